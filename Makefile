@@ -1,0 +1,59 @@
+# The two commands of this project are `make run` and `make test`; `make help` lists the rest.
+# Every recipe uses relative paths in quotes or none at all, so that a checkout may lie in a folder with spaces.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench soak corpus pictures docs locks clean
+
+# Names in Chinese must survive a terminal that is set to Latin-1 or to nothing.
+export PYTHONUTF8 := 1
+
+ARGS ?=
+PRODUCT := admin delivery drm fetchers storage
+export PYTHON
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\): .*## /\1\t/p' Makefile | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@echo '  Options go in ARGS:  make run ARGS=--once     make test ARGS="-k quota"'
+
+run: ## make .venv, start both apps with sample data and deliver one article; ARGS=--once stops after that
+	@sh tools/venv.sh runtime
+	@exec .venv/bin/rushlight demo $(ARGS)
+
+test: ## run the whole suite; what needs a service that is not there is skipped and listed
+	@sh tools/venv.sh dev
+	@exec .venv/bin/python -m pytest -n 2 $(ARGS)
+
+lint: ## style, types, security and licences
+	@sh tools/venv.sh dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy $(PRODUCT) tests tools
+	.venv/bin/bandit --quiet --recursive --severity-level medium $(PRODUCT)
+	.venv/bin/python -m tools.licences
+
+bench: ## measure speed; ARGS=--smoke only shows that the benchmarks run
+	@sh tools/venv.sh dev
+	@exec .venv/bin/python -m benchmarks $(ARGS)
+
+soak: ## the long tests of races, kills and bad input, in many more rounds
+	@sh tools/venv.sh dev
+	@HYPOTHESIS_PROFILE=soak exec .venv/bin/python -m pytest -n 2 -m 'slow or service' --timeout 1800 $(ARGS)
+
+corpus: ## run the tests that read a folder of real files; RUSHLIGHT_CORPUS names it
+	@sh tools/venv.sh dev
+	@exec .venv/bin/python -m pytest -n 2 -m corpus $(ARGS)
+
+pictures: ## take the pictures of the documentation from the running pages
+	@sh tools/venv.sh dev
+	@exec .venv/bin/python -m tools.pictures $(ARGS)
+
+docs: ## write the lists in docs/ that come from the sources
+	@sh tools/venv.sh dev
+	@exec .venv/bin/python -m tools.docs $(ARGS)
+
+locks: ## resolve the dependencies of setup.cfg anew
+	@sh tools/locks.sh
+
+clean: ## take away .venv and what tools left; var/ with its data stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

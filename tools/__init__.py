@@ -1,0 +1,1 @@
+"""Tools of the house: they run from the checkout and are not installed."""
