@@ -1,0 +1,149 @@
+"""Agreements as data: the frozen values, and the loader that names every mistake by agreement, rule and key."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from drm.agreement_reading import AgreementError, Reader
+from drm.agreement_rules import Rule, read_rule
+from drm.agreement_terms import CopyTable, LinkTable, Retain, read_copy, read_link, read_oblige, read_texts
+
+__all__ = ["Agreement", "AgreementError", "Rule", "load_agreements", "load_file"]
+
+KINDS = ("statute", "guideline", "licence", "service")
+KEYS = frozenset(
+    [
+        "id",
+        "title",
+        "jurisdiction",
+        "kind",
+        "version",
+        "effective_from",
+        "effective_to",
+        "verified",
+        "check",
+        "subject",
+        "overrides_contract",
+        "overrides_except_subject",
+        "copy",
+        "terms",
+        "notice",
+        "rule",
+        "link",
+        "oblige",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One version of one agreement, read and checked."""
+
+    id: str
+    title: str
+    jurisdiction: str
+    kind: str
+    version: int
+    rules: tuple[Rule, ...] = ()
+    verified: bool | None = None
+    check: str = ""
+    subject: str = ""
+    overrides_contract: bool = False
+    overrides_except_subject: str = ""
+    effective_from: str = ""
+    effective_to: str = ""
+    copy: CopyTable = field(default_factory=CopyTable)
+    link: LinkTable | None = None
+    terms: Mapping[str, str] = field(default_factory=dict)
+    notice: Mapping[str, str] = field(default_factory=dict)
+    oblige: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    retain: Retain | None = None
+    report: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stamp_codes(self) -> tuple[str, ...]:
+        """Codes of what the stamp must say."""
+        return self.oblige.get("stamp", ())
+
+
+def load_file(path: Path) -> tuple[Agreement, ...]:
+    """The agreements of a TOML file. AgreementError names what is wrong; OSError when it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise AgreementError(str(path), "", "", "", "is not UTF-8") from None
+    return load_agreements(text, str(path))
+
+
+def load_agreements(text: str, name: str = "agreements") -> tuple[Agreement, ...]:
+    """The agreements in a TOML text, as written. ``name`` stands in error messages."""
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise AgreementError(name, "", "", "", f"is not TOML: {error}") from None
+    if content.get("vocabulary") != 1:
+        raise AgreementError(name, "", "", "vocabulary", "must be 1")
+    unknown = set(content) - {"vocabulary", "agreement"}
+    if unknown:
+        raise AgreementError(name, "", "", sorted(unknown)[0], "is not known here")
+    tables = content.get("agreement", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise AgreementError(name, "", "", "agreement", "must be [[agreement]] tables")
+    found: dict[str, Agreement] = {}
+    rules: set[str] = set()
+    for table in tables:
+        agreement = _read(Reader(name, str(table.get("id", "")), "", cast("dict[str, object]", table)))
+        if agreement.id in found:
+            raise AgreementError(name, agreement.id, "", "id", "stands twice")
+        for rule in agreement.rules:
+            if rule.id in rules:
+                raise AgreementError(name, agreement.id, rule.id, "id", "stands twice")
+            rules.add(rule.id)
+        found[agreement.id] = agreement
+    return tuple(found.values())
+
+
+def _instant(text: str) -> datetime:
+    """An effective date as an instant: a date, or a time without a zone, is UTC."""
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _read(table: Reader) -> Agreement:
+    table.only(KEYS)
+    kind = table.text("kind")
+    if kind not in KINDS:
+        raise table.wrong("kind", f"must be one of {', '.join(KINDS)}")
+    if "overrides_contract" in table and kind != "statute":
+        raise table.wrong("overrides_contract", "belongs to statutes only")
+    begins, ends = table.moment("effective_from"), table.moment("effective_to")
+    if begins and ends and _instant(ends) <= _instant(begins):
+        raise table.wrong("effective_to", "must lie after effective_from")
+    oblige, retain, report = read_oblige(table.sub("oblige"))
+    return Agreement(
+        id=table.text("id"),
+        title=table.text("title"),
+        jurisdiction=table.text("jurisdiction"),
+        kind=kind,
+        version=table.whole("version", 1),
+        rules=tuple(read_rule(rule) for rule in table.tables("rule")),
+        verified=table.flag("verified") if "verified" in table else None,
+        check=table.text("check", ""),
+        subject=table.text("subject", ""),
+        overrides_contract=table.flag("overrides_contract", False),
+        overrides_except_subject=table.text("overrides_except_subject", ""),
+        effective_from=begins,
+        effective_to=ends,
+        copy=read_copy(table.sub("copy")),
+        link=read_link(table.sub("link")) if "link" in table else None,
+        terms=read_texts(table.sub("terms")),
+        notice=read_texts(table.sub("notice")),
+        oblige=oblige,
+        retain=retain,
+        report=report,
+    )

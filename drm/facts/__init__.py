@@ -1,0 +1,1 @@
+"""Facts of a request, and the tests that agreements put to them."""

@@ -1,0 +1,1 @@
+"""Turning a fetched full text into a reader's copy."""

@@ -1,0 +1,214 @@
+"""Page content made safe to draw over: what a page leaves open is closed, and its resources become its own.
+
+A page whose content stops inside a string or an inline image cannot be closed from outside; it is moved into a form
+XObject, where its lexical end is its end.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name
+
+from drm.pdf.geometry import view_of
+from drm.pdf.values import PdfRefused
+
+WHITE = rb"\x00\t\n\x0c\r "
+DELIMITER = rb"\[\]<>{}()/%"
+_INNER = rb"\((?:[^()\\]|\\[\s\S])*\)"
+_MIDDLE = rb"\((?:[^()\\]|\\[\s\S]|" + _INNER + rb")*\)"
+STRING_OR_COMMENT = re.compile(rb"\((?:[^()\\]+|\\[\s\S]|" + _MIDDLE + rb")*\)|%[^\r\n]*")
+"""Comments, and strings with brackets nested up to three deep; deeper ones are walked by hand."""
+
+STEP = re.compile(rb"(?<![^%s\]>})])(q|Q|BT|ET|BMC|BDC|EMC)(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+TOKEN = re.compile(
+    rb"%%[^\r\n]*|\(|<[0-9A-Fa-f%s]*>|<<|>>|[\[\]{}]|/[^%s%s]*|[^%s%s]+" % (WHITE, WHITE, DELIMITER, WHITE, DELIMITER)
+)
+FILTERS = frozenset({"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode"})
+IMAGE_DATA_END = re.compile(rb"(?<=[%s])EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+INLINE_IMAGE = re.compile(rb"(?<![^%s])BI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What content leaves behind: closings without an opening, and what is still open at its end.
+
+    ``broken`` says that it stops inside a string or an inline image.
+    """
+
+    missing_saves: int = 0
+    open_saves: int = 0
+    open_text: bool = False
+    open_marks: int = 0
+    broken: bool = False
+
+
+def balance(content: bytes) -> Balance:
+    """Counts q/Q, BT/ET and marked content of a content stream, whatever strings, comments and images hold."""
+    if INLINE_IMAGE.search(content) is None:
+        bare = STRING_OR_COMMENT.sub(b" ", content)
+        if b"(" not in bare and b")" not in bare:
+            return _counted(STEP.findall(bare))
+    return _walked(content)
+
+
+def _counted(steps: list[bytes], broken: bool = False) -> Balance:
+    depth = lowest = marks = 0
+    in_text = False
+    for step in steps:
+        if step == b"q":
+            depth += 1
+        elif step == b"Q":
+            depth -= 1
+            lowest = min(lowest, depth)
+        elif step in {b"BT", b"ET"}:
+            in_text = step == b"BT"
+        else:
+            marks = max(0, marks - 1) if step == b"EMC" else marks + 1
+    return Balance(-lowest, depth - lowest, in_text, marks, broken)
+
+
+def _walked(content: bytes) -> Balance:
+    """The slow and certain way, token by token."""
+    steps: list[bytes] = []
+    position, in_image = 0, False
+    while (match := TOKEN.search(content, position)) is not None:
+        token, position = match[0], match.end()
+        if token == b"(":
+            position = _string_end(content, match.start())
+            if position < 0:
+                return _counted(steps, broken=True)
+        elif token == b"BI":
+            in_image = True
+        elif token == b"ID" and in_image:
+            end = _image_end(content, position + 1)
+            if end < 0:
+                return _counted(steps, broken=True)
+            position, in_image = end, False
+        elif STEP.fullmatch(token):
+            steps.append(token)
+    return _counted(steps, broken=in_image)
+
+
+def _string_end(content: bytes, start: int) -> int:
+    depth, position = 0, start
+    while position < len(content):
+        byte = content[position]
+        if byte == 0x5C:
+            position += 1
+        elif byte == 0x28:
+            depth += 1
+        elif byte == 0x29:
+            depth -= 1
+            if depth == 0:
+                return position + 1
+        position += 1
+    return -1
+
+
+def _image_end(content: bytes, start: int) -> int:
+    """Behind the EI that is followed by something that reads as content, not by more image data; -1 for none."""
+    for match in IMAGE_DATA_END.finditer(content, start):
+        following = content[match.end() : match.end() + 24]
+        if all(byte in b"\t\n\x0c\r" or 0x20 <= byte < 0x7F for byte in following):
+            return match.end()
+    return -1
+
+
+def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, form: pikepdf.Object, operators: bytes, key: str) -> None:
+    """Paints ``operators`` above everything on the page, in the page's default coordinates.
+
+    In ``operators`` the placeholder ``%s`` stands for the name under which ``form`` becomes a resource of this page
+    (``key``, or ``key`` with a number where that is taken).
+    """
+    streams = _streams(page.obj)
+    state = balance(b"\n".join(_readable(stream) for stream in streams))
+    resources = _own_resources(pdf, page)
+    if state.broken:
+        inner = _as_form(pdf, page, b"\n".join(_readable(stream) for stream in streams), resources)
+        resources = Dictionary(XObject=Dictionary(RlPage=inner))
+        streams, state = [pdf.make_stream(b"/RlPage Do\n")], Balance()
+    name = _add_form(resources, form, key)
+    page.obj.Resources = resources
+    before = b"q\n" * (state.missing_saves + 1)
+    closing = (b"ET\n" if state.open_text else b"") + b"EMC\n" * state.open_marks + b"Q\n" * (state.open_saves + 1)
+    after = b"\n" + closing + operators % name.encode()
+    page.obj.Contents = Array([pdf.make_stream(before), *streams, pdf.make_stream(after)])
+
+
+def _streams(page: pikepdf.Object) -> list[pikepdf.Object]:
+    """The content streams of a page; holes and things that are no streams are left out."""
+    contents = page.get("/Contents")
+    found = list(contents) if isinstance(contents, pikepdf.Array) else [contents]
+    return [stream for stream in found if isinstance(stream, pikepdf.Stream)]
+
+
+def _readable(stream: pikepdf.Object) -> bytes:
+    """A content stream unpacked. What is only damaged reads as empty, as viewers show what they can of it.
+
+    What unpacks to more than it may is refused: the copy would do to the reader's program what it does to ours.
+    """
+    try:
+        return stream.read_bytes()
+    except pikepdf.PdfError as error:
+        words = str(error)
+        if "limit" in words:
+            raise PdfRefused("bomb", "Unpacking a page takes more than it may.") from None
+        if "unfilterable" in words:
+            raise PdfRefused(*_why_unfilterable(stream)) from None
+        return b""
+
+
+def _why_unfilterable(stream: pikepdf.Object) -> tuple[str, str]:
+    names = stream.get("/Filter", Array())
+    filters = [str(name) for name in names] if isinstance(names, pikepdf.Array) else [str(names)]
+    if set(filters) <= FILTERS:
+        return "bomb", "Unpacking a page takes more than it may."
+    return "unsupported", "A page is packed in a way that no program reads."
+
+
+def _own_resources(pdf: pikepdf.Pdf, page: pikepdf.Page) -> Dictionary:
+    """A copy, one level deep, of the resources that hold for this page; the entries stay shared."""
+    inherited = page.resources if "/Resources" in page.obj or _inherits(page.obj) else Dictionary()
+    resources = Dictionary()
+    if isinstance(inherited, pikepdf.Dictionary):
+        _take_over(resources, inherited)
+    forms = resources.get("/XObject")
+    resources.XObject = Dictionary()
+    if isinstance(forms, pikepdf.Dictionary):
+        _take_over(resources.XObject, forms)
+    return resources
+
+
+def _take_over(into: Dictionary, entries: Dictionary) -> None:
+    for key, value in entries.items():
+        if value is not None:  # a name for an object that is not in the file
+            into[key] = value
+
+
+def _inherits(page: pikepdf.Object) -> bool:
+    node, depth = page.get("/Parent"), 0
+    while isinstance(node, pikepdf.Dictionary) and depth < 64:
+        if "/Resources" in node:
+            return True
+        node, depth = node.get("/Parent"), depth + 1
+    return False
+
+
+def _add_form(resources: Dictionary, form: pikepdf.Object, key: str) -> str:
+    name, number = f"/{key}", 0
+    while name in resources.XObject:
+        number += 1
+        name = f"/{key}x{number}"
+    resources.XObject[name] = form
+    return name
+
+
+def _as_form(pdf: pikepdf.Pdf, page: pikepdf.Page, content: bytes, resources: Dictionary) -> pikepdf.Object:
+    form = pdf.make_stream(content)
+    form.Type, form.Subtype = Name.XObject, Name.Form
+    view = view_of(page.obj)
+    form.BBox, form.Resources = Array([view.left, view.bottom, view.right, view.top]), resources
+    return form

@@ -1,0 +1,113 @@
+"""Where the visible part of a page lies and how a reader sees it turned and scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pikepdf
+
+LETTER = (0.0, 0.0, 612.0, 792.0)
+DEEPEST = 64
+
+
+@dataclass(frozen=True)
+class View:
+    """The visible box of a page in its own units, and how it is shown.
+
+    ``width`` and ``height`` are in points as the reader sees them: turned upright, UserUnit applied.
+    """
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    rotate: int
+    unit: float
+
+    @property
+    def width(self) -> float:
+        """Points from left to right as shown."""
+        return (self.top - self.bottom if self.rotate in {90, 270} else self.right - self.left) * self.unit
+
+    @property
+    def height(self) -> float:
+        """Points from bottom to top as shown."""
+        return (self.right - self.left if self.rotate in {90, 270} else self.top - self.bottom) * self.unit
+
+    def matrix(self) -> tuple[float, float, float, float, float, float]:
+        """Takes points of the upright view, its lower left corner the origin, to units of the page."""
+        scale = 1 / self.unit
+        if self.rotate == 90:
+            return 0, scale, -scale, 0, self.right, self.bottom
+        if self.rotate == 180:
+            return -scale, 0, 0, -scale, self.right, self.top
+        if self.rotate == 270:
+            return 0, -scale, scale, 0, self.left, self.top
+        return scale, 0, 0, scale, self.left, self.bottom
+
+
+def view_of(page: pikepdf.Object) -> View:
+    """The view of a page dictionary: CropBox cut with MediaBox, both inherited, corners in any order.
+
+    A missing or empty MediaBox counts as US Letter, a CropBox outside the MediaBox as no CropBox, a Rotate that is no
+    multiple of 90 as 0: this is what PDF readers do.
+    """
+    media = _box(_inherited(page, "/MediaBox")) or LETTER
+    crop = _box(_inherited(page, "/CropBox")) or media
+    cut = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
+    left, bottom, right, top = cut if cut[0] < cut[2] and cut[1] < cut[3] else media
+    rotate = _number(_inherited(page, "/Rotate")) or 0
+    unit = _number(page.get("/UserUnit")) or 1.0
+    return View(left, bottom, right, top, int(rotate) % 360 if rotate % 90 == 0 else 0, unit if unit > 0 else 1.0)
+
+
+def media_size(page: pikepdf.Object) -> tuple[float, float]:
+    """Width and height of the MediaBox as it is written, in units of the page; of US Letter where it cannot be read."""
+    x0, y0, x1, y1 = _numbers(_inherited(page, "/MediaBox")) or LETTER
+    return abs(x1 - x0), abs(y1 - y0)
+
+
+def mend_boxes(page: pikepdf.Object) -> None:
+    """Writes out what readers differ in: a MediaBox where there is none, and one for a CropBox that shows nothing of it."""
+    media, crop = _box(_inherited(page, "/MediaBox")), _box(_inherited(page, "/CropBox"))
+    if media is None:
+        media = LETTER
+        page.MediaBox = pikepdf.Array(media)
+    if crop is not None and not (
+        max(media[0], crop[0]) < min(media[2], crop[2]) and max(media[1], crop[1]) < min(media[3], crop[3])
+    ):
+        page.CropBox = pikepdf.Array(media)
+
+
+def _inherited(page: pikepdf.Object, key: str) -> object:
+    node: object = page
+    for _ in range(DEEPEST):
+        if not isinstance(node, pikepdf.Dictionary):
+            return None
+        value = node.get(key)
+        if value is not None:
+            return value
+        node = node.get("/Parent")
+    return None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
+
+
+def _numbers(value: object) -> tuple[float, float, float, float] | None:
+    if not isinstance(value, pikepdf.Array | Sequence):
+        return None
+    numbers = [number for number in map(_number, value) if number is not None]
+    return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 == len(value) else None
+
+
+def _box(value: object) -> tuple[float, float, float, float] | None:
+    numbers = _numbers(value)
+    if numbers is None:
+        return None
+    x0, y0, x1, y1 = numbers
+    left, bottom, right, top = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+    return (left, bottom, right, top) if right - left >= 1 and top - bottom >= 1 else None

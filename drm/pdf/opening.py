@@ -1,0 +1,118 @@
+"""Opening an untrusted file with pikepdf, and turning the library's errors into refusals."""
+
+from __future__ import annotations
+
+import errno
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pikepdf
+import pypdfium2
+
+from drm.pdf.geometry import media_size, view_of
+from drm.pdf.values import Limits, PdfRefused
+
+BOMB = re.compile(r"(?i)limit|memory|too many|exceed|bad_alloc")
+SMALLEST, LARGEST, LARGEST_UNIT = 2.0, 14_400.0, 200.0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open document, what its opening repaired, and how it was encrypted: none, empty-password or password."""
+
+    pdf: pikepdf.Pdf
+    repaired: tuple[str, ...]
+    encryption: str
+    revision: int | None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Any error of the PDF libraries as a refusal with a code."""
+    try:
+        yield
+    except PdfRefused:
+        raise
+    except MemoryError:
+        raise PdfRefused("bomb", "The file needs more memory than it may have.") from None
+    except pikepdf.PasswordError:
+        raise PdfRefused("password-required", "The file needs a password to open.") from None
+    except RecursionError:
+        raise PdfRefused("bomb", "The file is nested too deeply.") from None
+    except (
+        pikepdf.PdfError,
+        pikepdf.DataDecodingError,
+        pypdfium2.PdfiumError,
+        RuntimeError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        ArithmeticError,
+        NotImplementedError,
+    ) as error:
+        if "No space left" in str(error):
+            raise OSError(errno.ENOSPC, "No space left on device") from None
+        code = "bomb" if BOMB.search(str(error)) else "damaged"
+        text = "Unpacking the file takes more than it may." if code == "bomb" else "The file is damaged beyond repair."
+        raise PdfRefused(code, text) from error
+
+
+def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
+    """Open a file, repairing what can be repaired; PdfRefused for what we do not take."""
+    size = path.stat().st_size
+    if size > limits.source_bytes:
+        raise PdfRefused("too-large", f"The file has {size} bytes; at most {limits.source_bytes} are taken.")
+    with path.open("rb") as file:
+        head = file.read(1024 + 5)
+    if b"%PDF-" not in head:
+        raise PdfRefused("not-a-pdf", "The file is no PDF.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            pdf = pikepdf.open(path, password=password or "", suppress_warnings=True, inherit_page_attributes=False)
+        except pikepdf.PdfError as error:
+            if "no pages found" in str(error):
+                raise _without_pages(b"/Collection" in path.read_bytes()) from None
+            raise
+    repaired = ["structure"] if pdf.get_warnings() else []
+    encrypted = pdf.is_encrypted
+    state = "none" if not encrypted else "password" if password else "empty-password"
+    revision = int(pdf.encryption.R) if encrypted else None
+    if encrypted:
+        repaired.append("encryption")
+    _check_size(pdf, limits)
+    return Opened(pdf, tuple(repaired), state, revision)
+
+
+def _without_pages(collection: bool) -> PdfRefused:
+    return PdfRefused("unsupported" if collection else "zero-pages", "The file has no page of its own.")
+
+
+def _check_size(pdf: pikepdf.Pdf, limits: Limits) -> None:
+    if len(pdf.objects) > limits.objects:
+        raise PdfRefused("bomb", f"The file has more than {limits.objects} objects.")
+    count = len(pdf.pages)
+    if count == 0:
+        raise _without_pages("/Collection" in pdf.Root)
+    if count > limits.pages:
+        raise PdfRefused("too-many-pages", f"The file has {count} pages; at most {limits.pages} are taken.")
+    if _only_xfa(pdf):
+        raise PdfRefused("unsupported", "The file is a form that only one program can show.")
+    for page in pdf.pages:
+        width, height = media_size(page.obj)
+        view = view_of(page.obj)
+        if not (SMALLEST <= width <= LARGEST and SMALLEST <= height <= LARGEST and view.unit <= LARGEST_UNIT):
+            raise PdfRefused("unsupported", f"A page measures {width:g} by {height:g} points.")
+        if min(view.width, view.height) < 1:
+            raise PdfRefused("unsupported", "A page is smaller than a point.")
+
+
+def _only_xfa(pdf: pikepdf.Pdf) -> bool:
+    form = pdf.Root.get("/AcroForm")
+    return isinstance(form, pikepdf.Dictionary) and "/XFA" in form and bool(pdf.Root.get("/NeedsRendering", False))

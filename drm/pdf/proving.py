@@ -1,0 +1,93 @@
+"""The checks that a copy must pass before anybody gets it. Runs in a fresh child of the sandbox."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pypdfium2
+
+from drm.pdf.copying import URN
+from drm.pdf.sanitise import find_active
+from drm.pdf.values import PdfRefused
+
+ALL_PAGES = 50
+BLANKS = re.compile(r"\s+")
+
+
+def prove(path: Path, expect: dict[str, Any] | None, password: str | None) -> dict[str, Any]:
+    """The verdict on a copy; PdfRefused with the first check that fails.
+
+    ``expect`` may hold pages, delivery, names, encrypted. Without it the delivery is read from the copy's own metadata.
+    """
+    expect = expect or {}
+    pdf = _open(path, password)
+    delivery = expect.get("delivery") or _delivery_in(pdf)
+    if not delivery:
+        raise PdfRefused("stamp-missing", "The file names no delivery.")
+    pages = len(pdf.pages)
+    if "pages" in expect and pages != expect["pages"]:
+        raise PdfRefused("output-invalid", f"{expect['pages']} pages were expected, the copy has {pages}.")
+    active = find_active(pdf)
+    if active:
+        raise PdfRefused("active-content", f"The copy still holds {', '.join(active[:5])}.")
+    if "encrypted" in expect and pdf.is_encrypted != expect["encrypted"]:
+        raise PdfRefused("output-invalid", "The copy's encryption is not the one asked for.")
+    _painted(pdf)
+    checked = _read_back(path, password, str(delivery), [str(name) for name in expect.get("names", ()) if name])
+    return {"delivery": delivery, "pages": pages, "encrypted": pdf.is_encrypted, "pages_read": checked}
+
+
+def _open(path: Path, password: str | None) -> pikepdf.Pdf:
+    try:
+        return pikepdf.open(path, password=password or "", attempt_recovery=False, suppress_warnings=True)
+    except pikepdf.PasswordError:
+        raise PdfRefused("password-required", "The file needs a password to open.") from None
+    except pikepdf.PdfError:
+        raise PdfRefused("output-invalid", "The file does not open without repair.") from None
+
+
+def _delivery_in(pdf: pikepdf.Pdf) -> str:
+    try:
+        with pdf.open_metadata() as metadata:
+            named = str(metadata.get("dc:identifier", ""))
+    except (pikepdf.PdfError, ValueError, KeyError):
+        return ""
+    return named.removeprefix(URN) if named.startswith(URN) else ""
+
+
+def _painted(pdf: pikepdf.Pdf) -> None:
+    """On each page after the cover the last thing painted is a form of ours."""
+    for number, page in enumerate(pdf.pages):
+        if number == 0:
+            continue
+        streams = page.obj.get("/Contents")
+        last = streams[-1] if isinstance(streams, pikepdf.Array) and len(streams) else streams
+        data = last.read_bytes() if isinstance(last, pikepdf.Stream) else b""
+        if not re.search(rb"/RlS\S* Do", data):
+            raise PdfRefused("stamp-missing", f"Page {number + 1} carries no stamp.")
+
+
+def _read_back(path: Path, password: str | None, delivery: str, names: list[str]) -> int:
+    document = pypdfium2.PdfDocument(path, password=password or None)
+    count = len(document)
+    numbers = set(range(count))
+    if count > ALL_PAGES:
+        chosen = random.Random(delivery).sample(range(count), ALL_PAGES)  # noqa: S311  # nosec - a sample, no secret
+        numbers = {0, count - 1, *chosen}
+    wanted = [_bare(delivery), *(_bare(name) for name in names)]
+    for number in sorted(numbers):
+        text = _bare(document[number].get_textpage().get_text_bounded())
+        for what in wanted:
+            if what not in text:
+                raise PdfRefused("stamp-missing", f"Page {number + 1} cannot be read back: the stamp is not complete.")
+    document.close()
+    return len(numbers)
+
+
+def _bare(text: str) -> str:
+    return BLANKS.sub("", unicodedata.normalize("NFC", text))

@@ -1,0 +1,154 @@
+"""Runs PDF work in limited child processes, from any thread of any process."""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from drm.pdf.values import Limits, PdfRefused
+
+GRACE_SECONDS = 10.0
+START_SECONDS = 60.0
+MOST_ANSWER = 8 * 1024 * 1024
+TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
+REFUSALS = {
+    "timeout": ("timeout", "Working on the file takes too long."),
+    "crashed": ("crashed", "The file makes the PDF library fail."),
+    "memory": ("bomb", "The file needs more memory than it may have."),
+}
+
+
+class _ForkServer:
+    """A small single-threaded process with the PDF libraries loaded, which forks one child for each job.
+
+    Forking from a process with threads would copy locks that nobody releases; this server has none. It holds no socket but
+    ours, an empty environment, and ends when we do.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._owner = 0
+
+    def send(self, job: socket.socket) -> None:
+        """Hand the child's end of a job's socket to the server, starting it where needed."""
+        with self._lock:
+            for attempt in (1, 2):
+                try:
+                    socket.send_fds(self._running(), [b"j"], [job.fileno()])
+                    return
+                except OSError:
+                    self._forget()
+                    if attempt == 2:
+                        raise
+
+    def _running(self) -> socket.socket:
+        alive = self._owner == os.getpid() and self._process is not None and self._process.poll() is None
+        if self._socket is None or not alive:
+            self._forget()
+            self._start()
+        assert self._socket is not None
+        return self._socket
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        started = threading.Event()
+        # Linux ends the server with the thread that started it (prctl(2), PR_SET_PDEATHSIG), not with the process: a
+        # thread of a pool would take it along. So the starter is a thread that stays as long as the server does.
+        threading.Thread(target=self._keep, args=(theirs, started), name="pdf-sandbox", daemon=True).start()
+        started.wait()
+        self._socket, self._owner = ours, os.getpid()
+        ours.settimeout(START_SECONDS)
+        if ours.recv(1) != b"r":
+            raise OSError("The PDF sandbox did not start.")
+        ours.settimeout(None)
+
+    def _keep(self, theirs: socket.socket, started: threading.Event) -> None:
+        try:
+            with theirs:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "drm.pdf.sandbox_server", str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    env={"PYTHONUTF8": "1", "PYTHONPATH": str(Path(__file__).parents[2]), "LC_ALL": "C.UTF-8"},
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                )
+            self._process = process
+        finally:
+            started.set()
+        process.wait()
+
+    def _forget(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def stop(self) -> None:
+        """End the server; closing the socket is its signal."""
+        if self._owner == os.getpid():
+            self._forget()
+            if self._process is not None:
+                self._process.wait(5)
+
+
+_server = _ForkServer()
+atexit.register(_server.stop)
+
+
+def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> Any:
+    """Run a task of drm.pdf.sandbox_tasks in a child of its own and return its plain value.
+
+    OSError where the disk is full or fails: that is no fault of the file. The child has limited memory, processor time, output and
+    wall time, no environment, no other descriptors, and no network where the system permits. PdfRefused for what the task refuses,
+    and for a child that takes too long, too much, or dies.
+    """
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs:
+            _server.send(theirs)
+        job = {"task": task, "arguments": dict(arguments), "limits": asdict(limits)}
+        ours.settimeout(limits.wall_seconds + GRACE_SECONDS)
+        ours.sendall(json.dumps(job).encode() + b"\n")
+        ours.shutdown(socket.SHUT_WR)
+        answer = _read(ours)
+    except TimeoutError:
+        raise PdfRefused(*REFUSALS["timeout"]) from None
+    except OSError:
+        raise PdfRefused(*REFUSALS["crashed"]) from None
+    finally:
+        ours.close()
+    return _value(answer)
+
+
+def _read(ours: socket.socket) -> bytes:
+    data = bytearray()
+    while piece := ours.recv(65_536):
+        data += piece
+        if len(data) > MOST_ANSWER:
+            raise PdfRefused("bomb", "The report on the file is too long.")
+    return bytes(data)
+
+
+def _value(answer: bytes) -> Any:
+    try:
+        content = json.loads(answer)
+    except ValueError:
+        raise PdfRefused(*REFUSALS["crashed"]) from None
+    if "value" in content:
+        return content["value"]
+    if content.get("errno") in TROUBLE:
+        raise OSError(content["errno"], content["text"])
+    if content.get("end") in REFUSALS:
+        raise PdfRefused(*REFUSALS[content["end"]])
+    raise PdfRefused(str(content.get("code", "crashed")), str(content.get("text", "")))

@@ -1,0 +1,85 @@
+"""The tasks that children perform. Everything here runs under limits, on files that nobody trusts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pypdfium2
+
+from drm.pdf import stamp
+from drm.pdf.copying import write_copy
+from drm.pdf.examining import examine
+from drm.pdf.fonts import preload
+from drm.pdf.opening import translated
+from drm.pdf.proving import prove
+from drm.pdf.spec_json import spec_from
+from drm.pdf.values import Limits, PdfRefused
+
+MOST_PIXELS = 4_000
+
+
+def warm_up() -> None:
+    """Load what every child needs once, before forking."""
+    preload()
+    _ = (stamp, pypdfium2.PdfDocument)
+
+
+def perform(task: str, arguments: Mapping[str, Any], limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one task by name; a refusal is an answer too."""
+    given = Limits(**limits)
+    pikepdf.settings.set_qpdf_limits(
+        flate_max_memory=given.decoded_stream_bytes,
+        run_length_max_memory=given.decoded_stream_bytes,
+        png_max_memory=given.decoded_stream_bytes,
+        tiff_max_memory=given.decoded_stream_bytes,
+        dct_max_memory=given.decoded_stream_bytes,
+        doc_max_warnings=200,
+        max_stream_filters=4,
+    )
+    try:
+        with translated():
+            return {"value": TASKS[task](arguments, given)}
+    except PdfRefused as refusal:
+        return {"code": refusal.code, "text": refusal.text}
+
+
+def _examine(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    return examine(Path(arguments["path"]), limits, arguments.get("password"))
+
+
+def _copy(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    return write_copy(
+        Path(arguments["path"]),
+        Path(arguments["out"]),
+        spec_from(arguments["spec"]),
+        limits,
+        arguments.get("password"),
+        arguments.get("reader_password"),
+    )
+
+
+def _prove(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    return prove(Path(arguments["path"]), arguments.get("expect"), arguments.get("password"))
+
+
+def _render(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    document = pypdfium2.PdfDocument(arguments["path"])
+    number, width = int(arguments["page"]), min(MOST_PIXELS, max(50, int(arguments["width"])))
+    if not 0 <= number < len(document):
+        raise PdfRefused("zero-pages", f"There is no page {number + 1}.")
+    page = document[number]
+    scale = width / max(1.0, page.get_width())
+    scale = min(scale, MOST_PIXELS / max(1.0, page.get_height()))
+    page.render(scale=scale).to_pil().save(arguments["out"], "PNG")
+    return len(document)
+
+
+TASKS: dict[str, Callable[[Mapping[str, Any], Limits], Any]] = {
+    "examine": _examine,
+    "copy": _copy,
+    "prove": _prove,
+    "render": _render,
+}

@@ -1,0 +1,168 @@
+"""Makes an opened document one reader's copy: the cover first, then the stamp on every page of the article."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name
+
+from drm.pdf.content import draw_over
+from drm.pdf.cover import cover_size, lay_out_cover
+from drm.pdf.footer import Footer, draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
+from drm.pdf.geometry import View, mend_boxes, view_of
+from drm.pdf.glyphs import Lettering, number
+from drm.pdf.ink import EDGE, MILLIMETRE, Band, bands
+from drm.pdf.labels import resolve_page_numbers, shift_labels
+from drm.pdf.stamp_text import (
+    StampStrings,
+    check_texts,
+    diagonal_text,
+    footer_text,
+    right_to_left_reading,
+    stamp_strings,
+)
+from drm.pdf.structure import add_to_structure, is_tagged
+from drm.pdf.values import CopySpec, PdfRefused, StampReport
+
+__all__ = ["StampStrings", "apply_stamp", "right_to_left_reading", "stamp_strings"]
+
+FORM_NAME = "RlS"
+ARTIFACT = b"/Artifact <</Type /Pagination /Subtype /Watermark>> BDC\n"
+FULL_OPACITY, OVERLAP_OPACITY, DIAGONAL_OPACITY = 1.0, 0.6, 0.16
+MOST_SIZES = 64
+"""Different page sizes that get a form of their own; beyond, sizes are rounded to 10 points."""
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """The copy being made: the document, the words on it, and the lettering and resources that all parts share."""
+
+    pdf: pikepdf.Pdf
+    spec: CopySpec
+    strings: StampStrings
+    lettering: Lettering
+    resources: pikepdf.Object
+
+    def footer(self, width: float, height: float, band: Band) -> Footer:
+        """The footer fitted to one side of a page of this size."""
+        _, length = footer_length(width, height, band)
+        return fit_footer(self.lettering, footer_text(self.spec, self.strings), length, page_scale(width, height))
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What one stamp form is made for; pages of the same key share it."""
+
+    width: float
+    height: float
+    band: Band
+    overlap: bool
+
+
+def apply_stamp(pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password: str = "") -> StampReport:
+    """Adds the cover and stamps every page, in place. The same input gives the same objects.
+
+    ``source`` holds the same pages as a file, for measuring ink; ``password`` opens it. The document must be sanitised
+    already, because annotations and scripts are left alone. Raises PdfRefused: ``zero-pages``, or ``glyph-missing``
+    when a fixed text cannot be drawn.
+    """
+    pages = list(pdf.pages)
+    if not pages:
+        raise PdfRefused("zero-pages", "The document has no page.")
+    check_texts(spec)
+    resources = pdf.make_indirect(Dictionary(ExtGState=_graphics_states()))
+    copy = _Copy(pdf, spec, stamp_strings(spec), Lettering(), resources)
+    for page in pages:
+        mend_boxes(page.obj)
+    views = [view_of(page.obj) for page in pages]
+    forms = _forms(copy, views, source, password)
+    drawn: dict[_Form, pikepdf.Object] = {}
+    for page, view, form in zip(pages, views, forms, strict=True):
+        if form not in drawn:
+            drawn[form] = _drawn_form(copy, form)
+        draw_over(pdf, page, drawn[form], _placing(view, form), FORM_NAME)
+    resolve_page_numbers(pdf)
+    _insert_cover(copy, views[0])
+    shift_labels(pdf)
+    resources.Font = copy.lettering.fonts(pdf)
+    overlap = tuple(number for number, form in enumerate(forms, start=1) if form.overlap)
+    return StampReport(len(pages), copy.strings.name_shown, copy.strings.name_fallback, overlap)
+
+
+def _forms(copy: _Copy, views: Sequence[View], source: Path | bytes, password: str) -> list[_Form]:
+    """The form for each page."""
+    sizes = [(round(view.width, 1), round(view.height, 1)) for view in views]
+    if len(set(sizes)) > MOST_SIZES:
+        sizes = [(max(10.0, round(width, -1)), max(10.0, round(height, -1))) for width, height in sizes]
+    needs = {}
+    for size in dict.fromkeys(sizes):
+        needs[size] = (copy.footer(*size, _standard_band(*size)).thickness, page_scale(*size))
+    found = bands(source, views, [needs[size] for size in sizes], password)
+    return [_Form(*size, band or _standard_band(*size), band is None) for size, band in zip(sizes, found, strict=True)]
+
+
+def _standard_band(width: float, height: float) -> Band:
+    return Band("bottom", min(EDGE * MILLIMETRE * page_scale(width, height), height / 10))
+
+
+def _drawn_form(copy: _Copy, form: _Form) -> pikepdf.Object:
+    size = (form.width, form.height)
+    content = draw_diagonal(copy.lettering, diagonal_text(copy.spec, copy.strings), *size)
+    footer = copy.footer(*size, form.band)
+    content += draw_in_band(copy.lettering, footer, size, form.band, overlap=form.overlap)
+    stream = _stream(copy.pdf, content)
+    stream.Type, stream.Subtype = Name.XObject, Name.Form
+    stream.BBox, stream.Resources = Array([0, 0, form.width, form.height]), copy.resources
+    return stream
+
+
+def _placing(view: View, form: _Form) -> bytes:
+    """Paints the form, upright in the visible box, as an artifact. A rounded form is fitted to the page."""
+    a, b, c, d, e, f = view.matrix()
+    across, up = view.width / form.width, view.height / form.height
+    matrix = tuple(map(number, (a * across, b * across, c * up, d * up, e, f)))
+    return b"q %s %s %s %s %s %s cm\n" % matrix + ARTIFACT + b"%s Do\nEMC Q\n"
+
+
+def _insert_cover(copy: _Copy, first: View) -> None:
+    pdf, lettering = copy.pdf, copy.lettering
+    size = cover_size(first.width, first.height)
+    cover = lay_out_cover(lettering, copy.spec, copy.strings, size)
+    tagged = is_tagged(pdf)
+    content = [b"/Artifact BMC\n", cover.art, b"EMC\n"]
+    for index, block in enumerate(cover.blocks):
+        lines = [
+            b"%s g %s G\n" % (number(line.grey), number(line.grey))
+            + lettering.show(line.text, line.face, line.size, line.x, line.y)
+            for line in block.lines
+        ]
+        content += [b"/%s <</MCID %d>> BDC\n" % (block.role.encode(), index), *lines, b"EMC\n"] if tagged else lines
+    band = _standard_band(*size)
+    drawn = draw_in_band(lettering, copy.footer(*size, band), size, band, overlap=False)
+    content += [ARTIFACT, drawn, b"EMC\n"]
+    page = pdf.make_indirect(
+        Dictionary(
+            Type=Name.Page,
+            MediaBox=Array([0, 0, round(size[0], 2), round(size[1], 2)]),
+            CropBox=Array([0, 0, round(size[0], 2), round(size[1], 2)]),
+            Rotate=0,
+            Contents=_stream(pdf, b"".join(content)),
+            Resources=copy.resources,
+        )
+    )
+    pdf.pages.insert(0, pikepdf.Page(page))
+    if tagged:
+        add_to_structure(pdf, pdf.pages[0].obj, [block.role for block in cover.blocks], copy.spec.language)
+
+
+def _graphics_states() -> Dictionary:
+    opacities = {"/RlFull": FULL_OPACITY, "/RlOver": OVERLAP_OPACITY, "/RlFaint": DIAGONAL_OPACITY}
+    return Dictionary({key: Dictionary(Type=Name.ExtGState, ca=value, CA=value) for key, value in opacities.items()})
+
+
+def _stream(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Object:
+    return pikepdf.Stream(pdf, zlib.compress(content), Filter=Name.FlateDecode)

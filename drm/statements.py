@@ -1,0 +1,45 @@
+"""The words that readers sign, by statement code, country and version."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from drm.agreement_rules import Rule
+from drm.agreements import Agreement
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement as it is shown: its code, the words in the reader's language, and the version of the words (0: no text)."""
+
+    code: str
+    text: str
+    version: int
+
+
+@lru_cache(maxsize=1)
+def _texts() -> Mapping[str, Mapping[str, Mapping[str, object]]]:
+    return tomllib.loads(Path(__file__).with_name("statements.toml").read_text(encoding="utf-8"))
+
+
+def statement(code: str, jurisdiction: str, language: str) -> Statement:
+    """The words for a code; without any, the code itself stands, so that nothing is signed unseen."""
+    by_country = _texts().get(code, {})
+    entry = by_country.get(jurisdiction) or by_country.get("any")
+    if entry is None:
+        return Statement(code, code.replace("_", " "), 0)
+    return Statement(code, str(entry["zh" if language.startswith("zh") else "en"]), int(str(entry["version"])))
+
+
+def statements_of(agreement: Agreement, rule: Rule, language: str) -> tuple[Statement, ...]:
+    """What a rule asks to be stated: all of these, or one of them."""
+    return tuple(statement(code, agreement.jurisdiction, language) for code in rule.all_of or rule.any_of)
+
+
+def known_codes() -> frozenset[str]:
+    """All codes that have words."""
+    return frozenset(_texts())
