@@ -1,0 +1,1 @@
+"""What readers and librarians do: document requests, deliveries and the use cases around them."""

@@ -1,0 +1,44 @@
+"""Work for later: rows with leases. The broker only rings; the row is the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+FETCH = "fetch"
+PREPARE = "prepare"
+MAIL = "mail"
+KINDS = (FETCH, PREPARE, MAIL)
+
+MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40}
+"""After so many attempts a job is set aside for a person. A mail server may be away for a day."""
+
+LEASE = {FETCH: timedelta(minutes=5), PREPARE: timedelta(minutes=4), MAIL: timedelta(minutes=2)}
+"""How long a worker may be silent before its job is given to another."""
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job to be written in the transaction that makes it necessary. ``key`` makes a second one of the same a no-op."""
+
+    kind: str
+    key: str
+    payload: Mapping[str, str] = field(default_factory=dict)
+    run_after: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A claimed job. ``attempt`` must still match when it is finished, or somebody else has taken it over."""
+
+    id: int
+    kind: str
+    key: str
+    payload: Mapping[str, str]
+    attempt: int
+
+
+def backoff(attempt: int) -> timedelta:
+    """Pause before the next attempt: 5 s, 10 s, 20 s ... at most 30 minutes."""
+    return min(timedelta(seconds=5 * 2 ** max(0, attempt - 1)), timedelta(minutes=30))

@@ -1,0 +1,1 @@
+"""One use case a file: what people and workers can make happen."""

@@ -1,0 +1,223 @@
+"""Accounts: signing in and out, registering by a confirmed address, new passwords, people added by staff."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from delivery.errors import Conflict, Invalid, NotAllowed, NotFound
+from delivery.jobs import MAIL, NewJob
+from delivery.passwords import check_password, hash_password, weakness
+from delivery.people import Person, Role, Standing
+from delivery.ports import Work
+from delivery.services.context import Context, require
+from delivery.services.mailing import password_stamp
+from drm.audit.events import Event
+from drm.tokens import TokenError, secret_hash
+
+READER_APP = "reader"
+STAFF_APP = "staff"
+EMAIL = re.compile(r"[^\s@<>\"'(),:;\[\]\\]{1,64}@[A-Za-z0-9\u00a1-\uffff][A-Za-z0-9.\u00a1-\uffff-]{0,250}")
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A fresh sign-in: the secret goes into the cookie, only its hash is stored."""
+
+    person: Person
+    secret: str
+
+
+def reader_key(salt: str, person_id: str) -> str:
+    """The pseudonym of a person: HMAC-SHA-256 under a salt of his own, 16 bytes. Without the salt nobody can find him."""
+    return hmac.new(bytes.fromhex(salt), person_id.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def new_person(
+    library_id: str, name: str, email: str, language: str, roles: frozenset[Role], at: datetime
+) -> tuple[Person, str]:
+    """A person with a fresh id and pseudonym, and the salt to keep with it. Invalid for a bad name or address."""
+    errors = {}
+    name, email = " ".join(name.split()), email.strip()
+    if not name or len(name) > 200 or not name.isprintable():
+        errors["name"] = "bad-name"
+    if not EMAIL.fullmatch(email) or len(email) > 254:
+        errors["email"] = "bad-email"
+    if errors:
+        raise Invalid(errors)
+    person_id, salt = secrets.token_hex(16), secrets.token_hex(32)
+    person = Person(
+        person_id, library_id, name, email, language, roles, Standing.ACTIVE, reader_key(salt, person_id), created_at=at
+    )
+    return person, salt
+
+
+def sign_in(ctx: Context, app: str, email: str, password: str) -> SignedIn:
+    """Check address and password; NotAllowed with one and the same answer whatever was wrong."""
+    now = ctx.clock()
+    with ctx.store.read() as work:
+        person = work.people.by_email(email)
+        stored = work.people.password(person.id) if person else ""
+    fits = check_password(stored, password)
+    permitted = person is not None and fits and person.standing is Standing.ACTIVE
+    if app == STAFF_APP:
+        permitted = permitted and person is not None and person.is_staff
+    if person is None or not permitted:
+        with ctx.store.write() as work:
+            work.record(Event("person:sign_in_failed", now, "anonymous", person.library_id if person else "", code=app))
+        raise NotAllowed("sign-in-failed", "Address and password do not fit.")
+    return _let_in(ctx, app, person, now)
+
+
+def _let_in(ctx: Context, app: str, person: Person, now: datetime) -> SignedIn:
+    secret = secrets.token_hex(16)
+    life = ctx.settings.staff_sign_in_life if app == STAFF_APP else ctx.settings.sign_in_life
+    with ctx.store.write() as work:
+        work.tokens.sign_in(secret_hash(secret), person.id, app, now, now + life)
+        work.record(Event("person:signed_in", now, person.reader_key, person.library_id, code=app))
+    return SignedIn(person, secret)
+
+
+def who(ctx: Context, app: str, secret: str) -> Person | None:
+    """The person behind a cookie's secret, while the sign-in and the account live."""
+    if not secret:
+        return None
+    with ctx.store.read() as work:
+        person_id = work.tokens.signed_in(secret_hash(secret), app, ctx.clock())
+        return None if person_id is None else work.people.get(person_id)
+
+
+def sign_out(ctx: Context, secret: str, person: Person) -> None:
+    """End a sign-in at once."""
+    with ctx.store.write() as work:
+        work.tokens.sign_out(secret_hash(secret))
+        work.record(Event("person:signed_out", ctx.clock(), person.reader_key, person.library_id))
+
+
+def register(ctx: Context, library_id: str, name: str, email: str, password: str, language: str) -> None:
+    """A reader registers. The answer is the same whether or not the address is known; the mail tells the truth."""
+    if not ctx.settings.open_registration:
+        raise NotAllowed("registration-closed", "Accounts come from your library.")
+    now = ctx.clock()
+    weak = weakness(password)
+    if weak:
+        raise Invalid({"password": weak})
+    hashed = hash_password(password)
+    with ctx.store.write() as work:
+        work.libraries.get(library_id)
+        person, salt = new_person(library_id, name, email, language, frozenset({Role.READER}), now)
+        known = work.people.by_email(email)
+        if known is not None and known.standing is not Standing.UNCONFIRMED:
+            # Somebody who has an account already gets the means to use it.
+            _mail(work, "reset", known, now)
+            return
+        if known is not None:
+            work.people.save(replace(known, name=person.name, library_id=library_id, language=language))
+            work.people.set_password(known.id, hashed)
+            person = known
+        else:
+            work.people.add(replace(person, standing=Standing.UNCONFIRMED), salt, hashed)
+            work.record(Event("person:added", now, person.reader_key, library_id, code="registered"))
+        _mail(work, "confirm", person, now)
+
+
+def _mail(work: Work, letter: str, person: Person, now: datetime) -> None:
+    # One such mail a minute and person at most: the key makes more of them the same job.
+    minute = now.strftime("%Y%m%d%H%M")
+    work.jobs.add(NewJob(MAIL, f"mail:{letter}:{person.id}:{minute}", {"letter": letter, "person": person.id}), now)
+
+
+def confirm(ctx: Context, token: str) -> SignedIn:
+    """The address is confirmed: the account opens. Works once."""
+    person = _redeem(ctx, "confirm", token)
+    with ctx.store.write() as work:
+        person = replace(person, standing=Standing.ACTIVE)
+        work.people.save(person)
+        work.record(Event("person:confirmed", ctx.clock(), person.reader_key, person.library_id))
+    return _let_in(ctx, READER_APP, person, ctx.clock())
+
+
+def forgot_password(ctx: Context, email: str) -> None:
+    """Mail the means to set a new password; silent when the address is unknown."""
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        person = work.people.by_email(email)
+        if person is not None and person.standing is Standing.ACTIVE:
+            _mail(work, "reset", person, now)
+        elif person is not None and person.standing is Standing.UNCONFIRMED:
+            _mail(work, "confirm", person, now)
+
+
+def reset_password(ctx: Context, token: str, password: str) -> Person:
+    """Set a new password by a mailed token. All sign-ins of the person end. Works once."""
+    weak = weakness(password)
+    if weak:
+        raise Invalid({"password": weak})
+    person = _redeem(ctx, "reset", token)
+    set_password(ctx, person, password)
+    return person
+
+
+def set_password(ctx: Context, person: Person, password: str) -> None:
+    """Keep a new password and end all sign-ins of the person."""
+    hashed = hash_password(password)
+    with ctx.store.write() as work:
+        work.people.set_password(person.id, hashed)
+        work.tokens.sign_out_person(person.id)
+        work.record(Event("person:password_set", ctx.clock(), person.reader_key, person.library_id))
+
+
+def read_mailed_token(ctx: Context, purpose: str, token: str) -> Person:
+    """The person a mailed token is for, without using it up; Conflict when it is over or was used."""
+    try:
+        person_id, stamp = ctx.signer(purpose).read(token, ctx.settings.mailed_token_life)
+        with ctx.store.read() as work:
+            person = work.people.get(person_id)
+            stored = work.people.password(person_id)
+    except (TokenError, ValueError, NotFound):
+        raise Conflict("mailed-link-over", "This address is over or was used. Ask for a new mail.") from None
+    if not hmac.compare_digest(stamp, password_stamp(stored)) or person.standing is Standing.DISABLED:
+        raise Conflict("mailed-link-over", "This address is over or was used. Ask for a new mail.")
+    return person
+
+
+def _redeem(ctx: Context, purpose: str, token: str) -> Person:
+    person = read_mailed_token(ctx, purpose, token)
+    with ctx.store.write() as work:
+        if not work.tokens.use_once(secret_hash(token), ctx.clock()):
+            raise Conflict("mailed-link-over", "This address is over or was used. Ask for a new mail.")
+    return person
+
+
+def add_reader(ctx: Context, staff: Person, name: str, email: str, language: str) -> Person:
+    """A librarian adds a reader of his library, who gets a mail to set his password."""
+    require(staff, Role.LIBRARIAN, Role.OPERATOR)
+    now = ctx.clock()
+    person, salt = new_person(staff.library_id, name, email, language, frozenset({Role.READER}), now)
+    with ctx.store.write() as work:
+        if work.people.by_email(email) is not None:
+            raise Invalid({"email": "email-taken"})
+        work.people.add(person, salt, "")
+        work.record(Event("person:added", now, staff.reader_key, staff.library_id, code="reader"))
+        _mail(work, "reset", person, now)
+    return person
+
+
+def change_language(ctx: Context, person: Person, language: str) -> Person:
+    """Remember the language a person chose."""
+    changed = replace(person, language=language)
+    with ctx.store.write() as work:
+        work.people.save(changed)
+    return changed
+
+
+def disable(ctx: Context, person: Person, actor: str) -> None:
+    """Close an account: every sign-in ends at once."""
+    with ctx.store.write() as work:
+        work.people.save(replace(person, standing=Standing.DISABLED))
+        work.tokens.sign_out_person(person.id)
+        work.record(Event("person:disabled", ctx.clock(), actor, person.library_id))

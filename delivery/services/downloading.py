@@ -1,0 +1,257 @@
+"""Opening a delivery: the landing page counts nothing, one POST opens a window, and the window serves the file."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from delivery.copies import CopyState, Delivery, Window
+from delivery.document_request import DocumentRequest
+from delivery.errors import Conflict, NotAllowed, NotFound
+from delivery.numbers import delivery_of_code
+from delivery.people import Library, Person
+from delivery.services.context import Context
+from drm.audit.events import Event
+from drm.tokens import TokenError, secret_hash, window_secret
+
+RECHECK_BYTES = 4 * 1024 * 1024
+NONCE = "open"
+
+
+class LinkState(StrEnum):
+    """What a link is good for at this moment."""
+
+    LIVE = "live"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    REPLACED = "replaced"
+    USED_UP = "used_up"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """What the landing page may show to whoever holds the link: never the reader's name or quota.
+
+    For an unknown link only ``state`` is set. ``nonce`` stands in the form of a live link.
+    """
+
+    state: LinkState
+    delivery: Delivery | None = None
+    request: DocumentRequest | None = None
+    library: Library | None = None
+    nonce: str = ""
+    needs_sign_in: bool = False
+
+    @property
+    def opens_left(self) -> int | None:
+        """Opens left; None where there is no limit."""
+        if self.delivery is None or self.delivery.opens_limit is None:
+            return None
+        return max(0, self.delivery.opens_limit - self.delivery.opens_used)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A download window's address: the secret and the file's name."""
+
+    secret: str
+    filename: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file about to be served: ``etag`` is strong and the same for all requests of this copy."""
+
+    delivery: Delivery
+    etag: str
+
+    @property
+    def size(self) -> int:
+        """Bytes in the whole file."""
+        return self.delivery.bytes
+
+
+@dataclass(frozen=True)
+class Genuine:
+    """What the check page says: genuine or withdrawn, library and month, and nothing else."""
+
+    withdrawn: bool
+    library: Library
+    year: int
+    month: int
+
+
+def state_of(delivery: Delivery, now: datetime) -> LinkState:
+    """What a delivery's link is good for at an instant."""
+    if delivery.state is CopyState.REVOKED:
+        return LinkState.REVOKED
+    if delivery.state is CopyState.REPLACED:
+        return LinkState.REPLACED
+    if delivery.state is CopyState.EXPIRED or (delivery.expires_at is not None and now >= delivery.expires_at):
+        return LinkState.EXPIRED
+    if delivery.opens_limit is not None and delivery.opens_used >= delivery.opens_limit:
+        return LinkState.USED_UP
+    return LinkState.LIVE
+
+
+def look(ctx: Context, token: str) -> LinkView:
+    """What the link's page shows. Changes nothing, counts nothing; forged and unknown links look the same."""
+    try:
+        number = ctx.links.read(token)
+        with ctx.store.read() as work:
+            delivery = work.deliveries.get(number)
+            request = work.requests.get(delivery.request)
+            library = work.libraries.get(delivery.library_id)
+    except (TokenError, NotFound):
+        return LinkView(LinkState.UNKNOWN)
+    state = state_of(delivery, ctx.clock())
+    nonce = ctx.signer(NONCE).sign([number, secrets.token_hex(16)]) if state is LinkState.LIVE else ""
+    return LinkView(state, delivery, request, library, nonce, delivery.same_reader_only)
+
+
+def machine_hit(ctx: Context, token: str) -> None:
+    """Note a visit by a scanner, prefetcher or preview. It is shown to the librarian and never counts."""
+    view = look(ctx, token)
+    if view.delivery is None:
+        return
+    with ctx.store.write() as work:
+        count = work.deliveries.count_machine_hit(view.delivery.number)
+        if count == 1:
+            delivery = view.delivery
+            work.record(
+                Event(
+                    "link:machine_hit", ctx.clock(), "machine", delivery.library_id, delivery.request, delivery.number
+                )
+            )
+
+
+def open_window(ctx: Context, token: str, nonce: str, person: Person | None) -> Opened:
+    """Count one open and start a download window. The same nonce again leads to the same window and is not counted.
+
+    Conflict with the link's state as code when it may not be opened; NotAllowed when only the signed-in reader may.
+    """
+    view = look(ctx, token)
+    if view.delivery is None:
+        raise NotFound("unknown-link", "This link is not known here.")
+    delivery = view.delivery
+    if delivery.same_reader_only and (person is None or person.reader_key != delivery.reader_key):
+        raise NotAllowed("sign-in-to-open", "Only the reader who asked may open this, signed in.")
+    secret = _secret_of(ctx, delivery, nonce)
+    now = ctx.clock()
+    ends = now + ctx.settings.window
+    if delivery.expires_at is not None:
+        ends = min(ends, delivery.expires_at)
+    window = Window(secret_hash(secret), delivery.number, now, ends)
+    with ctx.store.write() as work:
+        known = work.deliveries.window(window.secret_hash) is not None
+        if not work.deliveries.open_window(delivery.number, window, now):
+            state = state_of(work.deliveries.get(delivery.number), now)
+            code = LinkState.USED_UP if state is LinkState.LIVE else state
+            raise Conflict(f"link-{code}", "This link can no longer be opened.")
+        if not known:
+            work.record(Event("window:opened", now, "reader", delivery.library_id, delivery.request, delivery.number))
+    return Opened(secret, delivery.filename)
+
+
+def _secret_of(ctx: Context, delivery: Delivery, nonce: str) -> str:
+    try:
+        number, _ = ctx.signer(NONCE).read(nonce, ctx.settings.nonce_life)
+    except (TokenError, ValueError):
+        raise Conflict("stale-page", "This page is too old. Load it again and press the button once more.") from None
+    if number != delivery.number:
+        raise Conflict("stale-page", "This page belongs to another link. Load it again.")
+    return window_secret(ctx.ring.derive("rushlight.window.v1"), nonce)
+
+
+def find_download(ctx: Context, secret: str, address: str, count: bool = True) -> tuple[Download | None, str]:
+    """The file behind a window's address, with the link's token for the way back.
+
+    None when the window is over, revoked, or asked from a fourth network: then the landing page is the answer.
+    ``count=False`` (HEAD) takes no place among the networks. NotFound for a secret we never gave out.
+    """
+    now = ctx.clock()
+    digest = secret_hash(secret)
+    with ctx.store.read() as work:
+        window = work.deliveries.window(digest)
+        if window is None:
+            raise NotFound("unknown-link", "This address is not known here.")
+        delivery = work.deliveries.get(window.delivery)
+    token = ctx.links.sign(delivery.number)
+    if now >= window.ends_at or delivery.state is not CopyState.LIVE:
+        return None, token
+    if count and not _admit(ctx, digest, delivery, address, now):
+        return None, token
+    return Download(delivery, f'"{delivery.sha256}"'), token
+
+
+def _admit(ctx: Context, digest: str, delivery: Delivery, address: str, now: datetime) -> bool:
+    network = _network(ctx, digest, address)
+    with ctx.store.write() as work:
+        admitted = work.deliveries.admit_network(digest, network, ctx.settings.window_networks)
+        if admitted and work.deliveries.mark_served(digest):
+            work.record(Event("window:served", now, "reader", delivery.library_id, delivery.request, delivery.number))
+    return admitted
+
+
+def _network(ctx: Context, digest: str, address: str) -> str:
+    """The /24 or /48 an address lies in, as a keyed hash of this window: equal only within it, and nothing to look up later."""
+    try:
+        ip = ipaddress.ip_address(address)
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        network = str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
+    except ValueError:
+        network = "unknown"
+    return hmac.new(ctx.ring.derive("rushlight.network.v1"), f"{digest}|{network}".encode(), hashlib.sha256).hexdigest()
+
+
+def read_file(ctx: Context, download: Download, start: int, length: int) -> Iterator[bytes]:
+    """The bytes of a download. A running transfer ends early only when the copy is withdrawn."""
+    number = download.delivery.number
+    pieces = ctx.blobs.open(download.delivery.blob, start, length)
+
+    def watched() -> Iterator[bytes]:
+        since_check = 0
+        for piece in pieces:
+            yield piece
+            since_check += len(piece)
+            if since_check >= RECHECK_BYTES:
+                since_check = 0
+                if _withdrawn(ctx, number):
+                    return
+
+    return watched()
+
+
+def _withdrawn(ctx: Context, number: str) -> bool:
+    with ctx.store.read() as work:
+        return work.deliveries.get(number).state in {CopyState.REVOKED, CopyState.REPLACED}
+
+
+def check_copy(ctx: Context, code: str) -> Genuine | None:
+    """What a check code stands for; None for a code that is not ours."""
+    number = delivery_of_code(ctx.ring.derive("rushlight.check.v1"), code)
+    if number is None:
+        return None
+    try:
+        with ctx.store.read() as work:
+            delivery = work.deliveries.get(number)
+            library = work.libraries.get(delivery.library_id)
+    except NotFound:
+        return None
+    local = delivery.issued_at.astimezone(library.zone)
+    return Genuine(delivery.state in {CopyState.REVOKED, CopyState.REPLACED}, library, local.year, local.month)
+
+
+def is_machine(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request is a scanner's or a prefetch: HEAD, or a header that says so."""
+    told = {name.lower(): value for name, value in headers.items()}
+    purpose = " ".join(told.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")).lower()
+    return method == "HEAD" or "prefetch" in purpose or "preview" in purpose

@@ -1,0 +1,51 @@
+"""Closing what has ended: links past their end, files no longer needed, and old sign-ins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from delivery.copies import CopyState
+from delivery.lifecycle import Action, may, move
+from delivery.services.context import Context
+from drm.audit.events import Event
+
+BATCH = 100
+KEEP_TOKENS = timedelta(days=2)
+
+
+def expire_links(ctx: Context) -> int:
+    """Close live copies whose link has ended, and their requests. What was supplied stays counted."""
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        ended = work.deliveries.due_to_expire(now, BATCH)
+        for delivery in ended:
+            work.deliveries.save(replace(delivery, state=CopyState.EXPIRED, ended_at=delivery.expires_at or now))
+            request = work.requests.lock(delivery.request)
+            if request.delivery == delivery.number and may(request.state, Action.EXPIRE):
+                work.requests.save(replace(request, state=move(request.state, Action.EXPIRE), changed_at=now))
+            work.record(Event("copy:expired", now, "system", delivery.library_id, delivery.request, delivery.number))
+    return len(ended)
+
+
+def remove_files(ctx: Context) -> int:
+    """Remove the files of ended copies, once the last window that could still be running is over."""
+    now = ctx.clock()
+    with ctx.store.read() as work:
+        ended = work.deliveries.blobs_to_remove(now, BATCH)
+    removed = 0
+    for delivery in ended:
+        if delivery.ended_at is not None and delivery.ended_at + ctx.settings.window > now:
+            continue
+        ctx.blobs.remove(delivery.blob)
+        with ctx.store.write() as work:
+            work.deliveries.save(replace(work.deliveries.get(delivery.number), blob_removed_at=now))
+            work.record(Event("copy:removed", now, "system", delivery.library_id, delivery.request, delivery.number))
+        removed += 1
+    return removed
+
+
+def forget_old(ctx: Context) -> None:
+    """Drop ended sign-ins, used tokens and kept answers."""
+    with ctx.store.write() as work:
+        work.tokens.forget_before(ctx.clock() - KEEP_TOKENS)

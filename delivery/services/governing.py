@@ -1,0 +1,190 @@
+"""Agreements as governed data: drafted, proposed by one officer, confirmed by another; a confirmed version is frozen."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from delivery.errors import Conflict, Invalid
+from delivery.people import Person, Role
+from delivery.ports import Work
+from delivery.services.context import Context, require
+from delivery.services.deciding import parsed
+from delivery.stores import AgreementVersion
+from drm.agreements import Agreement, AgreementError, load_agreements
+from drm.audit.events import Event
+from drm.obligations import unknown_codes
+
+LONGEST_TEXT = 200_000
+LONGEST_NOTE = 2_000
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text that was read: what it is, and what an officer should know before proposing it."""
+
+    agreement: Agreement
+    warnings: tuple[str, ...]
+
+
+def read_draft(text: str) -> Draft:
+    """Read the text of one agreement. AgreementError names the place and the cure; Invalid where there is not exactly one."""
+    if len(text) > LONGEST_TEXT:
+        raise Invalid({"text": "too-long"})
+    found = load_agreements(text.replace("\r\n", "\n"), "the text")
+    if len(found) != 1:
+        raise Invalid({"text": "one-agreement"})
+    return Draft(found[0], warnings(found[0]))
+
+
+def warnings(agreement: Agreement) -> tuple[str, ...]:
+    """What can be loaded and yet deserves a look."""
+    found = []
+    if agreement.verified is False:
+        found.append(f"not verified: {agreement.check or 'compare it with its source'}")
+    found += [f"no text for the obligation {code!r}" for code in unknown_codes(agreement)]
+    return tuple(found)
+
+
+def save_draft(ctx: Context, officer: Person, text: str) -> AgreementVersion:
+    """Keep a text as a draft. A draft may be written over; a proposed or confirmed version may not.
+
+    AgreementError and Invalid for a text that cannot be read; Conflict for a version that stands.
+    """
+    require(officer, Role.RIGHTS_OFFICER)
+    text = text.replace("\r\n", "\n")
+    draft = read_draft(text).agreement
+    now = ctx.clock()
+    version = AgreementVersion(
+        draft.id,
+        draft.version,
+        draft.title,
+        text,
+        "draft",
+        _instant(draft.effective_from),
+        _instant(draft.effective_to),
+    )
+    with ctx.store.write() as work:
+        known = {one.version: one for one in work.agreements.versions(draft.id)}
+        standing = known[draft.version].standing if draft.version in known else ""
+        if standing not in {"", "draft"}:
+            raise Conflict(
+                "agreement-frozen",
+                f"{draft.id} v{draft.version} is {standing}; give the change the version {max(known) + 1}.",
+            )
+        work.agreements.put(version, now)
+        _record(work, "agreement:drafted", version, now, officer)
+    return version
+
+
+def _instant(text: str) -> datetime | None:
+    """An effective date as an instant: a date without a time begins at midnight UTC."""
+    if not text:
+        return None
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def propose(ctx: Context, officer: Person, agreement_id: str, version: int, note: str) -> AgreementVersion:
+    """Put a draft before a second officer. What an obligation says must be known before."""
+    require(officer, Role.RIGHTS_OFFICER)
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        found = _in(work, agreement_id, version, "draft")
+        missing = unknown_codes(parsed(found))
+        if missing:
+            raise Conflict("no-obligation-text", f"There is no text for the obligation {missing[0]!r}.")
+        found = replace(found, standing="proposed", proposed_by=officer.reader_key, note=note.strip()[:LONGEST_NOTE])
+        work.agreements.put(found, now)
+        _record(work, "agreement:proposed", found, now, officer)
+    return found
+
+
+def confirm(ctx: Context, officer: Person, agreement_id: str, version: int, note: str) -> AgreementVersion:
+    """Bring a proposed version into force: another officer than the one who proposed it, unless the consortium has only one.
+
+    From now on it is frozen, and decides where its effective dates say so.
+    """
+    require(officer, Role.RIGHTS_OFFICER)
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        found = _in(work, agreement_id, version, "proposed")
+        alone = found.proposed_by == officer.reader_key
+        if alone and ctx.settings.two_person:
+            raise Conflict("second-person", "Another rights officer has to confirm what you proposed.")
+        found = replace(
+            found,
+            standing="confirmed",
+            confirmed_by=officer.reader_key,
+            confirmed_at=now,
+            note=note.strip()[:LONGEST_NOTE] or found.note,
+        )
+        work.agreements.put(found, now)
+        _record(work, "agreement:confirmed", found, now, officer, "one-person" if alone else "two-persons")
+    return found
+
+
+def send_back(ctx: Context, officer: Person, agreement_id: str, version: int, note: str) -> AgreementVersion:
+    """Turn a proposed version into a draft again, with a word why."""
+    require(officer, Role.RIGHTS_OFFICER)
+    if not note.strip():
+        raise Invalid({"note": "missing"})
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        found = _in(work, agreement_id, version, "proposed")
+        found = replace(found, standing="draft", proposed_by="", note=note.strip()[:LONGEST_NOTE])
+        work.agreements.put(found, now)
+        _record(work, "agreement:sent_back", found, now, officer)
+    return found
+
+
+def difference(ctx: Context, version: AgreementVersion) -> tuple[str, ...]:
+    """The lines in which a version differs from the one in force, as a unified diff; empty where nothing is in force."""
+    with ctx.store.read() as work:
+        running = next((one for one in work.agreements.in_force(ctx.clock()) if one.id == version.id), None)
+    if running is None or running.version == version.version:
+        return ()
+    return tuple(
+        difflib.unified_diff(
+            running.text.splitlines(),
+            version.text.splitlines(),
+            f"{running.id} v{running.version}",
+            f"{version.id} v{version.version}",
+            lineterm="",
+            n=2,
+        )
+    )
+
+
+def in_the_making(ctx: Context, officer: Person) -> tuple[AgreementVersion, ...]:
+    """Drafts and proposals, by id."""
+    require(officer, Role.RIGHTS_OFFICER)
+    with ctx.store.read() as work:
+        return work.agreements.standing("draft", "proposed")
+
+
+def _in(work: Work, agreement_id: str, version: int, standing: str) -> AgreementVersion:
+    found = work.agreements.get(agreement_id, version)
+    if found.standing != standing:
+        raise Conflict("not-" + standing, f"{agreement_id} v{version} is {found.standing}, not {standing}.")
+    return found
+
+
+def _record(work: Work, kind: str, version: AgreementVersion, now: datetime, officer: Person, code: str = "") -> None:
+    pairs = ((version.id, version.version),)
+    work.record(Event(kind, now, officer.reader_key, agreements=pairs, code=code))
+
+
+__all__ = [
+    "AgreementError",
+    "Draft",
+    "confirm",
+    "difference",
+    "in_the_making",
+    "propose",
+    "read_draft",
+    "save_draft",
+    "send_back",
+    "warnings",
+]

@@ -1,0 +1,201 @@
+"""The rights officer's work: approving and refusing, agreements with their counts, the usage log and its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from delivery.document_request import DocumentRequest
+from delivery.errors import Conflict, Invalid
+from delivery.jobs import FETCH, NewJob
+from delivery.lifecycle import Action, move
+from delivery.people import Person, Role
+from delivery.services.consenting import with_fee_paid
+from delivery.services.context import Context, require
+from delivery.services.deciding import APPROVAL, agreement_pairs, is_denied, judge_at_fill, parsed
+from delivery.services.fulfilling import refuse
+from delivery.stores import AgreementVersion, LogEntry, LogFilter, LogPage, Source
+from drm.agreements import Agreement
+from drm.audit.chain import LogVerdict
+from drm.audit.events import Event
+from drm.decisions import Outcome
+
+EXPORT_BATCH = 500
+
+
+@dataclass(frozen=True)
+class AgreementView:
+    """An agreement in force: its rules, its sources, and its other versions."""
+
+    version: AgreementVersion
+    agreement: Agreement
+    sources: tuple[Source, ...]
+    versions: tuple[AgreementVersion, ...]
+
+
+def awaiting(ctx: Context, officer: Person) -> tuple[DocumentRequest, ...]:
+    """Requests that wait for an officer, the oldest first."""
+    require(officer, Role.RIGHTS_OFFICER)
+    with ctx.store.read() as work:
+        return work.requests.awaiting_approval()
+
+
+def approve(ctx: Context, officer: Person, number: str, note: str) -> DocumentRequest:
+    """Let a held request go on, under the agreements and counts as they are now. What is denied meanwhile cannot be approved."""
+    require(officer, Role.RIGHTS_OFFICER)
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        request = work.requests.lock(number)
+        if request.hold != APPROVAL:
+            raise Conflict("not-waiting", "This request does not wait for approval.")
+        request = _with_royalty(request)
+        if is_denied(judge_at_fill(work, request, now).decision):
+            raise Conflict("denied-meanwhile", "The agreements deny this request by now; it can only be refused.")
+        request = replace(
+            request,
+            state=move(request.state, Action.APPROVE),
+            hold="",
+            approved=request.source_id,
+            reason_text=note.strip()[:2_000],
+            changed_at=now,
+        )
+        request = work.requests.save(request)
+        work.record(
+            Event(
+                "request:approved",
+                now,
+                officer.reader_key,
+                request.library_id,
+                number,
+                agreements=agreement_pairs(request),
+                code=request.reason,
+            )
+        )
+        work.jobs.add(NewJob(FETCH, f"fetch:{number}:{request.version}", {"request": number}), now)
+    return request
+
+
+def _with_royalty(request: DocumentRequest) -> DocumentRequest:
+    """An officer who approves where a fee is due says that the library pays it: the copy is then not one of the free ones."""
+    stored, facts = request.decision.get("decision"), request.decision.get("facts")
+    if (
+        not isinstance(stored, Mapping)
+        or not isinstance(facts, Mapping)
+        or stored.get("outcome") != Outcome.NEEDS_FEE.word
+    ):
+        return request
+    request = with_fee_paid(request)
+    flags = facts.get("flags")
+    paid = {**(flags if isinstance(flags, Mapping) else {}), "fee_paid": True}
+    return replace(request, decision={**request.decision, "facts": {**facts, "flags": paid}})
+
+
+def refuse_held(ctx: Context, officer: Person, number: str, reason: str) -> DocumentRequest:
+    """Refuse a held request, with words for the reader."""
+    require(officer, Role.RIGHTS_OFFICER)
+    reason = reason.strip()
+    if not reason or len(reason) > 2_000:
+        raise Invalid({"reason": "too-long" if reason else "missing"})
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        request = work.requests.lock(number)
+        if request.hold != APPROVAL:
+            raise Conflict("not-waiting", "This request does not wait for approval.")
+        return refuse(work, replace(request, reason_text=reason), now, officer.reader_key)
+
+
+def agreements(ctx: Context, officer: Person) -> tuple[AgreementView, ...]:
+    """The agreements in force."""
+    require(officer, Role.RIGHTS_OFFICER, Role.LIBRARIAN, Role.OPERATOR)
+    with ctx.store.read() as work:
+        sources = work.sources.active()
+        return tuple(
+            AgreementView(
+                version,
+                parsed(version),
+                tuple(source for source in sources if version.id in source.agreements),
+                work.agreements.versions(version.id),
+            )
+            for version in work.agreements.in_force(ctx.clock())
+        )
+
+
+def agreement(ctx: Context, officer: Person, agreement_id: str, version: int) -> AgreementView:
+    """One version of an agreement."""
+    require(officer, Role.RIGHTS_OFFICER, Role.LIBRARIAN, Role.OPERATOR)
+    with ctx.store.read() as work:
+        found = work.agreements.get(agreement_id, version)
+        sources = tuple(source for source in work.sources.active() if agreement_id in source.agreements)
+        return AgreementView(found, parsed(found), sources, work.agreements.versions(agreement_id))
+
+
+def usage_log(ctx: Context, officer: Person, wanted: LogFilter) -> LogPage:
+    """One page of the log under a filter."""
+    require(officer, Role.RIGHTS_OFFICER)
+    with ctx.store.read() as work:
+        return work.log.find(wanted)
+
+
+def export_log(ctx: Context, officer: Person, wanted: LogFilter) -> Iterator[LogEntry]:
+    """All events of a filter, newest first. The export itself is an event."""
+    require(officer, Role.RIGHTS_OFFICER)
+    with ctx.store.write() as work:
+        work.record(Event("log:exported", ctx.clock(), officer.reader_key, wanted.library_id))
+        size = work.log.size()
+
+    def entries() -> Iterator[LogEntry]:
+        # Page by sequence number: what is written meanwhile must not shift the pages.
+        before = size + 1
+        while True:
+            with ctx.store.read() as work:
+                page = work.log.find(replace(wanted, before=before, limit=EXPORT_BATCH, offset=0))
+            yield from page.entries
+            if len(page.entries) < EXPORT_BATCH:
+                return
+            before = page.entries[-1].seq
+
+    return entries()
+
+
+def verify_log(ctx: Context, officer: Person) -> LogVerdict:
+    """Check the whole log against its chain and its head file. That it was checked is an event too."""
+    require(officer, Role.RIGHTS_OFFICER)
+    verdict = ctx.check_log()
+    with ctx.store.write() as work:
+        work.record(Event("log:verified", ctx.clock(), officer.reader_key, code="whole" if verdict.whole else "broken"))
+    return verdict
+
+
+def guarded_cell(value: object) -> str:
+    """A CSV cell that no spreadsheet takes for a formula (OWASP, CSV injection): a leading apostrophe disarms it."""
+    text = "" if value is None else str(value)
+    return (
+        f"'{text}"
+        if text.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")) or (text[:1] in "\t\r\n" and text)
+        else text
+    )
+
+
+def export_columns() -> Mapping[str, str]:
+    """The columns of the log's CSV and what each holds."""
+    return {
+        "seq": "number of the event",
+        "at": "UTC time",
+        "kind": "object:act",
+        "actor": "pseudonym",
+        "library": "library id",
+        "request": "request number",
+        "delivery": "delivery number",
+        "agreements": "id@version",
+        "code": "reason code",
+        "title": "title of the work",
+        "reader": "reader key",
+        "hash": "SHA-256 of the leaf",
+    }
+
+
+def highest_use(ctx: Context, officer: Person, view: AgreementView) -> Mapping[str, tuple[int, int]]:
+    """For each limit: the highest number of slots held or settled under one scope, and how many scopes have any."""
+    require(officer, Role.RIGHTS_OFFICER, Role.LIBRARIAN, Role.OPERATOR)
+    with ctx.store.read() as work:
+        return {rule.id: work.ledger.highest(rule.id) for rule in view.agreement.rules if rule.type == "limit"}

@@ -1,0 +1,190 @@
+"""Making the reader's copy and publishing it: copy, settle, audit event and mail job in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from delivery.copies import CopyState, Delivery
+from delivery.copy_terms import AgreedTerms, agreed_terms, copy_spec
+from delivery.document_request import DocumentRequest, Try
+from delivery.filenames import download_name
+from delivery.jobs import MAIL, NewJob
+from delivery.lifecycle import Action, State, move
+from delivery.numbers import delivery_number
+from delivery.people import Library, Person
+from delivery.ports import Blob, Work
+from delivery.services.context import Context
+from delivery.services.deciding import (
+    DESK,
+    Verdict,
+    agreement_pairs,
+    find_routes,
+    is_denied,
+    judge_at_fill,
+    kept_decision,
+    parsed,
+    settle,
+)
+from delivery.services.fulfilling import give_to_desk, look_again, refuse
+from delivery.stores import Source
+from drm.audit.events import Event
+from drm.decisions import Outcome
+from drm.pdf.values import CopyReport, PdfRefused
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Everything that making a copy needs, read in one go."""
+
+    request: DocumentRequest
+    library: Library
+    reader: Person | None
+    terms: AgreedTerms
+    source: Source
+
+
+def read_ready(ctx: Context, work: Work, request: DocumentRequest) -> Ready:
+    """Collect what the copy of a request will show."""
+    agreements = tuple(parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request))
+    free = bool(request.found.get("open_access"))
+    source = work.sources.get(str(request.found.get("source") or request.source_id))
+    return Ready(
+        request,
+        work.libraries.get(request.library_id),
+        work.people.get(request.reader_id) if request.reader_id else None,
+        agreed_terms(() if free else agreements, ctx.presets, free),
+        source,
+    )
+
+
+def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> None:
+    """Make, verify and publish the copy of a request. Safe to run twice: one claim has one delivery."""
+    with ctx.store.read() as work:
+        request = work.requests.get(number)
+        if request.state is not State.PREPARING:
+            return
+        ready = read_ready(ctx, work, request)
+    now = ctx.clock()
+    delivery = delivery_number(ctx.ring.derive("rushlight.delivery.v1"), request.claim)
+    spec = copy_spec(ctx, ready, delivery, now)
+    with ctx.blobs.workspace() as folder, ctx.blobs.local(str(request.found["blob"])) as source:
+        alive()
+        try:
+            report = ctx.pdf.make_copy(source, folder / "copy.pdf", spec)
+        except PdfRefused as refusal:
+            _file_refused(ctx, number, refusal)
+            return
+        alive()
+        blob = ctx.blobs.put(f"copies/{delivery.lower()}-{report.sha256[:16]}.pdf", folder / "copy.pdf")
+    _publish(ctx, ready, delivery, report, blob, now)
+
+
+def _publish(ctx: Context, ready: Ready, number: str, report: CopyReport, blob: Blob, issued_at: datetime) -> None:
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        request = work.requests.lock(ready.request.number)
+        if request.state is not State.PREPARING or request.claim != ready.request.claim:
+            published = False
+        else:
+            verdict = judge_at_fill(work, request, now)
+            published = verdict.decision.outcome is Outcome.ALLOW or bool(request.approved)
+            if published:
+                _supply(work, request, verdict, _delivery(ctx, ready, number, report, blob, issued_at), now)
+            else:
+                _turned_down(work, request, verdict, now)
+    if not published:
+        ctx.blobs.remove(blob.name)
+
+
+def _supply(work: Work, request: DocumentRequest, verdict: Verdict, delivery: Delivery, now: datetime) -> None:
+    state = move(request.state, Action.SUPPLY)
+    work.deliveries.add(delivery, request.claim)
+    settle(work, request, verdict, now)
+    work.requests.save(
+        replace(request, state=state, delivery=delivery.number, changed_at=now, reason="", reason_text="")
+    )
+    work.record(
+        Event(
+            "copy:supplied",
+            now,
+            "system",
+            request.library_id,
+            request.number,
+            delivery.number,
+            delivery.agreements,
+            digest=delivery.sha256,
+            code=delivery.engine,
+        )
+    )
+    payload = {"letter": "delivered", "request": request.number, "delivery": delivery.number}
+    work.jobs.add(NewJob(MAIL, f"mail:delivered:{delivery.number}", payload), now)
+
+
+def _turned_down(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime) -> None:
+    """The agreements no longer permit it: the next source, or the refusal with its reason."""
+    work.requests.add_try(
+        Try(request.number, str(request.found.get("source", "")), now, "refused", verdict.decision.reason)
+    )
+    if is_denied(verdict.decision):
+        refuse(work, replace(request, reason=verdict.decision.reason, decision=kept_decision(verdict)), now)
+    else:
+        look_again(work, request, now, Action.TRY_NEXT)
+
+
+def _delivery(ctx: Context, ready: Ready, number: str, report: CopyReport, blob: Blob, issued_at: datetime) -> Delivery:
+    request, terms = ready.request, ready.terms
+    host = ctx.settings.sender.rpartition("@")[2].rstrip(">") or "localhost"
+    return Delivery(
+        number=number,
+        request=request.number,
+        library_id=request.library_id,
+        reader_id=request.reader_id,
+        reader_key=request.reader_key,
+        state=CopyState.LIVE,
+        blob=blob.name,
+        sha256=report.sha256,
+        bytes=report.bytes,
+        pages=report.pages,
+        filename=download_name(request.citation, number),
+        issued_at=issued_at,
+        expires_at=terms.expires_at(issued_at, ready.library.tz),
+        opens_limit=terms.opens,
+        same_reader_only=terms.same_reader_only,
+        open_access=bool(request.found.get("open_access")),
+        engine=report.engine,
+        source_id=ready.source.id,
+        source_sha256=str(request.found.get("sha256", "")),
+        agreements=() if request.found.get("open_access") else agreement_pairs(request),
+        stamp={
+            "shown_name": bool(report.shown_name),
+            "name_fallback": report.name_fallback,
+            "overlap": list(report.overlap),
+            "repaired": list(report.repaired),
+            "removed": list(report.removed),
+            "encrypted": report.encrypted,
+        },
+        terms=terms.shown(),
+        message_id=f"<{number.lower()}@{host}>",
+    )
+
+
+def _file_refused(ctx: Context, number: str, refusal: PdfRefused) -> None:
+    """The file is no good: the next source is tried, or the desk hears why its upload was turned down."""
+    now = ctx.clock()
+    with ctx.store.read() as work:
+        request = work.requests.get(number)
+        sources = work.sources.active()
+    routes = find_routes(ctx, request.citation, request.library_id, sources)
+    with ctx.store.write() as work:
+        request = work.requests.lock(number)
+        if request.state is not State.PREPARING:
+            return
+        source = work.sources.get(str(request.found.get("source") or request.source_id))
+        work.requests.add_try(Try(number, source.id, now, "failed", refusal.code, refusal.text))
+        work.record(Event("request:file_rejected", now, "system", request.library_id, number, code=refusal.code))
+        if source.kind == DESK:
+            give_to_desk(work, request, routes, now)
+        else:
+            look_again(work, request, now, Action.TRY_NEXT)

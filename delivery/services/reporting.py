@@ -1,0 +1,142 @@
+"""Reports for rights holders: uses by title and year, every use by itself, fees due. No reader appears in any of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from delivery.errors import Invalid
+from delivery.people import Library, Person, Role
+from delivery.ports import Work
+from delivery.services.context import Context, require
+from delivery.stores import UsageRecord
+from drm.audit.events import Event
+
+Cell = str | int
+KINDS = ("titles", "uses", "fees", "declarations")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A table: the names of its columns, its rows, and what it is of."""
+
+    kind: str
+    agreement: str
+    since: datetime
+    until: datetime
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def report(ctx: Context, officer: Person, kind: str, agreement: str, since: datetime, until: datetime) -> Report:
+    """A report on [since, until), under one agreement or ("") all. Making it is an event. Invalid for an unknown kind."""
+    require(officer, Role.RIGHTS_OFFICER)
+    if kind not in KINDS:
+        raise Invalid({"kind": "unknown-kind"})
+    if since >= until:
+        raise Invalid({"since": "bad-period"})
+    with ctx.store.write() as work:
+        columns, rows = _MAKERS[kind](work, agreement, since, until)
+        work.record(Event("report:made", ctx.clock(), officer.reader_key, code=f"{kind}:{agreement}"[:60]))
+    return Report(kind, agreement, since, until, columns, tuple(rows))
+
+
+Made = tuple[tuple[str, ...], list[tuple[Cell, ...]]]
+
+
+def _filled(work: Work, agreement: str, since: datetime, until: datetime) -> list[UsageRecord]:
+    return [record for record in work.ledger.filled_between(since, until) if not agreement or agreement in record.under]
+
+
+def _fact(record: UsageRecord, group: str, name: str) -> str:
+    found = record.facts.get(group)
+    value = found.get(name) if isinstance(found, Mapping) else None
+    return "" if value is None else str(value)
+
+
+def _title_of(record: UsageRecord) -> str:
+    return _fact(record, "work", "issn") or _fact(record, "work", "id") or str(record.keys.get("title") or "")
+
+
+def _year(record: UsageRecord, libraries: Mapping[str, Library]) -> int:
+    """The civil year of the filling at the library, as guidelines that count filled copies mean it."""
+    instant = record.filled_at or record.requested_at
+    library = libraries.get(record.library_id)
+    return instant.astimezone(library.zone if library else UTC).year
+
+
+def _libraries(work: Work) -> dict[str, Library]:
+    return {library.id: library for library in work.libraries.all()}
+
+
+def _titles(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
+    libraries = _libraries(work)
+    counts: Counter[tuple[str, str, str, int]] = Counter()
+    for record in _filled(work, agreement, since, until):
+        for name in record.under:
+            if not agreement or name == agreement:
+                counts[(name, record.library_id, _title_of(record), _year(record, libraries))] += 1
+    rows: list[tuple[Cell, ...]] = [(*key, count) for key, count in sorted(counts.items())]
+    return ("agreement", "library", "title", "year", "copies"), rows
+
+
+def _uses(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
+    rows: list[tuple[Cell, ...]] = []
+    for record in _filled(work, agreement, since, until):
+        request = work.requests.get(record.request)
+        rows.append(
+            (
+                "+".join(record.under),
+                record.library_id,
+                record.request,
+                request.delivery,
+                record.requested_at.isoformat(),
+                record.filled_at.isoformat() if record.filled_at else "",
+                _title_of(record),
+                _fact(record, "issue", "id"),
+                _fact(record, "issue", "date"),
+                request.citation.title,
+                request.citation.doi,
+                request.citation.pages,
+                _fact(record, "request", "purpose"),
+            )
+        )
+    columns = (
+        "agreement", "library", "request", "delivery", "requested_at", "filled_at", "title_id", "issue", "issue_date", "title", "doi",
+        "pages", "purpose",
+    )  # fmt: skip
+    return columns, rows
+
+
+def _fees(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
+    sums: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+    for fee in work.consents.fees_between(since, until):
+        if not agreement or fee.agreement == agreement:
+            key = (fee.agreement, fee.library_id, fee.currency)
+            number, amount = sums.get(key, (0, Decimal(0)))
+            sums[key] = (number + 1, amount + Decimal(fee.amount))
+    rows: list[tuple[Cell, ...]] = [(*key, number, str(amount)) for key, (number, amount) in sorted(sums.items())]
+    return ("agreement", "library", "currency", "copies", "amount"), rows
+
+
+def _declarations(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
+    """Declarations for an inspection: what was stated when, not by whom; the names are shown one by one, with a reason."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in work.consents.declarations_between(since, until):
+        if agreement and one.agreement != agreement:
+            continue
+        words = " / ".join(f"{code} v{kept['version']}: {kept['text']}" for code, kept in one.statements.items())
+        signed_at = one.signed_at.isoformat()
+        rows.append((one.agreement, one.agreement_version, one.library_id, one.request, one.rule, signed_at, words))
+    return ("agreement", "version", "library", "request", "rule", "signed_at", "statements"), rows
+
+
+_MAKERS: dict[str, Callable[[Work, str, datetime, datetime], Made]] = {
+    "titles": _titles,
+    "uses": _uses,
+    "fees": _fees,
+    "declarations": _declarations,
+}

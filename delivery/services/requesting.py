@@ -1,0 +1,221 @@
+"""A reader asks for a document: recognise repeats, decide, reserve, and start the search, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from delivery.citation import Citation, fingerprints
+from delivery.copies import CopyState, Delivery
+from delivery.document_request import DocumentRequest
+from delivery.errors import Invalid, NotFound
+from delivery.jobs import FETCH, MAIL, NewJob
+from delivery.lifecycle import OPEN, Action, State, move
+from delivery.numbers import request_number
+from delivery.people import Library, Person
+from delivery.ports import Work
+from delivery.services.context import Context
+from delivery.services.deciding import (
+    APPROVAL,
+    Route,
+    Verdict,
+    decision_event,
+    find_routes,
+    hold_for,
+    is_denied,
+    judge,
+    kept_decision,
+    release,
+    reserve,
+)
+from drm.audit.events import Event
+from drm.decisions import Outcome
+
+MAX_TYPED = 2_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a reader hands in. ``deliberate`` says that a repeat is wanted; ``declarations`` are the statements ticked."""
+
+    fields: Mapping[str, str]
+    via: str = "form"
+    purpose: str = ""
+    deliberate: bool = False
+    declarations: tuple[str, ...] = ()
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """How a request was taken. ``repeats`` names an earlier request of the same reader for the same work; then nothing was saved."""
+
+    request: DocumentRequest
+    repeats: bool = False
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is known before the reader sends: where the work could come from, and an earlier request of his for it."""
+
+    held_by: tuple[str, ...]
+    open_access: bool
+    earlier: DocumentRequest | None
+    delivery: Delivery | None
+
+
+def read_citation(fields: Mapping[str, str]) -> Citation:
+    """The citation a reader typed; Invalid with a code for each field that is wrong."""
+    citation, errors = Citation.from_fields(fields)
+    if errors:
+        raise Invalid(errors)
+    return citation
+
+
+def preview(ctx: Context, reader: Person, fields: Mapping[str, str]) -> Outlook:
+    """What the request page can show before sending. Changes nothing."""
+    citation = read_citation(fields)
+    with ctx.store.read() as work:
+        sources = work.sources.active()
+        earlier, delivery = _earlier(work, reader, citation, ctx.clock())
+    routes = find_routes(ctx, citation, reader.library_id, sources)
+    held = tuple(route.source.title for route in routes if route.candidate is not None and not route.open_access)
+    return Outlook(held, any(route.open_access for route in routes), earlier, delivery)
+
+
+def submit(ctx: Context, reader: Person, asked: Asked) -> Submitted:
+    """Take a request: it has a number at once, and its decision is stored with it, refused or not.
+
+    Raises Invalid for fields that cannot be read. A repeat is answered with the request that exists, unless it is deliberate.
+    """
+    citation = read_citation(asked.fields)
+    now = ctx.clock()
+    with ctx.store.read() as work:
+        sources = work.sources.active()
+    routes = find_routes(ctx, citation, reader.library_id, sources)
+    with ctx.store.write() as work:
+        earlier, delivery = _earlier(work, reader, citation, now)
+        if earlier is not None and not asked.deliberate:
+            return Submitted(earlier, True, delivery)
+        request = _new_request(reader, asked, citation, now, earlier)
+        library = work.libraries.get(reader.library_id)
+        return Submitted(_decide(work, enrich(request, routes), library, routes, now))
+
+
+def _earlier(
+    work: Work, reader: Person, citation: Citation, now: datetime
+) -> tuple[DocumentRequest | None, Delivery | None]:
+    """The newest request of this reader for the same work that still waits or whose link still lives."""
+    for request in work.requests.same_work(fingerprints(citation), reader.id):
+        if request.state in OPEN:
+            return request, None
+        if request.state is State.SUPPLIED and request.delivery:
+            delivery = work.deliveries.get(request.delivery)
+            used_up = delivery.opens_limit is not None and delivery.opens_used >= delivery.opens_limit
+            over = delivery.expires_at is not None and delivery.expires_at <= now
+            if delivery.state is CopyState.LIVE and not used_up and not over:
+                return request, delivery
+    return None, None
+
+
+def _new_request(
+    reader: Person, asked: Asked, citation: Citation, now: datetime, earlier: DocumentRequest | None
+) -> DocumentRequest:
+    return DocumentRequest(
+        number=request_number(),
+        library_id=reader.library_id,
+        reader_id=reader.id,
+        reader_key=reader.reader_key,
+        state=State.NEW,
+        typed={name: str(value)[:MAX_TYPED] for name, value in asked.fields.items() if value},
+        citation=citation,
+        created_at=now,
+        changed_at=now,
+        purpose=asked.purpose,
+        language=asked.language,
+        via=asked.via,
+        repeat_of=earlier.number if earlier else "",
+        found={"declarations": list(asked.declarations)},
+    )
+
+
+def enrich(request: DocumentRequest, routes: tuple[Route, ...]) -> DocumentRequest:
+    """Fill what the reader left empty from the first certain holding. What he typed is never overwritten."""
+    for route in routes:
+        if route.candidate is not None and route.candidate.certain and route.candidate.citation is not None:
+            known = route.candidate.citation.to_dict()
+            typed = request.citation.to_dict()
+            return replace(
+                request, citation=Citation.from_dict({name: typed.get(name) or known.get(name, "") for name in typed})
+            )
+    return request
+
+
+def _decide(
+    work: Work, request: DocumentRequest, library: Library, routes: tuple[Route, ...], now: datetime
+) -> DocumentRequest:
+    licensed = tuple(route for route in routes if not route.open_access)
+    free = tuple(route for route in routes if route.open_access)
+    work.record(Event("request:created", now, request.reader_key, request.library_id, request.number, code=request.via))
+    verdict = judge(work, request, library, licensed, now)
+    if not is_denied(verdict.decision) or not free:
+        if verdict.decision.outcome is not Outcome.ALLOW and free:
+            # Without limits open access is the milder way; on a tie the licensed route keeps its slot.
+            return _accept_free(work, request, verdict, now)
+        return _answer(work, request, verdict, now)
+    return _accept_free(work, request, verdict, now)
+
+
+def _accept_free(work: Work, request: DocumentRequest, licensed: Verdict, now: datetime) -> DocumentRequest:
+    """Accept on open access alone: no slot is taken. What the licensed route said is kept for the case that none is found."""
+    request = replace(
+        request,
+        found={**request.found, "free_only": True},
+        reason=licensed.decision.reason,
+        decision=kept_decision(licensed),
+    )
+    work.requests.add(request)
+    work.record(decision_event("request:decided", request, licensed, now, "system"))
+    work.jobs.add(NewJob(FETCH, f"fetch:{request.number}:1", {"request": request.number}), now)
+    return request
+
+
+def _answer(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime) -> DocumentRequest:
+    decision = verdict.decision
+    source = verdict.route.source.id if verdict.route else ""
+    request = replace(request, source_id=source, reason=decision.reason, decision=kept_decision(verdict))
+    if is_denied(decision):
+        request = replace(request, state=move(request.state, Action.REFUSE))
+        work.requests.add(request)
+        work.record(decision_event("request:refused", request, verdict, now, "system"))
+        return request
+    if decision.outcome is not Outcome.ALLOW:
+        request = replace(request, hold=hold_for(verdict))
+    work.requests.add(request)
+    if not request.hold:
+        work.record(decision_event("request:decided", request, verdict, now, "system"))
+    reserve(work, request, verdict, now, request.reader_key)
+    if request.hold:
+        work.record(decision_event("request:held", request, verdict, now, "system"))
+        if request.hold == APPROVAL:
+            key = f"mail:approval:{request.number}"
+            work.jobs.add(NewJob(MAIL, key, {"letter": "approval", "request": request.number}), now)
+    else:
+        work.jobs.add(NewJob(FETCH, f"fetch:{request.number}:1", {"request": request.number}), now)
+    return request
+
+
+def cancel(ctx: Context, reader: Person, number: str) -> DocumentRequest:
+    """The reader no longer wants it: the slots are given back. NotFound for somebody else's request."""
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        request = work.requests.lock(number)
+        if request.reader_id != reader.id:
+            raise NotFound("unknown-request", "There is no such request.")
+        request = replace(request, state=move(request.state, Action.CANCEL), hold="", changed_at=now)
+        request = work.requests.save(request)
+        release(work, request, now, request.reader_key, "cancelled")
+        work.record(Event("request:cancelled", now, request.reader_key, request.library_id, request.number))
+    return request

@@ -1,0 +1,104 @@
+"""Running jobs: claim, work, finish; what fails is tried again, and what keeps failing goes to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from delivery.document_request import Try
+from delivery.errors import DeliveryError
+from delivery.jobs import FETCH, MAIL, MAX_ATTEMPTS, PREPARE, Job, backoff
+from delivery.lifecycle import Action, may, move
+from delivery.ports import MailFailed
+from delivery.services.context import Context
+from delivery.services.fulfilling import fetch
+from delivery.services.mailing import send_letter
+from delivery.services.preparing import prepare
+from drm.audit.events import Event
+
+Report = Callable[[str, Job, BaseException | None], None]
+
+
+class TakenOver(Exception):
+    """The job's lease ran out and somebody else has it: stop without writing anything."""
+
+
+def run_job(ctx: Context, job_id: int, report: Report) -> bool:
+    """Claim and run one job. False when there was nothing to do. ``report`` hears of ends and failures, for the process log."""
+    with ctx.store.write() as work:
+        job = work.jobs.claim(job_id, ctx.clock())
+    if job is None:
+        return False
+    try:
+        _perform(ctx, job)
+    except TakenOver:
+        report("taken over", job, None)
+        return True
+    except Exception as error:  # noqa: BLE001 - a job must never die silently, whatever went wrong in it
+        _failed(ctx, job, error)
+        report("failed", job, error)
+        return True
+    with ctx.store.write() as work:
+        work.jobs.finish(job, ctx.clock())
+    report("done", job, None)
+    return True
+
+
+def _perform(ctx: Context, job: Job) -> None:
+    def alive() -> None:
+        with ctx.store.write() as work:
+            if not work.jobs.renew(job, ctx.clock()):
+                raise TakenOver(job.key)
+
+    if job.kind == FETCH:
+        fetch(ctx, job.payload["request"], alive)
+    elif job.kind == PREPARE:
+        prepare(ctx, job.payload["request"], alive)
+    elif job.kind == MAIL:
+        send_letter(ctx, job)
+
+
+def _failed(ctx: Context, job: Job, error: Exception) -> None:
+    """Put the job back with a growing pause; after its last attempt set it aside and give the request to a person."""
+    now = ctx.clock()
+    hopeless = isinstance(error, MailFailed) and error.permanent
+    if job.attempt < MAX_ATTEMPTS[job.kind] and not hopeless:
+        with ctx.store.write() as work:
+            work.jobs.retry(job, now + backoff(job.attempt), _words(error))
+        return
+    with ctx.store.write() as work:
+        if work.jobs.set_aside(job, now, _words(error)) and job.kind in {FETCH, PREPARE}:
+            request = work.requests.lock(job.payload["request"])
+            if may(request.state, Action.GIVE_TO_DESK):
+                work.requests.add_try(Try(request.number, request.source_id, now, "failed", "set-aside", _words(error)))
+                work.requests.save(replace(request, state=move(request.state, Action.GIVE_TO_DESK), changed_at=now))
+                work.record(
+                    Event("request:to_desk", now, "system", request.library_id, request.number, code="set-aside")
+                )
+
+
+def _words(error: Exception) -> str:
+    """An error for the job row: our own errors in full, others by name only, for they may hold anything."""
+    return str(error) if isinstance(error, DeliveryError | MailFailed) else type(error).__name__
+
+
+def sweep(ctx: Context, limit: int = 50) -> tuple[int, ...]:
+    """Ids of jobs that are due and that no worker holds."""
+    with ctx.store.read() as work:
+        return work.jobs.due(ctx.clock(), limit)
+
+
+def free_gone(ctx: Context) -> int:
+    """Give free the jobs of workers that are dead; how many they were."""
+    with ctx.store.read() as work:
+        if not work.jobs.counts().get("running"):
+            return 0
+    with ctx.store.write() as work:
+        return work.jobs.free_gone(ctx.clock())
+
+
+def waiting(ctx: Context) -> bool:
+    """Whether any job waits or runs now."""
+    with ctx.store.read() as work:
+        counts = work.jobs.counts()
+    return bool(counts.get("queued", 0) + counts.get("running", 0))

@@ -1,0 +1,1 @@
+"""The reader app, and the shell that both web apps share."""

@@ -1,0 +1,34 @@
+"""The reader app."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from delivery.services.context import Context
+from delivery.web import accounts, api, asking, links, pages, requests
+from delivery.web.shell.settings import WebSettings
+from delivery.web.shell.shell import make_app
+
+
+def create_reader_app(ctx: Context, settings: WebSettings) -> Flask:
+    """The app that readers use."""
+    app = make_app("reader", ctx, settings)
+    csrf = app.extensions["csrf_protect"]
+    for blueprint in (
+        pages.blueprint,
+        accounts.blueprint,
+        accounts.registering,
+        asking.blueprint,
+        requests.blueprint,
+        links.blueprint,
+        api.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    # The link page needs no cookie: its form carries a signed nonce instead. The API has bearer tokens.
+    csrf.exempt(links.blueprint)
+    csrf.exempt(api.blueprint)
+    limiter = app.extensions["rushlight_limiter"]
+    for name in ("accounts.sign_in", "registering.register", "accounts.forgot", "accounts.reset"):
+        app.view_functions[name] = limiter.limit(settings.sign_in_limit, methods=["POST"])(app.view_functions[name])
+    app.view_functions["links.check"] = limiter.limit("60 per minute")(app.view_functions["links.check"])
+    return app

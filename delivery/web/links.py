@@ -1,0 +1,100 @@
+"""Links: the landing page, opening, the download window, the check page."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from delivery.errors import Conflict
+from delivery.filenames import content_disposition
+from delivery.services import downloading
+from delivery.services.downloading import Download, LinkState, LinkView
+from delivery.web.shell.ranges import Unsatisfiable, wanted
+from delivery.web.shell.shell import site
+
+blueprint = Blueprint("links", __name__)
+GONE = {
+    LinkState.EXPIRED: 410,
+    LinkState.REVOKED: 410,
+    LinkState.REPLACED: 410,
+    LinkState.USED_UP: 410,
+    LinkState.UNKNOWN: 404,
+}
+
+
+@blueprint.get("/d/<token>")
+def landing(token: str) -> ResponseReturnValue:
+    """What the link is, whatever asks: nothing is counted, scanners and previews use nothing up."""
+    ctx, _ = site()
+    if downloading.is_machine(request.method, dict(request.headers)):
+        downloading.machine_hit(ctx, token)
+    return _page(downloading.look(ctx, token), token)
+
+
+def _page(view: LinkView, token: str) -> ResponseReturnValue:
+    ctx, _ = site()
+    now = ctx.clock()
+    page = render_template(
+        "landing.html" if view.state is LinkState.LIVE else "ended.html",
+        view=view,
+        token=token,
+        now=now,
+        states=LinkState,
+    )
+    return page, GONE.get(view.state, 200), {"X-Robots-Tag": "noindex, nofollow"}
+
+
+@blueprint.post("/d/<token>")
+def open_link(token: str) -> ResponseReturnValue:
+    """Count one open and lead to the download window."""
+    ctx, _ = site()
+    view = downloading.look(ctx, token)
+    if view.needs_sign_in and g.person is None:
+        return redirect(url_for("accounts.sign_in", next=url_for("links.landing", token=token)), 303)
+    try:
+        opened = downloading.open_window(ctx, token, request.form.get("nonce", ""), g.person)
+    except Conflict:
+        return _page(downloading.look(ctx, token), token)
+    return redirect(url_for("links.window", secret=opened.secret, name=opened.filename), 303)
+
+
+@blueprint.get("/w/<secret>/<path:name>")
+def window(secret: str, name: str) -> ResponseReturnValue:
+    """The file, whole or in ranges, as often as wanted while the window is open."""
+    ctx, _ = site()
+    head = request.method == "HEAD"
+    download, token = downloading.find_download(ctx, secret, request.remote_addr or "", count=not head)
+    if download is None:
+        return redirect(url_for("links.landing", token=token), 303)
+    return _send(download, head)
+
+
+def _send(download: Download, head: bool) -> Response:
+    ctx, _ = site()
+    headers = {
+        "Content-Type": "application/pdf",
+        "Content-Disposition": content_disposition(download.delivery.filename),
+        "Accept-Ranges": "bytes",
+        "ETag": download.etag,
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Robots-Tag": "noindex, nofollow",
+    }
+    if download.etag in request.headers.get("If-None-Match", ""):
+        return Response(status=304, headers=headers)
+    try:
+        part = wanted(request.headers.get("Range"), request.headers.get("If-Range"), download.etag, download.size)
+    except Unsatisfiable:
+        return Response(status=416, headers={**headers, "Content-Range": f"bytes */{download.size}"})
+    if part.partial:
+        headers["Content-Range"] = f"bytes {part.start}-{part.start + part.length - 1}/{download.size}"
+    headers["Content-Length"] = str(part.length)
+    body = b"" if head else downloading.read_file(ctx, download, part.start, part.length)
+    return Response(body, status=206 if part.partial else 200, headers=headers)
+
+
+@blueprint.get("/check/<code>")
+def check(code: str) -> ResponseReturnValue:
+    """Genuine, withdrawn or unknown, and no more."""
+    ctx, _ = site()
+    found = downloading.check_copy(ctx, code)
+    return render_template("check.html", found=found), 200 if found else 404, {"X-Robots-Tag": "noindex, nofollow"}

@@ -1,0 +1,1 @@
+"""What both web apps share: sessions, languages, security headers, error pages."""

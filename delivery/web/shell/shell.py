@@ -1,0 +1,176 @@
+"""Makes a Flask app with everything both apps share."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, g, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+from markupsafe import Markup
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from delivery import formats
+from delivery.people import Library, Person
+from delivery.services import accounts
+from delivery.services.context import Context
+from delivery.texts import LANGUAGES, Texts
+from delivery.web.shell.problems import register_problems
+from delivery.web.shell.settings import WebSettings
+
+HERE = Path(__file__).parents[1]
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+FORM_BYTES = 1024 * 1024
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookies, signed with SHA-256 instead of SHA-1."""
+
+    digest_method = staticmethod(hashlib.sha256)
+
+
+def make_app(name: str, ctx: Context, settings: WebSettings, templates: Path | None = None) -> Flask:
+    """A Flask app with sessions, languages, CSRF, headers, limits and error pages."""
+    app = Flask(name, template_folder=str(templates or HERE / "templates"), static_folder=str(HERE / "static"))
+    host = urlsplit(settings.base_url).hostname or "127.0.0.1"
+    app.config.update(
+        SECRET_KEY=settings.session_key,
+        SESSION_COOKIE_NAME=settings.cookie,
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES,
+        MAX_FORM_PARTS=200,
+        TRUSTED_HOSTS=sorted({host, *LOOPBACK}),
+        TESTING=settings.testing,
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_ENABLED=not settings.testing,
+    )
+    app.session_interface = _Sessions()
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies, settings.proxies)  # type: ignore[method-assign]
+    app.extensions["csrf_protect"] = CSRFProtect(app)
+    app.extensions["rushlight_limiter"] = Limiter(
+        get_remote_address, app=app, storage_uri="memory://", strategy="fixed-window"
+    )
+    app.extensions["rushlight"] = (ctx, settings)
+    app.before_request(_begin)
+    app.after_request(_headers)
+    app.context_processor(_for_templates)
+    _teach_templates(app)
+    register_problems(app)
+    return app
+
+
+def site() -> tuple[Context, WebSettings]:
+    """The use cases' context and the settings of the app that serves now."""
+    from flask import current_app
+
+    return cast("tuple[Context, WebSettings]", current_app.extensions["rushlight"])
+
+
+def _begin() -> None:
+    ctx, settings = site()
+    g.request_id = secrets.token_hex(8)
+    g.person = None
+    if request.endpoint == "static":
+        return
+    g.person = accounts.who(ctx, settings.app, str(session.get("secret", "")))
+    wished = request.args.get("lang", "")
+    if wished in LANGUAGES:
+        session["lang"] = wished
+        if g.person is not None and g.person.language != wished:
+            g.person = accounts.change_language(ctx, g.person, wished)
+    g.language = _language(settings)
+
+
+def _language(settings: WebSettings) -> str:
+    chosen = session.get("lang")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    person: Person | None = g.person
+    if person is not None and person.language in LANGUAGES:
+        return person.language
+    return request.accept_languages.best_match(["en", "zh", "zh-CN", "zh-TW", "zh-HK"], settings.language)[:2]
+
+
+def _headers(response: Response) -> Response:
+    _, settings = site()
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CSP)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), interest-cohort=()"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["X-Request-Id"] = g.get("request_id", "")
+    if settings.secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint == "static":
+        headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
+    else:
+        headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
+def _for_templates() -> dict[str, object]:
+    texts = Texts.for_language(g.get("language", "en"))
+    return {
+        "person": g.get("person"),
+        "language": g.get("language", "en"),
+        "_": texts.gettext,
+        "gettext": texts.gettext,
+        "ngettext": texts.ngettext,
+        "asset": _asset,
+        "other_language": _other_language(),
+    }
+
+
+def _other_language() -> str:
+    """This page in the other language; the query is kept."""
+    other = "en" if g.get("language", "en") == "zh" else "zh"
+    if request.endpoint is None or request.method != "GET":
+        return f"/?lang={other}"
+    arguments = {**request.args.to_dict(), **(request.view_args or {}), "lang": other}
+    return url_for(request.endpoint, **arguments)
+
+
+@lru_cache(maxsize=32)
+def _digest(name: str) -> str:
+    return hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
+
+
+def _asset(name: str) -> str:
+    return url_for("static", filename=name, v=_digest(name))
+
+
+def _teach_templates(app: Flask) -> None:
+    def zone(library: Library | None) -> object:
+        return library.zone if library is not None else ZoneInfo("UTC")
+
+    app.jinja_env.filters.update(
+        long_time=lambda at, library: formats.long_time(at, zone(library), g.language) if at else "",  # type: ignore[arg-type]
+        short_time=lambda at, library: formats.short_time(at, zone(library), g.language) if at else "",  # type: ignore[arg-type]
+        left=lambda left: formats.time_left(left, g.language),
+        size=formats.size,
+        number=lambda value: formats.count(value, g.language),
+        tongue=formats.tongue,
+        dashed=lambda pages: formats.dashed(str(pages), g.language),
+        lines=lambda text: Markup("<br>").join(str(text).splitlines()),
+    )
