@@ -1,0 +1,1 @@
+"""Everything that survives a restart: tables, ledger, audit log, jobs and blobs."""

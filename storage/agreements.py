@@ -1,0 +1,152 @@
+"""Agreements and sources in SQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from delivery.errors import Conflict, NotFound
+from delivery.stores import AgreementVersion, Source
+from storage.models import AgreementRow, SourceRow
+
+WRITTEN = (
+    "title",
+    "text",
+    "standing",
+    "effective_from",
+    "effective_to",
+    "proposed_by",
+    "confirmed_by",
+    "confirmed_at",
+    "note",
+)
+
+
+class SqlAgreements:
+    """Versions of agreements."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def in_force(self, now: datetime) -> tuple[AgreementVersion, ...]:
+        """The newest confirmed version of each agreement that is effective now, by id."""
+        rows = self.session.scalars(
+            select(AgreementRow)
+            .where(
+                AgreementRow.standing == "confirmed",
+                or_(AgreementRow.effective_from.is_(None), AgreementRow.effective_from <= now),
+                or_(AgreementRow.effective_to.is_(None), AgreementRow.effective_to > now),
+            )
+            .order_by(AgreementRow.id, AgreementRow.version)
+        )
+        newest = {row.id: row for row in rows}
+        return tuple(_version(row) for row in newest.values())
+
+    def get(self, agreement_id: str, version: int) -> AgreementVersion:
+        """One version, else NotFound."""
+        row = self.session.get(AgreementRow, (agreement_id, version))
+        if row is None:
+            raise NotFound("unknown-agreement", f"There is no agreement {agreement_id} v{version}.")
+        return _version(row)
+
+    def versions(self, agreement_id: str) -> tuple[AgreementVersion, ...]:
+        """All versions of an agreement, newest first."""
+        rows = self.session.scalars(
+            select(AgreementRow).where(AgreementRow.id == agreement_id).order_by(AgreementRow.version.desc())
+        )
+        return tuple(_version(row) for row in rows)
+
+    def add(self, agreement: AgreementVersion, at: datetime) -> bool:
+        """Enter a version. False when the same text stands already; Conflict when another text does: versions are frozen."""
+        row = self.session.get(AgreementRow, (agreement.id, agreement.version))
+        if row is not None:
+            if row.text != agreement.text:
+                raise Conflict(
+                    "agreement-frozen",
+                    f"{agreement.id} v{agreement.version} stands already with another text; give the change a new version.",
+                )
+            return False
+        self.put(agreement, at)
+        return True
+
+    def put(self, agreement: AgreementVersion, at: datetime) -> None:
+        """Keep a version as it stands now. Conflict for another text of a confirmed one: that is frozen for good."""
+        row = self.session.get(AgreementRow, (agreement.id, agreement.version))
+        if row is None:
+            row = AgreementRow(id=agreement.id, version=agreement.version, loaded_at=at)
+        elif row.standing == "confirmed" and row.text != agreement.text:
+            raise Conflict("agreement-frozen", f"{agreement.id} v{agreement.version} is confirmed and cannot change.")
+        for name in WRITTEN:
+            setattr(row, name, getattr(agreement, name))
+        self.session.add(row)
+        self.session.flush()
+
+    def standing(self, *standings: str) -> tuple[AgreementVersion, ...]:
+        """The versions in these standings, by id and version."""
+        rows = self.session.scalars(
+            select(AgreementRow)
+            .where(AgreementRow.standing.in_(standings))
+            .order_by(AgreementRow.id, AgreementRow.version)
+        )
+        return tuple(_version(row) for row in rows)
+
+
+def _version(row: AgreementRow) -> AgreementVersion:
+    return AgreementVersion(
+        id=row.id,
+        version=row.version,
+        title=row.title,
+        text=row.text,
+        standing=row.standing,
+        effective_from=row.effective_from,
+        effective_to=row.effective_to,
+        proposed_by=row.proposed_by,
+        confirmed_by=row.confirmed_by,
+        confirmed_at=row.confirmed_at,
+        note=row.note,
+    )
+
+
+class SqlSources:
+    """Sources in the order in which they are tried."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, source_id: str) -> Source:
+        """One source, else NotFound."""
+        row = self.session.get(SourceRow, source_id)
+        if row is None:
+            raise NotFound("unknown-source", f"There is no source {source_id!r}.")
+        return _source(row)
+
+    def active(self) -> tuple[Source, ...]:
+        """Sources in use, by rank and id."""
+        rows = self.session.scalars(
+            select(SourceRow).where(SourceRow.active.is_(True)).order_by(SourceRow.rank, SourceRow.id)
+        )
+        return tuple(_source(row) for row in rows)
+
+    def save(self, source: Source) -> None:
+        """Add or change a source."""
+        row = self.session.get(SourceRow, source.id) or SourceRow(id=source.id)
+        row.kind, row.title, row.library_id = source.kind, source.title, source.library_id
+        row.agreements, row.settings = list(source.agreements), dict(source.settings)
+        row.rank, row.active = source.rank, source.active
+        self.session.add(row)
+        self.session.flush()
+
+
+def _source(row: SourceRow) -> Source:
+    return Source(
+        id=row.id,
+        kind=row.kind,
+        title=row.title,
+        library_id=row.library_id,
+        agreements=tuple(row.agreements),
+        settings=row.settings,
+        rank=row.rank,
+        active=row.active,
+    )

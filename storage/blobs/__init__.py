@@ -1,0 +1,1 @@
+"""Where files are kept: a local folder now, S3 behind the same interface."""

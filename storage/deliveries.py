@@ -1,0 +1,172 @@
+"""Copies, windows and networks in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from delivery.copies import CopyState, Delivery, Window
+from delivery.errors import NotFound
+from storage.models import DeliveryRow, WindowNetworkRow, WindowRow
+
+PLAIN = tuple(field.name for field in fields(Delivery) if field.name not in {"state", "agreements", "stamp", "terms"})
+# Counters are changed only by the conditional updates below, never by a saved value.
+COUNTERS = frozenset({"opens_used", "machine_hits"})
+
+
+class SqlDeliveries:
+    """Copies and what opened them."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, delivery: Delivery, claim: str) -> None:
+        """Keep a new copy; one per claim (UNIQUE)."""
+        row = DeliveryRow(claim=claim, opens_used=0, machine_hits=0)
+        _fill(row, delivery)
+        self.session.add(row)
+        self.session.flush()
+
+    def get(self, number: str) -> Delivery:
+        """One copy, else NotFound."""
+        row = self.session.get(DeliveryRow, number)
+        if row is None:
+            raise NotFound("unknown-delivery", "There is no such delivery.")
+        return _delivery(row)
+
+    def save(self, delivery: Delivery) -> None:
+        """Keep what changed, but for the counters."""
+        row = self.session.get(DeliveryRow, delivery.number)
+        if row is None:
+            raise NotFound("unknown-delivery", "There is no such delivery.")
+        _fill(row, delivery)
+        self.session.flush()
+
+    def of_request(self, request: str) -> tuple[Delivery, ...]:
+        """All copies made for a request, newest first."""
+        rows = self.session.scalars(
+            select(DeliveryRow).where(DeliveryRow.request == request).order_by(DeliveryRow.issued_at.desc())
+        )
+        return tuple(_delivery(row) for row in rows)
+
+    def open_window(self, number: str, window: Window, now: datetime) -> bool:
+        """Count one open and keep its window; False when the copy may not be opened any more.
+
+        One conditional UPDATE decides: of many at the last open exactly one wins. The same window again is not counted twice.
+        """
+        if self.session.get(WindowRow, window.secret_hash) is not None:
+            return True
+        counted = self.session.execute(
+            update(DeliveryRow)
+            .where(
+                DeliveryRow.number == number,
+                DeliveryRow.state == CopyState.LIVE.value,
+                or_(DeliveryRow.expires_at.is_(None), DeliveryRow.expires_at > now),
+                or_(DeliveryRow.opens_limit.is_(None), DeliveryRow.opens_used < DeliveryRow.opens_limit),
+            )
+            .values(opens_used=DeliveryRow.opens_used + 1)
+            .execution_options(synchronize_session=False)
+        )
+        assert isinstance(counted, CursorResult)
+        if counted.rowcount != 1:
+            return False
+        self.session.add(
+            WindowRow(
+                secret_hash=window.secret_hash,
+                delivery=window.delivery,
+                opened_at=window.opened_at,
+                ends_at=window.ends_at,
+                served=False,
+            )
+        )
+        self.session.flush()
+        return True
+
+    def window(self, secret_hash: str) -> Window | None:
+        """A window by the hash of its secret."""
+        row = self.session.get(WindowRow, secret_hash)
+        return None if row is None else Window(row.secret_hash, row.delivery, row.opened_at, row.ends_at)
+
+    def admit_network(self, secret_hash: str, network: str, limit: int) -> bool:
+        """Whether the window serves this network: it is known, or one of ``limit`` places is free and now taken."""
+        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        for place in range(limit):
+            known = self.session.scalars(
+                select(WindowNetworkRow.network).where(WindowNetworkRow.secret_hash == secret_hash)
+            )
+            if network in set(known):
+                return True
+            # (secret, place) is the key: two networks at the last place meet here, and one of them wins.
+            statement = insert(WindowNetworkRow).values(secret_hash=secret_hash, place=place, network=network)
+            result: Any = self.session.execute(statement.on_conflict_do_nothing())
+            if result.rowcount == 1:
+                return True
+        known = self.session.scalars(
+            select(WindowNetworkRow.network).where(WindowNetworkRow.secret_hash == secret_hash)
+        )
+        return network in set(known)
+
+    def mark_served(self, secret_hash: str) -> bool:
+        """Whether this is the first time that the window's file is fetched whole or in part."""
+        result: Any = self.session.execute(
+            update(WindowRow)
+            .where(WindowRow.secret_hash == secret_hash, WindowRow.served.is_(False))
+            .values(served=True)
+            .execution_options(synchronize_session=False)
+        )
+        return bool(result.rowcount == 1)
+
+    def count_machine_hit(self, number: str) -> int:
+        """Count a visit by a scanner or preview; returns the new count. It never touches the opens."""
+        self.session.execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.number == number)
+            .values(machine_hits=DeliveryRow.machine_hits + 1)
+            .execution_options(synchronize_session=False)
+        )
+        return self.session.execute(select(DeliveryRow.machine_hits).where(DeliveryRow.number == number)).scalar_one()
+
+    def due_to_expire(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Live copies whose link has ended."""
+        rows = self.session.scalars(
+            select(DeliveryRow)
+            .where(DeliveryRow.state == CopyState.LIVE.value, DeliveryRow.expires_at <= now)
+            .order_by(DeliveryRow.expires_at)
+            .limit(limit)
+        )
+        return tuple(_delivery(row) for row in rows)
+
+    def blobs_to_remove(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Ended copies whose file is still kept."""
+        rows = self.session.scalars(
+            select(DeliveryRow)
+            .where(DeliveryRow.state != CopyState.LIVE.value, DeliveryRow.blob_removed_at.is_(None))
+            .order_by(DeliveryRow.issued_at)
+            .limit(limit)
+        )
+        return tuple(_delivery(row) for row in rows)
+
+
+def _fill(row: DeliveryRow, delivery: Delivery) -> None:
+    for name in PLAIN:
+        if name not in COUNTERS:
+            setattr(row, name, getattr(delivery, name))
+    row.state = delivery.state.value
+    row.agreements = [list(pair) for pair in delivery.agreements]
+    row.stamp, row.terms = dict(delivery.stamp), dict(delivery.terms)
+
+
+def _delivery(row: DeliveryRow) -> Delivery:
+    return Delivery(
+        state=CopyState(row.state),
+        agreements=tuple((str(name), int(version)) for name, version in row.agreements),
+        stamp=row.stamp,
+        terms=row.terms,
+        **{name: getattr(row, name) for name in PLAIN},
+    )

@@ -1,0 +1,199 @@
+"""The ledger in SQL: lock rows, entries, and the records that ``decide`` counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from delivery.stores import LedgerEntry, Slot, UsageRecord
+from storage.models import LedgerRow, LockRow, UsageChangeRow, UsageRow
+
+KEY_COLUMNS = ("entity", "title", "work", "issue", "article", "reader", "reader_group")
+
+
+class SqlLedger:
+    """Reserve, settle, release, refund. There is no arithmetic here: ``drm.policy.decide`` counts."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def _insert(self, table: Any) -> Any:
+        return (postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert)(table)
+
+    def lock(self, scopes: Iterable[str]) -> None:
+        """Hold the lock rows of these scopes until the transaction ends.
+
+        In sorted sequence, so that two decisions never wait for each other. On SQLite the transaction itself
+        (BEGIN IMMEDIATE) is the lock; the rows are written all the same, so that both databases hold the same data.
+        """
+        for scope in sorted(set(scopes)):
+            self.session.execute(self._insert(LockRow).values(scope=scope).on_conflict_do_nothing())
+            self.session.execute(select(LockRow.scope).where(LockRow.scope == scope).with_for_update())
+
+    def history(
+        self, keys: Sequence[tuple[Mapping[str, str | None], datetime | None]], leave_out: str = ""
+    ) -> tuple[UsageRecord, ...]:
+        """Records that may count for any of these (parts, since) pairs, without the claim ``leave_out``.
+
+        May return too much, never too little: ``decide`` filters. A missing part never equals another.
+        """
+        wanted: list[ColumnElement[bool]] = [_matches(parts, since) for parts, since in keys]
+        if not wanted:
+            return ()
+        rows = self.session.scalars(
+            select(UsageRow)
+            .where(UsageRow.status != "cancelled", UsageRow.claim != leave_out, or_(*wanted))
+            .order_by(UsageRow.requested_at, UsageRow.claim)
+        )
+        return tuple(_record(row) for row in rows)
+
+    def enter(self, entry: LedgerEntry) -> bool:
+        """Write one line; False when the same (claim, rule, kind) stands already."""
+        statement = self._insert(LedgerRow).values(
+            claim=entry.claim,
+            agreement=entry.slot.agreement,
+            rule=entry.slot.rule,
+            scope=entry.slot.scope,
+            kind=entry.kind,
+            at=entry.at,
+            actor=entry.actor,
+            reason=entry.reason,
+        )
+        result: Any = self.session.execute(statement.on_conflict_do_nothing())
+        return bool(result.rowcount == 1)
+
+    def entries(self, claim: str) -> tuple[LedgerEntry, ...]:
+        """All lines of a claim, oldest first."""
+        rows = self.session.scalars(select(LedgerRow).where(LedgerRow.claim == claim).order_by(LedgerRow.id))
+        return tuple(
+            LedgerEntry(row.claim, Slot(row.agreement, row.rule, row.scope), row.kind, row.at, row.actor, row.reason)
+            for row in rows
+        )
+
+    def put_record(self, record: UsageRecord, at: datetime) -> None:
+        """Add or change what a claim counts as."""
+        row = self.session.get(UsageRow, record.claim) or UsageRow(claim=record.claim)
+        row.request, row.library_id, row.status = record.request, record.library_id, record.status
+        row.under, row.facts = list(record.under), dict(record.facts)
+        for column in KEY_COLUMNS:
+            setattr(row, column, record.keys.get(column))
+        row.requested_at, row.filled_at, row.recorded_at = record.requested_at, record.filled_at, at
+        self.session.add(row)
+        self._keep_change(record, at)
+        self.session.flush()
+
+    def _keep_change(self, record: UsageRecord, at: datetime) -> None:
+        known = self.session.scalars(
+            select(UsageChangeRow.facts)
+            .where(UsageChangeRow.claim == record.claim, UsageChangeRow.facts.is_not(None))
+            .order_by(UsageChangeRow.id.desc())
+            .limit(1)
+        ).first()
+        self.session.add(
+            UsageChangeRow(
+                claim=record.claim,
+                status=record.status,
+                under=list(record.under),
+                facts=None if known == dict(record.facts) else dict(record.facts),
+                filled_at=record.filled_at,
+                at=at,
+            )
+        )
+
+    def journal_head(self) -> int:
+        """The number of the newest change of a usage record; what a decision saw lies at or below it."""
+        return int(self.session.scalar(select(func.max(UsageChangeRow.id))) or 0)
+
+    def history_at(
+        self, keys: Sequence[tuple[Mapping[str, str | None], datetime | None]], head: int, leave_out: str = ""
+    ) -> tuple[UsageRecord, ...]:
+        """Like ``history``, as it was when the journal ended at ``head``.
+
+        Whoever holds the locks of these scopes when he reads the head has seen every change at or below it: others that were
+        given smaller numbers and committed later belong to other scopes, which ``decide`` leaves out.
+        """
+        wanted: list[ColumnElement[bool]] = [_matches(parts, None) for parts, _ in keys]
+        if not wanted:
+            return ()
+        rows = self.session.scalars(select(UsageRow).where(UsageRow.claim != leave_out, or_(*wanted))).all()
+        found = [record for row in rows if (record := self._at(row, head)) is not None and record.status != "cancelled"]
+        return tuple(sorted(found, key=lambda record: (record.requested_at, record.claim)))
+
+    def _at(self, row: UsageRow, head: int) -> UsageRecord | None:
+        changes = self.session.scalars(
+            select(UsageChangeRow)
+            .where(UsageChangeRow.claim == row.claim, UsageChangeRow.id <= head)
+            .order_by(UsageChangeRow.id)
+        ).all()
+        if not changes:
+            return None
+        facts = [change.facts for change in changes if change.facts is not None][-1]
+        last = changes[-1]
+        return replace(_record(row), status=last.status, under=tuple(last.under), facts=facts, filled_at=last.filled_at)
+
+    def record(self, claim: str) -> UsageRecord | None:
+        """What a claim counts as now."""
+        row = self.session.get(UsageRow, claim)
+        return None if row is None else _record(row)
+
+    def filled_between(self, since: datetime, until: datetime) -> tuple[UsageRecord, ...]:
+        """What was supplied and still counts, filled in [since, until), oldest first."""
+        rows = self.session.scalars(
+            select(UsageRow)
+            .where(UsageRow.status == "filled", UsageRow.filled_at >= since, UsageRow.filled_at < until)
+            .order_by(UsageRow.filled_at, UsageRow.claim)
+        )
+        return tuple(_record(row) for row in rows)
+
+    def usage(self, scope: str, rule: str) -> int:
+        """Slots held or settled under one scope of a rule: reserves less releases and refunds."""
+        rows = self.session.execute(
+            select(LedgerRow.kind, func.count())
+            .where(LedgerRow.rule == rule, LedgerRow.scope == scope)
+            .group_by(LedgerRow.kind)
+        )
+        counts: dict[str, int] = {str(row[0]): int(row[1]) for row in rows}
+        return counts.get("reserve", 0) - counts.get("release", 0) - counts.get("refund", 0)
+
+    def highest(self, rule: str) -> tuple[int, int]:
+        """The most slots held or settled under one scope of a rule, and how many scopes hold any."""
+        held = func.sum(
+            case((LedgerRow.kind == "reserve", 1), (LedgerRow.kind.in_(["release", "refund"]), -1), else_=0)
+        )
+        rows = self.session.execute(select(held).where(LedgerRow.rule == rule).group_by(LedgerRow.scope))
+        found = [int(number) for (number,) in rows if number]
+        return max(found, default=0), len(found)
+
+
+def _matches(parts: Mapping[str, str | None], since: datetime | None) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = []
+    for name, value in parts.items():
+        if value is None:
+            return false()
+        conditions.append(getattr(UsageRow, name) == value)
+    if since is not None:
+        # An open reservation counts in the current window, however old it is.
+        conditions.append(
+            or_(UsageRow.requested_at >= since, UsageRow.filled_at >= since, UsageRow.status == "reserved")
+        )
+    return and_(*conditions) if conditions else UsageRow.claim.is_not(None)
+
+
+def _record(row: UsageRow) -> UsageRecord:
+    return UsageRecord(
+        claim=row.claim,
+        request=row.request,
+        library_id=row.library_id,
+        status=row.status,
+        under=tuple(row.under),
+        facts=row.facts,
+        keys={column: getattr(row, column) for column in KEY_COLUMNS},
+        requested_at=row.requested_at,
+        filled_at=row.filled_at,
+    )

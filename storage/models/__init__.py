@@ -1,0 +1,37 @@
+"""The declarative tables. Rows never leave storage/."""
+
+from storage.models.columns import Base
+from storage.models.consents import DeclarationRow, FeeRow
+from storage.models.deliveries import DeliveryRow, WindowNetworkRow, WindowRow
+from storage.models.directory import ApiTokenRow, IdempotencyRow, LibraryRow, PersonRow, SignInRow, UsedTokenRow
+from storage.models.log import EventRow, JobRow, LogHeadRow
+from storage.models.requests import FingerprintRow, MessageRow, RequestRow, TryRow
+from storage.models.rights import AgreementRow, LedgerRow, LockRow, SourceRow, UsageChangeRow, UsageRow
+
+__all__ = [
+    "AgreementRow",
+    "ApiTokenRow",
+    "Base",
+    "DeclarationRow",
+    "DeliveryRow",
+    "EventRow",
+    "FeeRow",
+    "FingerprintRow",
+    "IdempotencyRow",
+    "JobRow",
+    "LedgerRow",
+    "LibraryRow",
+    "LockRow",
+    "LogHeadRow",
+    "MessageRow",
+    "PersonRow",
+    "RequestRow",
+    "SignInRow",
+    "SourceRow",
+    "TryRow",
+    "UsageChangeRow",
+    "UsageRow",
+    "UsedTokenRow",
+    "WindowNetworkRow",
+    "WindowRow",
+]

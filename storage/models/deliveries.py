@@ -1,0 +1,72 @@
+"""Published copies and their download windows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.models.columns import Base, Json, UtcTime
+
+
+class DeliveryRow(Base):
+    """One reader's copy. The CHECK is the net under the conditional UPDATE that counts opens."""
+
+    __tablename__ = "deliveries"
+    number: Mapped[str] = mapped_column(String(24), primary_key=True)
+    request: Mapped[str] = mapped_column(ForeignKey("requests.number"), index=True)
+    claim: Mapped[str] = mapped_column(String(32), unique=True)
+    library_id: Mapped[str] = mapped_column(ForeignKey("libraries.id"))
+    reader_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    reader_key: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    blob: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    pages: Mapped[int]
+    filename: Mapped[str] = mapped_column(Text)
+    issued_at: Mapped[datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    opens_limit: Mapped[int | None]
+    opens_used: Mapped[int] = mapped_column(default=0)
+    machine_hits: Mapped[int] = mapped_column(default=0)
+    same_reader_only: Mapped[bool] = mapped_column(default=False)
+    open_access: Mapped[bool] = mapped_column(default=False)
+    engine: Mapped[str] = mapped_column(String(16))
+    source_id: Mapped[str] = mapped_column(String(64))
+    source_sha256: Mapped[str] = mapped_column(String(64))
+    agreements: Mapped[list[Any]] = mapped_column(Json)
+    stamp: Mapped[dict[str, Any]] = mapped_column(Json)
+    terms: Mapped[dict[str, Any]] = mapped_column(Json)
+    message_id: Mapped[str] = mapped_column(Text)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    ended_reason: Mapped[str] = mapped_column(Text, default="")
+    blob_removed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    __table_args__ = (
+        CheckConstraint("opens_limit IS NULL OR opens_used <= opens_limit", name="opens"),
+        Index("ix_deliveries_ending", "state", "expires_at"),
+        Index("ix_deliveries_library", "library_id", "issued_at"),
+    )
+
+
+class WindowRow(Base):
+    """One open of a delivery."""
+
+    __tablename__ = "windows"
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    delivery: Mapped[str] = mapped_column(ForeignKey("deliveries.number"), index=True)
+    opened_at: Mapped[datetime] = mapped_column(UtcTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcTime)
+    served: Mapped[bool] = mapped_column(default=False)
+
+
+class WindowNetworkRow(Base):
+    """A network that a window serves. Kept as a keyed hash: which reader came from where is nobody's business later."""
+
+    __tablename__ = "window_networks"
+    secret_hash: Mapped[str] = mapped_column(ForeignKey("windows.secret_hash", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    network: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (Index("uq_window_networks_network", "secret_hash", "network", unique=True),)

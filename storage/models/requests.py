@@ -1,0 +1,82 @@
+"""Document requests and what happened to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.models.columns import Base, Json, Serial, UtcTime
+
+
+class RequestRow(Base):
+    """One document request. ``title`` repeats the citation's for searching."""
+
+    __tablename__ = "requests"
+    number: Mapped[str] = mapped_column(String(24), primary_key=True)
+    library_id: Mapped[str] = mapped_column(ForeignKey("libraries.id"))
+    reader_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    reader_key: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    hold: Mapped[str] = mapped_column(String(16), default="")
+    typed: Mapped[dict[str, Any]] = mapped_column(Json)
+    citation: Mapped[dict[str, Any]] = mapped_column(Json)
+    title: Mapped[str] = mapped_column(Text, default="")
+    purpose: Mapped[str] = mapped_column(String(32), default="")
+    language: Mapped[str] = mapped_column(String(8))
+    via: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    reason_text: Mapped[str] = mapped_column(Text, default="")
+    source_id: Mapped[str] = mapped_column(String(64), default="")
+    assignee_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    repeat_of: Mapped[str] = mapped_column(String(24), default="")
+    copy_no: Mapped[int] = mapped_column(default=1)
+    approved: Mapped[str] = mapped_column(String(24), default="")
+    delivery: Mapped[str] = mapped_column(String(24), default="")
+    found: Mapped[dict[str, Any]] = mapped_column(Json)
+    decision: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcTime)
+    version: Mapped[int] = mapped_column(default=1)
+    __table_args__ = (
+        Index("ix_requests_reader", "reader_id", "created_at"),
+        Index("ix_requests_queue", "state", "created_at"),
+        Index("ix_requests_library", "library_id", "state", "created_at"),
+        Index("ix_requests_reader_key", "reader_key", "created_at"),
+    )
+
+
+class FingerprintRow(Base):
+    """A name of the work behind a request, for recognising repeats."""
+
+    __tablename__ = "request_fingerprints"
+    request: Mapped[str] = mapped_column(ForeignKey("requests.number", ondelete="CASCADE"), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(400), primary_key=True)
+    __table_args__ = (Index("ix_request_fingerprints_fingerprint", "fingerprint"),)
+
+
+class TryRow(Base):
+    """One source that was asked."""
+
+    __tablename__ = "request_tries"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    request: Mapped[str] = mapped_column(ForeignKey("requests.number", ondelete="CASCADE"), index=True)
+    source_id: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    outcome: Mapped[str] = mapped_column(String(16))
+    code: Mapped[str] = mapped_column(String(64), default="")
+    detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class MessageRow(Base):
+    """A word between library and reader, or a note among staff."""
+
+    __tablename__ = "request_messages"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    request: Mapped[str] = mapped_column(ForeignKey("requests.number", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    kind: Mapped[str] = mapped_column(String(16))
+    author_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    text: Mapped[str] = mapped_column(Text)

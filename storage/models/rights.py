@@ -1,0 +1,115 @@
+"""Agreements, sources and the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.models.columns import Base, Json, JsonOrNull, Serial, UtcTime
+
+
+class AgreementRow(Base):
+    """One version of one agreement as its TOML text. A confirmed version never changes."""
+
+    __tablename__ = "agreements"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    standing: Mapped[str] = mapped_column(String(16))
+    effective_from: Mapped[datetime | None] = mapped_column(UtcTime)
+    effective_to: Mapped[datetime | None] = mapped_column(UtcTime)
+    proposed_by: Mapped[str] = mapped_column(String(32), default="")
+    confirmed_by: Mapped[str] = mapped_column(String(32), default="")
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    note: Mapped[str] = mapped_column(Text, default="")
+    loaded_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SourceRow(Base):
+    """Where full texts come from. ``agreements`` are the ids that hold for it; none means no remote delivery."""
+
+    __tablename__ = "sources"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    library_id: Mapped[str | None] = mapped_column(ForeignKey("libraries.id"))
+    title: Mapped[str] = mapped_column(Text)
+    agreements: Mapped[list[str]] = mapped_column(Json)
+    settings: Mapped[dict[str, Any]] = mapped_column(Json)
+    rank: Mapped[int] = mapped_column(default=100)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class UsageRow(Base):
+    """What one copy counts as: the record that ``decide`` reads. It holds no name; the reader is a pseudonym."""
+
+    __tablename__ = "usage_records"
+    claim: Mapped[str] = mapped_column(String(32), primary_key=True)
+    request: Mapped[str] = mapped_column(ForeignKey("requests.number"), index=True)
+    library_id: Mapped[str] = mapped_column(ForeignKey("libraries.id"))
+    status: Mapped[str] = mapped_column(String(16))
+    under: Mapped[list[str]] = mapped_column(Json)
+    facts: Mapped[dict[str, Any]] = mapped_column(Json)
+    entity: Mapped[str | None] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    work: Mapped[str | None] = mapped_column(Text)
+    issue: Mapped[str | None] = mapped_column(Text)
+    article: Mapped[str | None] = mapped_column(Text)
+    reader: Mapped[str | None] = mapped_column(Text)
+    reader_group: Mapped[str | None] = mapped_column(Text)
+    requested_at: Mapped[datetime] = mapped_column(UtcTime)
+    filled_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcTime)
+    __table_args__ = (
+        Index("ix_usage_reader", "reader", "requested_at"),
+        Index("ix_usage_title", "title", "requested_at"),
+        Index("ix_usage_work", "work", "requested_at"),
+        Index("ix_usage_entity", "entity", "requested_at"),
+        Index("ix_usage_filled", "status", "filled_at"),
+    )
+
+
+class UsageChangeRow(Base):
+    """How a usage record stood from one change to the next. Append only, so that an old decision finds the history it saw.
+
+    ``facts`` is null where they are the same as before.
+    """
+
+    __tablename__ = "usage_journal"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    claim: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16))
+    under: Mapped[list[str]] = mapped_column(Json)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JsonOrNull)
+    filled_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    __table_args__ = (Index("ix_usage_journal_claim", "claim", "id"),)
+
+
+class LedgerRow(Base):
+    """One entry: reserve, settle, release or refund of one slot. Append only; UNIQUE makes a repeat harmless."""
+
+    __tablename__ = "ledger"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    claim: Mapped[str] = mapped_column(String(32), index=True)
+    agreement: Mapped[str] = mapped_column(String(64))
+    rule: Mapped[str] = mapped_column(String(128))
+    scope: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    actor: Mapped[str] = mapped_column(String(64), default="system")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (
+        UniqueConstraint("claim", "rule", "kind", name="uq_ledger_claim_rule_kind"),
+        Index("ix_ledger_rule_scope", "rule", "scope"),
+    )
+
+
+class LockRow(Base):
+    """One row per (rule, scope): whoever decides about it holds it."""
+
+    __tablename__ = "quota_locks"
+    scope: Mapped[str] = mapped_column(String(600), primary_key=True)

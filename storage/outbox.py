@@ -1,0 +1,126 @@
+"""Durable jobs with leases in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from delivery.jobs import LEASE, Job, NewJob
+from storage.holders import is_gone, this_process
+from storage.models import JobRow
+
+
+class SqlOutbox:
+    """Jobs. ``added`` lists the ids written in this transaction, so that the bell rings after the commit."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.added: list[int] = []
+
+    def add(self, job: NewJob, now: datetime) -> int:
+        """Write a job and return its id. A job with the same key stands already: that one is returned."""
+        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        statement = (
+            insert(JobRow)
+            .values(
+                kind=job.kind,
+                key=job.key,
+                payload=dict(job.payload),
+                state="queued",
+                attempt=0,
+                holder="",
+                last_error="",
+                run_after=job.run_after or now,
+                created_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["key"])
+        )
+        if self._changed(statement) == 1 and (job.run_after is None or job.run_after <= now):
+            job_id = self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
+            self.added.append(job_id)
+            return job_id
+        return self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
+
+    def due(self, now: datetime, limit: int) -> tuple[int, ...]:
+        """Ids of jobs that wait and are due, or whose worker has been silent for longer than its lease."""
+        rows = self.session.scalars(
+            select(JobRow.id).where(_claimable(now)).order_by(JobRow.run_after, JobRow.id).limit(limit)
+        )
+        return tuple(rows)
+
+    def claim(self, job_id: int, now: datetime) -> Job | None:
+        """Take a job; None when somebody else has it, or it is not due."""
+        row = self.session.get(JobRow, job_id)
+        if row is None:
+            return None
+        statement = (
+            update(JobRow)
+            .where(JobRow.id == job_id, JobRow.attempt == row.attempt, _claimable(now))
+            .values(state="running", attempt=row.attempt + 1, holder=this_process(), lease_until=now + LEASE[row.kind])
+            .execution_options(synchronize_session=False)
+        )
+        if self._changed(statement) != 1:
+            return None
+        return Job(job_id, row.kind, row.key, row.payload, row.attempt + 1)
+
+    def free_gone(self, now: datetime) -> int:
+        """Let jobs be taken whose worker is certainly dead, without waiting for their leases; how many they were."""
+        held = select(JobRow.holder).where(JobRow.state == "running", JobRow.lease_until >= now).distinct()
+        dead = [holder for holder in self.session.scalars(held) if is_gone(holder)]
+        if not dead:
+            return 0
+        statement = (
+            update(JobRow)
+            .where(JobRow.state == "running", JobRow.holder.in_(dead))
+            .values(lease_until=now - timedelta(seconds=1))
+            .execution_options(synchronize_session=False)
+        )
+        return self._changed(statement)
+
+    def renew(self, job: Job, now: datetime) -> bool:
+        """Prolong the lease; False when the job was taken over."""
+        return self._change(job, lease_until=now + LEASE[job.kind])
+
+    def finish(self, job: Job, now: datetime) -> bool:
+        """Mark the job done; False when it was taken over."""
+        return self._change(job, state="done", finished_at=now, lease_until=None, last_error="")
+
+    def retry(self, job: Job, at: datetime, error: str) -> bool:
+        """Put the job back for another attempt at an instant."""
+        return self._change(job, state="queued", run_after=at, lease_until=None, last_error=error[:500])
+
+    def set_aside(self, job: Job, now: datetime, error: str) -> bool:
+        """Stop trying: a person must look."""
+        return self._change(job, state="quarantined", finished_at=now, lease_until=None, last_error=error[:500])
+
+    def counts(self) -> Mapping[str, int]:
+        """How many jobs there are in each state."""
+        rows = self.session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
+        return {str(row[0]): int(row[1]) for row in rows}
+
+    def _change(self, job: Job, **values: Any) -> bool:
+        statement = (
+            update(JobRow)
+            .where(JobRow.id == job.id, JobRow.attempt == job.attempt, JobRow.state == "running")
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+        return self._changed(statement) == 1
+
+    def _changed(self, statement: Any) -> int:
+        result = self.session.execute(statement)
+        assert isinstance(result, CursorResult)
+        return result.rowcount
+
+
+def _claimable(now: datetime) -> Any:
+    return or_(
+        and_(JobRow.state == "queued", JobRow.run_after <= now),
+        and_(JobRow.state == "running", JobRow.lease_until < now),
+    )

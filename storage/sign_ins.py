@@ -1,0 +1,106 @@
+"""Sign-ins, mailed tokens, API tokens and kept answers in SQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from delivery.stores import ApiTokenRecord, KeptAnswer
+from storage.models import ApiTokenRow, IdempotencyRow, PersonRow, SignInRow, UsedTokenRow
+
+
+class SqlTokens:
+    """What lets people and programs in."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def sign_in(self, secret_hash: str, person_id: str, app: str, at: datetime, ends_at: datetime) -> None:
+        """Keep a sign-in."""
+        self.session.add(
+            SignInRow(secret_hash=secret_hash, person_id=person_id, app=app, created_at=at, ends_at=ends_at)
+        )
+
+    def signed_in(self, secret_hash: str, app: str, now: datetime) -> str | None:
+        """The id of the person behind a live sign-in of an active account."""
+        return self.session.scalar(
+            select(SignInRow.person_id)
+            .join(PersonRow, PersonRow.id == SignInRow.person_id)
+            .where(
+                SignInRow.secret_hash == secret_hash,
+                SignInRow.app == app,
+                SignInRow.ends_at > now,
+                PersonRow.standing == "active",
+            )
+        )
+
+    def sign_out(self, secret_hash: str) -> None:
+        """End one sign-in."""
+        self.session.execute(delete(SignInRow).where(SignInRow.secret_hash == secret_hash))
+
+    def sign_out_person(self, person_id: str) -> None:
+        """End all sign-ins of a person."""
+        self.session.execute(delete(SignInRow).where(SignInRow.person_id == person_id))
+
+    def use_once(self, token_hash: str, at: datetime) -> bool:
+        """Whether this is the token's first use. Two at once: one wins."""
+        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        statement = insert(UsedTokenRow).values(token_hash=token_hash, used_at=at).on_conflict_do_nothing()
+        result: Any = self.session.execute(statement)
+        return bool(result.rowcount == 1)
+
+    def add_api_token(self, record: ApiTokenRecord) -> None:
+        """Enter an issued API token."""
+        self.session.add(
+            ApiTokenRow(
+                id=record.id,
+                person_id=record.person_id,
+                label=record.label,
+                issued_at=record.issued_at,
+                expires_at=record.expires_at,
+            )
+        )
+
+    def api_token(self, token_id: str) -> ApiTokenRecord | None:
+        """The register's entry of a token."""
+        row = self.session.get(ApiTokenRow, token_id)
+        if row is None:
+            return None
+        return ApiTokenRecord(row.id, row.person_id, row.label, row.issued_at, row.expires_at, row.revoked_at)
+
+    def revoke_api_token(self, token_id: str, at: datetime) -> bool:
+        """End a token; False when there is none."""
+        row = self.session.get(ApiTokenRow, token_id)
+        if row is None:
+            return False
+        row.revoked_at = row.revoked_at or at
+        return True
+
+    def kept_answer(self, person_id: str, key: str) -> KeptAnswer | None:
+        """What this key was answered before."""
+        row = self.session.get(IdempotencyRow, (person_id, key))
+        return None if row is None else KeptAnswer(row.body_hash, row.status, row.answer)
+
+    def keep_answer(self, person_id: str, key: str, kept: KeptAnswer, at: datetime) -> None:
+        """Keep an answer; Conflict at commit when another call with the key was faster."""
+        self.session.add(
+            IdempotencyRow(
+                person_id=person_id,
+                key=key,
+                body_hash=kept.body_hash,
+                status=kept.status,
+                answer=dict(kept.answer),
+                created_at=at,
+            )
+        )
+        self.session.flush()
+
+    def forget_before(self, instant: datetime) -> None:
+        """Drop ended sign-ins, kept answers and used tokens older than the instant."""
+        self.session.execute(delete(SignInRow).where(SignInRow.ends_at < instant))
+        self.session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < instant))
+        self.session.execute(delete(UsedTokenRow).where(UsedTokenRow.used_at < instant))

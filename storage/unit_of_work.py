@@ -1,0 +1,110 @@
+"""One use case, one transaction: the only commit() of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from delivery.errors import Conflict, DeliveryError, StorageFull, Unavailable
+from drm.audit.events import Event
+from storage.agreements import SqlAgreements, SqlSources
+from storage.audit_log import AuditLog, SqlUsageLog
+from storage.consents import SqlConsents
+from storage.deliveries import SqlDeliveries
+from storage.directory import SqlLibraries, SqlPeople
+from storage.ledger import SqlLedger
+from storage.outbox import SqlOutbox
+from storage.requests import SqlRequests
+from storage.sign_ins import SqlTokens
+
+
+class SqlWork:
+    """A transaction with all its stores. Audit events wait here and are numbered last, just before the commit."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.libraries = SqlLibraries(session)
+        self.people = SqlPeople(session)
+        self.tokens = SqlTokens(session)
+        self.agreements = SqlAgreements(session)
+        self.sources = SqlSources(session)
+        self.requests = SqlRequests(session)
+        self.deliveries = SqlDeliveries(session)
+        self.ledger = SqlLedger(session)
+        self.consents = SqlConsents(session)
+        self.jobs = SqlOutbox(session)
+        self.log = SqlUsageLog(session)
+        self.events: list[Event] = []
+
+    def record(self, event: Event) -> None:
+        """Write an audit event with this transaction."""
+        self.events.append(event)
+
+
+class SqlStore:
+    """Opens transactions on one engine. ``ring`` is called with each new job's id after its transaction is durable."""
+
+    def __init__(self, engine: Engine, audit_log: AuditLog, ring: Callable[[int], None] = lambda job_id: None) -> None:
+        self.engine = engine
+        self.audit_log = audit_log
+        self.ring = ring
+
+    @contextmanager
+    def write(self) -> Iterator[SqlWork]:
+        """A transaction that may change things. Commits when left normally, else rolls back."""
+        with self._speaking():
+            session = Session(
+                self.engine.execution_options(rushlight_write=True), expire_on_commit=False, autoflush=True
+            )
+            try:
+                work = SqlWork(session)
+                yield work
+                session.flush()
+                head = self.audit_log.append(session, work.events) if work.events else None
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.close()
+        if head is not None:
+            self.audit_log.keep_head(head)
+        for job_id in work.jobs.added:
+            self.ring(job_id)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlWork]:
+        """A transaction that only looks; whatever it changed is rolled back."""
+        with self._speaking():
+            session = Session(self.engine, expire_on_commit=False, autoflush=False)
+            try:
+                yield SqlWork(session)
+            finally:
+                session.rollback()
+                session.close()
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Turn the database's troubles into our errors, so that people get a retry advice instead of a traceback."""
+        try:
+            yield
+        except DeliveryError:
+            raise
+        except IntegrityError as error:
+            raise Conflict("already-there", "Somebody else was faster: this stands already.") from error
+        except OperationalError as error:
+            raise trouble(error) from error
+
+
+def trouble(error: DBAPIError) -> Unavailable:
+    """The error of ours that fits an operational error of the database."""
+    text = str(error.orig).lower()
+    if "full" in text or "no space" in text or "disk i/o" in text or getattr(error.orig, "sqlstate", "") == "53100":
+        return StorageFull("storage-full", "The disk is full. What was stored before is safe; try again later.", 60)
+    if "locked" in text or "busy" in text:
+        return Unavailable("database-busy", "The database is busy. Nothing was lost; try again in a moment.", 2)
+    return Unavailable("database-away", "The database does not answer. Nothing was lost; try again in a moment.", 10)
