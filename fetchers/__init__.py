@@ -1,0 +1,1 @@
+"""Sources of full texts, one file each, all of the same shape, and the one guarded HTTP client."""
