@@ -1,0 +1,1 @@
+"""Running and supervising: settings, wiring, commands, workers, mail and the staff app."""

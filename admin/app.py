@@ -1,0 +1,59 @@
+"""The staff app: desk and rights office, with sign-ins and cookies of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from jinja2 import ChoiceLoader, FileSystemLoader
+
+from admin import desk, operating, rights_office
+from admin.settings import Settings
+from delivery.people import Role
+from delivery.services.context import Context
+from delivery.web import accounts
+from delivery.web.shell.settings import WebSettings
+from delivery.web.shell.shell import HERE, make_app
+
+OPEN_TO_ALL = frozenset({"accounts.sign_in", "accounts.forgot", "accounts.reset", "static", "health"})
+
+
+def create_staff_app(ctx: Context, settings: WebSettings, installation: Settings) -> Flask:
+    """The app that librarians, rights officers and operators use."""
+    app = make_app("staff", ctx, settings)
+    templates = [str(Path(__file__).parent / "templates"), str(HERE / "templates")]
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(templates)])
+    app.context_processor(lambda: {"staff": True, "Role": Role})
+    app.extensions["rushlight_installation"] = installation
+    for blueprint in (
+        accounts.blueprint,
+        desk.blueprint,
+        rights_office.blueprint,
+        rights_office.agreements.blueprint,
+        rights_office.reports.blueprint,
+        operating.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    limiter = app.extensions["rushlight_limiter"]
+    for name in ("accounts.sign_in", "accounts.forgot", "accounts.reset"):
+        app.view_functions[name] = limiter.limit(settings.sign_in_limit, methods=["POST"])(app.view_functions[name])
+    app.before_request(_only_staff)
+    app.add_url_rule("/", "start", _start)
+    app.add_url_rule("/healthz", "health", lambda: {"status": "ok"})
+    return app
+
+
+def _only_staff() -> ResponseReturnValue | None:
+    """Deny by default: every page but signing in needs a signed-in member of staff."""
+    if request.endpoint in OPEN_TO_ALL or g.person is not None:
+        return None
+    back = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return redirect(url_for("accounts.sign_in", next=back), 303)
+
+
+def _start() -> ResponseReturnValue:
+    roles = g.person.roles
+    if Role.LIBRARIAN in roles:
+        return redirect(url_for("desk.queue"))
+    return redirect(url_for("rights_office.approvals" if Role.RIGHTS_OFFICER in roles else "operating.status"))

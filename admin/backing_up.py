@@ -1,0 +1,57 @@
+"""A consistent copy of an embedded installation, taken while it runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from admin.settings import Settings, SettingsError
+from delivery.errors import Conflict
+
+WORK = "work.tmp"
+
+
+def back_up(settings: Settings, folder: Path) -> int:
+    """Copy everything into a new folder and return the number of files.
+
+    The blobs are copied after the database, so each one that the copied database names is there; a few more may be.
+    The log's head is copied first: an older head never contradicts a newer log.
+    """
+    if settings.database_url and not settings.database_url.startswith("sqlite"):
+        raise SettingsError("RUSHLIGHT_DATABASE_URL: this command copies SQLite only; use the database's own tools")
+    if folder.exists():
+        raise Conflict("already-there", f"{folder} exists; name a folder that does not.")
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True, mode=0o700)
+    try:
+        files = [_copy(path, part / path.name) for path in (settings.head_file, settings.key_file) if path.exists()]
+        files.append(_copy_database(settings, part / "rushlight.db"))
+        if settings.blob_folder.exists():
+            for source in sorted(settings.blob_folder.rglob("*.pdf")):
+                inside = source.relative_to(settings.blob_folder)
+                if inside.parts[0] != WORK:
+                    files.append(_copy(source, part / "blobs" / inside))
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return len(files)
+
+
+def _copy(source: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copy2(source, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+    return target
+
+
+def _copy_database(settings: Settings, target: Path) -> Path:
+    path = settings.database.removeprefix("sqlite:///")
+    # SQLite's own backup reads a running database consistently, the write-ahead log included.
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    return target

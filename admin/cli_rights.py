@@ -1,0 +1,131 @@
+"""Commands about agreements and decisions. With files they need no database, settings or network."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from drm.agreements import AgreementError, load_file
+from drm.cases import CaseFileError, explain_case, run_cases
+from drm.obligations import unknown_codes
+
+UNREADABLE = 2
+
+
+@click.group()
+def rights() -> None:
+    """Agreements and decisions."""
+
+
+@rights.command("test")
+@click.option("--policies", required=True, type=click.Path(path_type=Path), help="TOML file with the agreements.")
+@click.argument("cases", type=click.Path(path_type=Path), help="JSON file with worked cases.")
+def rights_test(policies: Path, cases: Path) -> None:
+    """Run every case of a case file. One line for each that fails; exit 1 if any did."""
+    try:
+        failures, total = run_cases(load_file(policies), cases)
+    except (AgreementError, CaseFileError, OSError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNREADABLE)
+    for line in failures:
+        click.echo(line)
+    click.echo(f"{total - len(failures)} passed, {len(failures)} failed")
+    if failures:
+        sys.exit(1)
+
+
+@rights.command("explain")
+@click.option("--policies", type=click.Path(path_type=Path), help="TOML file with the agreements, for a worked case.")
+@click.option(
+    "--language",
+    default="en",
+    type=click.Choice(["en", "zh"]),
+    show_default=True,
+    help="Language of what is shown or sent.",
+)
+@click.argument("what", help="Request number, or with --policies a JSON file with worked cases.")
+@click.argument("case_id", required=False, help="Id of one case in that file.")
+def rights_explain(policies: Path | None, language: str, what: str, case_id: str | None) -> None:
+    """Explain a decision: rules, used x of y, when it resets, what the reader can do.
+
+    Either of a stored request, or of one case of a case file.
+    """
+    if policies is None:
+        if case_id is not None:
+            raise click.UsageError("a case needs --policies; a request number stands alone")
+        from admin.cli_rights_past import explain_stored
+
+        lines = explain_stored(what, language)
+    else:
+        if case_id is None:
+            raise click.UsageError("name the case after its file")
+        try:
+            lines = explain_case(load_file(policies), Path(what), case_id, language)
+        except (AgreementError, CaseFileError, OSError) as error:
+            click.echo(str(error), err=True)
+            sys.exit(UNREADABLE)
+    for line in lines:
+        click.echo(line)
+
+
+@rights.command("check")
+@click.argument("file", type=click.Path(path_type=Path), help="TOML file with agreements.")
+def rights_check(file: Path) -> None:
+    """Validate a file of agreements. Exit 2 when it cannot be read, 1 when an obligation has no text."""
+    try:
+        agreements = load_file(file)
+    except (AgreementError, OSError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNREADABLE)
+    bad = False
+    for agreement in agreements:
+        if agreement.verified is False:
+            click.echo(
+                f"warning: {agreement.id} v{agreement.version} is not verified: {agreement.check or 'compare it with its source'}"
+            )
+        for code in unknown_codes(agreement):
+            bad = True
+            click.echo(f"error: {agreement.id} v{agreement.version}: no text for the obligation {code!r}")
+    click.echo(f"{len(agreements)} agreements, {sum(len(agreement.rules) for agreement in agreements)} rules")
+    if bad:
+        sys.exit(1)
+
+
+@rights.command("simulate")
+@click.option("--policies", required=True, type=click.Path(path_type=Path), help="TOML file with the new texts.")
+@click.option("--from", "since", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day, UTC.")
+@click.option("--to", "until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Last day, UTC.")
+def rights_simulate(policies: Path, since: datetime, until: datetime) -> None:
+    """Decide the stored requests of a period again under new texts: who would have been refused or freed. Changes nothing."""
+    from admin.cli_rights_past import simulated
+
+    try:
+        agreements = load_file(policies)
+    except (AgreementError, OSError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNREADABLE)
+    for line in simulated(agreements, since.replace(tzinfo=UTC), until.replace(tzinfo=UTC) + timedelta(days=1)):
+        click.echo(line)
+
+
+@rights.command("replay")
+@click.argument("request", required=False, help="Request number; all requests where none is given.")
+@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="First day, UTC.")
+@click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, UTC.")
+def rights_replay(request: str | None, since: datetime | None, until: datetime | None) -> None:
+    """Decide stored decisions again from their own records. One line for each that differs; exit 1 if any does."""
+    from admin.cli_rights_past import replayed
+
+    lines, total = replayed(
+        request or "",
+        since.replace(tzinfo=UTC) if since else None,
+        until.replace(tzinfo=UTC) + timedelta(days=1) if until else None,
+    )
+    for line in lines:
+        click.echo(line)
+    click.echo(f"{total - len(lines)} the same, {len(lines)} differ")
+    if lines:
+        sys.exit(1)

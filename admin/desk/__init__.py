@@ -1,0 +1,5 @@
+"""The librarian's desk."""
+
+from admin.desk.views import blueprint
+
+__all__ = ["blueprint"]

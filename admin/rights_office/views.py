@@ -1,0 +1,141 @@
+"""Approvals, agreements with their counts, the usage log."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from delivery.errors import Invalid, NotFound
+from delivery.services import officers
+from delivery.services.officers import export_columns, guarded_cell
+from delivery.stores import LogEntry, LogFilter
+from delivery.web.shell.shell import site
+from drm.audit.events import KINDS
+from drm.decisions import Outcome
+from drm.reasons import says
+
+blueprint = Blueprint("rights_office", __name__, url_prefix="/rights")
+PAGE = 50
+
+
+@blueprint.get("/approvals")
+def approvals() -> ResponseReturnValue:
+    """Requests that wait for an officer."""
+    ctx, _ = site()
+    waiting = officers.awaiting(ctx, g.person)
+    with ctx.store.read() as work:
+        libraries = {library.id: library for library in work.libraries.all()}
+    said = {request.number: says(request.reason, g.language, Outcome.NEEDS_APPROVAL) for request in waiting}
+    return render_template("approvals.html", waiting=waiting, libraries=libraries, said=said)
+
+
+@blueprint.post("/approvals/<number>/<act>")
+def answer(number: str, act: str) -> ResponseReturnValue:
+    """Approve or refuse."""
+    ctx, _ = site()
+    words = request.form.get("reason", "")
+    if act == "approve":
+        officers.approve(ctx, g.person, number, words)
+    elif act == "refuse":
+        officers.refuse_held(ctx, g.person, number, words)
+    else:
+        raise NotFound("unknown-act", "There is no such act.")
+    return redirect(url_for("rights_office.approvals"), 303)
+
+
+@blueprint.get("/log")
+def log() -> ResponseReturnValue:
+    """The usage log under a filter."""
+    ctx, _ = site()
+    wanted = _filter()
+    number = max(1, request.args.get("page", 1, int))
+    page = officers.usage_log(ctx, g.person, replace(wanted, limit=PAGE, offset=(number - 1) * PAGE))
+    with ctx.store.read() as work:
+        libraries = work.libraries.all()
+        versions = work.agreements.in_force(ctx.clock())
+    return render_template(
+        "log.html",
+        page=page,
+        wanted=wanted,
+        number=number,
+        pages=-(-page.total // PAGE),
+        library_names=[(library.id, library.called(g.language)) for library in libraries],
+        versions=[(f"{known.id}@{known.version}", f"{known.id} v{known.version}") for known in versions],
+        kinds=[(kind, kind) for kind in KINDS],
+    )
+
+
+def _filter() -> LogFilter:
+    given = request.args
+    name, _, version = given.get("agreement", "").partition("@")
+    try:
+        since = datetime.fromisoformat(given["since"]).replace(tzinfo=UTC) if given.get("since") else None
+        until = (
+            datetime.fromisoformat(given["until"]).replace(tzinfo=UTC) + timedelta(days=1)
+            if given.get("until")
+            else None
+        )
+    except ValueError:
+        raise Invalid({"since": "bad-date"}) from None
+    return LogFilter(
+        agreement=name,
+        version=int(version) if version.isdecimal() else None,
+        title=given.get("title", "")[:200],
+        library_id=given.get("library", ""),
+        reader_key=given.get("reader", "").strip(),
+        kind=given.get("kind", ""),
+        request=given.get("request", "").strip().upper(),
+        since=since,
+        until=until,
+    )
+
+
+@blueprint.get("/log.csv")
+def log_csv() -> ResponseReturnValue:
+    """The filter's events as CSV, guarded against formulas."""
+    ctx, _ = site()
+    entries = officers.export_log(ctx, g.person, _filter())
+    headers = {"Content-Disposition": 'attachment; filename="rushlight-log.csv"'}
+    return Response(_csv(entries), mimetype="text/csv; charset=utf-8", headers=headers)
+
+
+def _csv(entries: Iterator[LogEntry]) -> Iterator[str]:
+    # The mark lets spreadsheets read Chinese titles as what they are.
+    yield "\ufeff" + _line(list(export_columns()))
+    for entry in entries:
+        yield _line(
+            [
+                entry.seq,
+                entry.at.isoformat(),
+                entry.kind,
+                entry.actor,
+                entry.library_id,
+                entry.request,
+                entry.delivery,
+                entry.agreements,
+                entry.code,
+                entry.title,
+                entry.reader_key,
+                entry.hash.hex(),
+            ]
+        )
+
+
+def _line(cells: list[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([guarded_cell(cell) for cell in cells])
+    return line.getvalue()
+
+
+@blueprint.post("/log/verify")
+def verify() -> ResponseReturnValue:
+    """Check the whole log now."""
+    ctx, _ = site()
+    verdict = officers.verify_log(ctx, g.person)
+    return render_template("log_verified.html", verdict=verdict)

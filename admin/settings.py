@@ -1,0 +1,116 @@
+"""One frozen settings object, read once from the environment (prefix RUSHLIGHT_)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is wrong. The text names the variable and what to do."""
+
+
+class Settings(BaseSettings):
+    """All settings with safe defaults. Each is the variable RUSHLIGHT_ and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="RUSHLIGHT_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        Path("var"), description="Folder for the database, keys, blobs and mails of the embedded default."
+    )
+    database_url: str = Field("", description="SQLAlchemy URL of the database; empty: SQLite in the home folder.")
+    broker_url: str = Field("", description="Celery broker; empty: jobs run in a worker thread of the serving process.")
+    public_url: str = Field(
+        "", description="Base address of the reader app as readers see it; empty: the address it listens on."
+    )
+    staff_url: str = Field(
+        "", description="Base address of the staff app as staff see it; empty: the address it listens on."
+    )
+    host: str = Field("127.0.0.1", description="Address both apps listen on.")
+    reader_port: int = Field(8080, ge=0, le=65535, description="Port of the reader app; the next free one where taken.")
+    staff_port: int = Field(8081, ge=0, le=65535, description="Port of the staff app; the next free one where taken.")
+    threads: int = Field(16, ge=2, le=256, description="Threads of the serving process.")
+    worker_threads: int = Field(2, ge=1, le=32, description="Jobs that one worker runs at the same time.")
+    proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies stand in front and set X-Forwarded-For.")
+    language: str = Field(
+        "en", pattern="^(en|zh)$", description="Language for people who have not chosen one: en or zh."
+    )
+    smtp_url: str = Field(
+        "", description="Mail server as smtp://user:password@host:port or smtps://; empty: mails go to a folder."
+    )
+    sender: str = Field("Rushlight <rushlight@localhost>", description="From address of all mails.")
+    unpaywall_email: str = Field("", description="Contact address sent to Unpaywall; empty: Unpaywall is off.")
+    upload_mib: int = Field(200, ge=1, le=2048, description="Largest file a librarian may upload, in MiB.")
+    window_minutes: int = Field(120, ge=1, le=1440, description="How long a download window stays open, in minutes.")
+    window_networks: int = Field(
+        3, ge=1, le=100, description="How many networks (/24, /48) one download window serves."
+    )
+    sign_in_days: int = Field(14, ge=1, le=365, description="How long a reader stays signed in, in days.")
+    staff_sign_in_hours: int = Field(12, ge=1, le=168, description="How long staff stay signed in, in hours.")
+    open_registration: bool = Field(
+        True, description="Whether readers may register by themselves with a confirmed address."
+    )
+    two_person: bool = Field(
+        True,
+        description="Whether a second rights officer has to confirm agreements and overrides; each lone act is logged.",
+    )
+    pdf_memory_mib: int = Field(1024, ge=256, le=16384, description="Memory of one PDF child process, in MiB.")
+    pdf_seconds: int = Field(30, ge=1, le=600, description="Processor time of one PDF child process, in seconds.")
+    fetch_seconds: int = Field(120, ge=5, le=3600, description="Longest time for fetching one full text, in seconds.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What goes to the process log.")
+
+    @field_validator("public_url", "staff_url")
+    @classmethod
+    def _is_base(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://delivery.example.org")
+        return value.rstrip("/")
+
+    @property
+    def key_file(self) -> Path:
+        """Where the key ring lies."""
+        return self.home / "keys.json"
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails go without a mail server."""
+        return self.home / "mail"
+
+    @property
+    def blob_folder(self) -> Path:
+        """Where the local blob store keeps its files."""
+        return self.home / "blobs"
+
+    @property
+    def head_file(self) -> Path:
+        """Where the head of the audit log is kept, beside the database."""
+        return self.home / "audit-head.json"
+
+    @property
+    def database(self) -> str:
+        """The database's URL with the default filled in."""
+        return self.database_url or f"sqlite:///{(self.home / 'rushlight.db').absolute()}"
+
+    @property
+    def window(self) -> timedelta:
+        """Length of a download window."""
+        return timedelta(minutes=self.window_minutes)
+
+
+def read_settings() -> Settings:
+    """The settings of this process; SettingsError names each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = "RUSHLIGHT_" + "_".join(str(part) for part in problem["loc"]).upper()
+            lines.append(f"{name}: {problem['msg']}")
+        raise SettingsError("; ".join(lines)) from None

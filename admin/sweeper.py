@@ -1,0 +1,71 @@
+"""A thread in every process that finds due jobs without a ring, closes ended links and tidies up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from admin.process_log import log
+from delivery.errors import DeliveryError
+from delivery.services.context import Context
+from delivery.services.expiring import expire_links, forget_old, remove_files
+from delivery.services.working import free_gone, sweep
+from storage.blobs.local import LocalBlobs
+
+PAUSE = 1.0
+RING_AGAIN = 20.0
+FREE_EVERY = 5.0
+TIDY_EVERY = 30.0
+FORGET_EVERY = 3600.0
+STALE_WORK = 3600.0
+
+
+class Sweeper:
+    """Rings for due jobs; the same job again only after a while, so that a long queue is not rung twice a second."""
+
+    def __init__(self, ctx: Context, ring: Callable[[int], None]) -> None:
+        self._ctx = ctx
+        self._ring = ring
+        self._rung: dict[int, float] = {}
+        self._tidied = self._forgot = self._freed = 0.0
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin sweeping."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the present round."""
+        self._end.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._end.wait(PAUSE):
+            try:
+                self.round(time.monotonic())
+            except DeliveryError as error:
+                log().warning("sweep.postponed", code=error.code)
+            except Exception as error:  # noqa: BLE001 - the sweeper is the last net and must go on
+                log().error("sweep.failed", error=type(error).__name__)
+
+    def round(self, now: float) -> None:
+        """One round; ``now`` is a monotonic time in seconds."""
+        self._rung = {job: at for job, at in self._rung.items() if now - at < RING_AGAIN}
+        if now - self._freed >= FREE_EVERY:
+            self._freed = now
+            free_gone(self._ctx)
+        for job_id in sweep(self._ctx, limit=200):
+            if job_id not in self._rung:
+                self._rung[job_id] = now
+                self._ring(job_id)
+        if now - self._tidied >= TIDY_EVERY:
+            self._tidied = now
+            expire_links(self._ctx)
+            remove_files(self._ctx)
+        if now - self._forgot >= FORGET_EVERY:
+            self._forgot = now
+            forget_old(self._ctx)
+            if isinstance(self._ctx.blobs, LocalBlobs):
+                self._ctx.blobs.sweep(self._ctx.clock().timestamp() - STALE_WORK)

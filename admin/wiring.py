@@ -1,0 +1,117 @@
+"""The only place where the parts meet, and the only one that names the real clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from admin.keys import Keys, read_keys
+from admin.mail import MailFolder, SmtpMailer
+from admin.pdf_works import SandboxedPdfWorks
+from admin.settings import Settings, SettingsError
+from delivery.ports import Clock, Mailer
+from delivery.services.context import Context, ServiceSettings
+from delivery.sources import Fetcher
+from delivery.stores import Source
+from drm.audit.chain import LogVerdict, verify_chain
+from drm.licence import load_presets
+from drm.pdf.values import MIB, Limits
+from fetchers.registry import make_fetcher
+from storage.audit_log import AuditLog
+from storage.blobs.local import LocalBlobs
+from storage.engine import Engine, open_engine
+from storage.unit_of_work import SqlStore
+
+
+def real_clock() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a process needs: the use cases' context, and what only administration touches."""
+
+    settings: Settings
+    keys: Keys
+    engine: Engine
+    store: SqlStore
+    audit_log: AuditLog
+    ctx: Context
+
+
+def build_services(
+    settings: Settings, ring: Callable[[int], None] = lambda job_id: None, clock: Clock = real_clock
+) -> Services:
+    """Put the parts together. SettingsError when keys or settings are missing or weak: the service must not start then."""
+    keys = read_keys(settings.key_file)
+    engine = open_engine(settings.database)
+    audit_log = AuditLog(keys.audit, settings.head_file)
+    store = SqlStore(engine, audit_log, ring)
+    limits = Limits(memory_bytes=settings.pdf_memory_mib * MIB, cpu_seconds=settings.pdf_seconds)
+    ctx = Context(
+        store=store,
+        blobs=LocalBlobs(settings.blob_folder),
+        mailer=make_mailer(settings, clock),
+        clock=clock,
+        ring=keys.ring,
+        fetcher=_fetchers(settings),
+        pdf=SandboxedPdfWorks(limits),
+        presets=load_presets(),
+        check_log=lambda: check_log(store, audit_log),
+        settings=service_settings(settings, limits),
+    )
+    return Services(settings, keys, engine, store, audit_log, ctx)
+
+
+def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
+    """The settings as the use cases take them."""
+    return ServiceSettings(
+        public_url=settings.public_url or f"http://{settings.host}:{settings.reader_port}",
+        staff_url=settings.staff_url or f"http://{settings.host}:{settings.staff_port}",
+        sender=settings.sender,
+        window=settings.window,
+        window_networks=settings.window_networks,
+        sign_in_life=timedelta(days=settings.sign_in_days),
+        staff_sign_in_life=timedelta(hours=settings.staff_sign_in_hours),
+        upload_bytes=settings.upload_mib * MIB,
+        fetch_seconds=float(settings.fetch_seconds),
+        open_registration=settings.open_registration,
+        two_person=settings.two_person,
+        limits=limits,
+    )
+
+
+def make_mailer(settings: Settings, clock: Clock = real_clock) -> Mailer:
+    """The mail server of the settings, or the mail folder."""
+    if not settings.smtp_url:
+        return MailFolder(settings.mail_folder, settings.sender, clock)
+    try:
+        return SmtpMailer(settings.smtp_url, settings.sender, clock)
+    except ValueError as error:
+        raise SettingsError(f"RUSHLIGHT_SMTP_URL: {error}") from None
+
+
+def check_log(store: SqlStore, audit_log: AuditLog) -> LogVerdict:
+    """Verify the whole log against its chain and the head file."""
+    try:
+        # The head first: what is written while we read must not look like a cut tail.
+        head = audit_log.kept_head()
+    except (OSError, ValueError, KeyError):
+        return LogVerdict(False, 0, None, "the head file beside the database cannot be read")
+    with store.read() as work:
+        return verify_chain(audit_log.key, work.log.rows(), head)
+
+
+def _fetchers(settings: Settings) -> Callable[[Source], Fetcher]:
+    @lru_cache(maxsize=256)
+    def cached(source_id: str, kind: str, items: tuple[tuple[str, str], ...]) -> Fetcher:
+        return make_fetcher(source_id, kind, {**dict(items), "email": settings.unpaywall_email})
+
+    def fetcher(source: Source) -> Fetcher:
+        items = tuple(sorted((name, str(value)) for name, value in source.settings.items() if isinstance(value, str)))
+        return cached(source.id, source.kind, items)
+
+    return fetcher
