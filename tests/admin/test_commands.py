@@ -1,0 +1,291 @@
+"""The operator's commands on a real folder: what they make, what they find, and what they say when something is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import sqlite3
+import stat
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from admin.cli import COMMANDS, main
+from tests.world import LIMITED, make_world
+
+
+class Shop:
+    """A home folder and the console command in it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, *words: str, code: int = 0, **settings: str) -> str:
+        environment = {
+            "RUSHLIGHT_HOME": str(self.home),
+            **{f"RUSHLIGHT_{name.upper()}": value for name, value in settings.items()},
+        }
+        said = io.StringIO()
+        with (
+            mock.patch.dict(os.environ, environment),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main(list(words))
+        assert (ended.value.code or 0) == code, (ended.value.code, said.getvalue())
+        assert "Traceback" not in said.getvalue()
+        return said.getvalue()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    made = Shop(tmp_path / "a home")
+    made("init")
+    return made
+
+
+def test_init_makes_private_random_keys_and_is_safe_to_repeat(shop: Shop) -> None:
+    keys = (shop.home / "keys.json").read_bytes()
+
+    shop("init")
+
+    assert (shop.home / "keys.json").read_bytes() == keys
+    assert stat.S_IMODE((shop.home / "keys.json").stat().st_mode) == 0o600
+    assert len(set(re.findall(rb"[0-9a-f]{64}", keys))) == 3
+
+
+def test_two_homes_have_different_keys(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        Shop(tmp_path / name)("init")
+
+    assert (tmp_path / "one" / "keys.json").read_text() != (tmp_path / "two" / "keys.json").read_text()
+
+
+def test_doctor_is_content_with_a_fresh_home(shop: Shop) -> None:
+    said = shop("doctor")
+
+    parts = re.findall(r"^ok +(\w+)", said, re.M)
+    assert set(parts) >= {"keys", "database", "blobs", "broker", "fonts", "mail", "clock"}
+    assert "BAD" not in said
+
+
+@pytest.mark.parametrize(
+    ("break_it", "part"),
+    [
+        (lambda home: (home / "keys.json").unlink(), "keys"),
+        (lambda home: (home / "keys.json").chmod(0o644), "keys"),
+        (lambda home: (home / "rushlight.db").write_bytes(b"not a database" * 100), "database"),
+        (lambda home: (home / "rushlight.db").unlink(), "database"),
+    ],
+)
+def test_doctor_names_each_fault_and_what_to_do(shop: Shop, break_it: object, part: str) -> None:
+    assert callable(break_it)
+    break_it(shop.home)
+
+    said = shop("doctor", code=1)
+
+    assert re.search(rf"^BAD +{part}", said, re.M)
+    assert "to do:" in said
+
+
+@pytest.mark.parametrize("settings", [{"smtp_url": "smtp://127.0.0.1:9"}, {"broker_url": "amqp://127.0.0.1:9//"}])
+def test_doctor_finds_a_service_that_does_not_answer(shop: Shop, settings: dict[str, str]) -> None:
+    assert "BAD" in shop("doctor", code=1, **settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("reader_port", "eighty"),
+        ("reader_port", "99999"),
+        ("language", "fr"),
+        ("public_url", "not an address"),
+        ("threads", "0"),
+        ("upload_mib", "-5"),
+        ("log_level", "LOUD"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_stops_the_service_and_is_named(shop: Shop, name: str, value: str) -> None:
+    said = shop("serve", code=2, **{name: value})
+
+    assert f"RUSHLIGHT_{name.upper()}" in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        "not json",
+        '{"tokens": {"k1": "00"}, "audit": "00", "session": "00"}',
+        '{"tokens": {}, "audit": "' + "ab" * 32 + '", "session": "' + "cd" * 32 + '"}',
+    ],
+)
+def test_weak_or_missing_keys_stop_the_service_and_the_variable_is_named(shop: Shop, content: str) -> None:
+    (shop.home / "keys.json").write_text(content)
+
+    assert "RUSHLIGHT_HOME" in shop("serve", code=2)
+
+
+def test_a_library_a_librarian_and_a_token_are_added_from_the_shell(shop: Shop) -> None:
+    shop(
+        "library",
+        "add",
+        "dunes",
+        "--name",
+        "Dunes Library",
+        "--country",
+        "IE",
+        "--tz",
+        "Europe/Dublin",
+        "--email",
+        "a@dunes.example",
+    )
+    added = shop(
+        "people", "add", "lib@dunes.example", "--name", "Líadan Ó", "--library", "dunes", "--role", "librarian"
+    )
+    token = shop("token", "issue", "lib@dunes.example", "--days", "3")
+    shop("people", "reset-password", "lib@dunes.example")
+    shop("people", "disable", "lib@dunes.example")
+
+    assert re.search(r"[a-z0-9]{5}-[a-z0-9]{5}|https?://", added)
+    assert re.search(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", token)
+    assert "whole" in shop("audit", "verify")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["people", "add", "a@b.example", "--name", "A", "--library", "nowhere"],
+        ["people", "add", "no address", "--name", "A", "--library", "nowhere"],
+        ["people", "disable", "nobody@b.example"],
+        [
+            "library",
+            "add",
+            "Bad Id",
+            "--name",
+            "A",
+            "--country",
+            "IE",
+            "--tz",
+            "Europe/Dublin",
+            "--email",
+            "a@b.example",
+        ],
+        ["library", "add", "a", "--name", "A", "--country", "IE", "--tz", "Mars/Olympus", "--email", "a@b.example"],
+        ["token", "issue", "nobody@b.example"],
+    ],
+)
+def test_wrong_people_and_libraries_are_one_line_and_exit_2(shop: Shop, words: list[str]) -> None:
+    assert shop(*words, code=2).strip()
+
+
+def test_the_log_verifies_and_an_edited_event_is_named(shop: Shop) -> None:
+    shop(
+        "library",
+        "add",
+        "dunes",
+        "--name",
+        "D",
+        "--country",
+        "IE",
+        "--tz",
+        "Europe/Dublin",
+        "--email",
+        "a@dunes.example",
+    )
+    shop("people", "add", "a@dunes.example", "--name", "A", "--library", "dunes")
+    assert "whole" in shop("audit", "verify")
+    with sqlite3.connect(shop.home / "rushlight.db") as database:
+        for trigger in ("audit_events_no_update", "audit_events_no_delete"):
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("UPDATE audit_events SET leaf = replace(leaf, 'person', 'parson') WHERE seq = 1")
+
+    assert "event 1" in shop("audit", "verify", code=1)
+
+
+def test_a_backup_can_be_started_from(shop: Shop, tmp_path: Path) -> None:
+    shop(
+        "library",
+        "add",
+        "dunes",
+        "--name",
+        "D",
+        "--country",
+        "IE",
+        "--tz",
+        "Europe/Dublin",
+        "--email",
+        "a@dunes.example",
+    )
+
+    shop("backup", str(tmp_path / "kept"))
+
+    restored = Shop(tmp_path / "kept")
+    assert "BAD" not in restored("doctor")
+    assert "whole" in restored("audit", "verify")
+    assert "already-there" in shop("backup", str(tmp_path / "kept"), code=3)
+
+
+@pytest.mark.parametrize(
+    ("string", "field", "value"),
+    [
+        ("genre=article&rft_id=info:doi/10.5555/a.1&rft.atitle=River+beds", "title", "River beds"),
+        ("https://resolver.example.org/?sid=x&issn=2049-3630&volume=4&spage=11&epage=20", "pages", "11-20"),
+    ],
+)
+def test_an_openurl_is_printed_as_a_citation(tmp_path: Path, string: str, field: str, value: str) -> None:
+    assert json.loads(Shop(tmp_path / "none")("openurl", "parse", string))[field] == value
+
+
+def test_an_openurl_with_nothing_to_find_a_work_by_exits_2(tmp_path: Path) -> None:
+    Shop(tmp_path / "none")("openurl", "parse", "url_ver=Z39.88-2004", code=2)
+
+
+@pytest.mark.parametrize("word", sorted(COMMANDS))
+def test_help_teaches_every_command(tmp_path: Path, word: str) -> None:
+    said = Shop(tmp_path / "none")(word, "--help")
+
+    assert len(said.splitlines()) > 5
+
+
+def with_one_delivery(home: Path, collection: Path) -> tuple[Shop, str]:
+    world = make_world(home, collection)
+    world.load(LIMITED.format(most=3, per="reader", effect="deny"))
+    world.bind("collection", ["limited"])
+    number = world.ask().number
+    world.work()
+    return Shop(home), number
+
+
+def test_stored_decisions_are_explained_replayed_and_simulated(tmp_path: Path, collection: Path) -> None:
+    shop, number = with_one_delivery(tmp_path / "home", collection)
+    (tmp_path / "new.toml").write_text(LIMITED.format(most=0, per="reader", effect="deny"))
+
+    assert "limited v1, limited.per_month: used 0 of 3, this 1" in shop("rights", "explain", number)
+    assert "1 the same, 0 differ" in shop("rights", "replay")
+    said = shop(
+        "rights", "simulate", "--policies", str(tmp_path / "new.toml"), "--from", "2026-01-01", "--to", "2026-12-31"
+    )
+    assert "1 would have been refused" in said
+    assert number in said
+
+
+def test_a_decision_that_was_edited_is_found_by_its_replay(tmp_path: Path, collection: Path) -> None:
+    shop, number = with_one_delivery(tmp_path / "home", collection)
+    with sqlite3.connect(tmp_path / "home" / "rushlight.db") as database:
+        database.execute("""UPDATE requests SET decision = replace(decision, '"used": 0', '"used": 5')""")
+
+    said = shop("rights", "replay", number, code=1)
+
+    assert f"DIFFERS {number} counts" in said
+
+
+def test_an_unknown_request_is_one_line_and_exit_2(shop: Shop) -> None:
+    assert "unknown-request" in shop("rights", "explain", "TR-NONE", code=2)
+    assert "unknown-request" in shop("rights", "replay", "TR-NONE", code=2)

@@ -1,0 +1,126 @@
+"""The pages in a real browser: no accessibility violation, no policy message, no sideways scroll, keyboard alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from delivery.people import Person, Role
+from delivery.services import governing
+from tests.world import LIMITED, PASSWORD, World
+
+Theme = Literal["light", "dark"]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+
+
+@pytest.fixture
+def running(world: World) -> Iterator[dict[str, str]]:
+    servers = {name: make_server("127.0.0.1", 0, app, threaded=True) for name, app in _apps(world).items()}
+    for server in servers.values():
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield {name: f"http://127.0.0.1:{server.server_port}" for name, server in servers.items()}
+    for server in servers.values():
+        server.shutdown()
+
+
+def _apps(world: World) -> dict[str, Flask]:
+    return {"reader": world.reader_app(), "staff": world.staff_app()}
+
+
+def signed_in(
+    browser: Browser, base: str, person: Person, width: int, theme: Theme = "light"
+) -> tuple[Page, list[str]]:
+    page = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme).new_page()
+    messages: list[str] = []
+    page.on("console", lambda said: messages.append(said.text) if "Content Security Policy" in said.text else None)
+    page.goto(f"{base}/sign-in")
+    page.fill("#email", person.email)
+    page.fill("#password", PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    return page, messages
+
+
+def a_letter(world: World) -> str:
+    folder = world.services.settings.mail_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "a-letter.eml").write_text(
+        "To: maeve@harbour.example.org\nSubject: Ready\nDate: Tue, 24 Nov 2026 09:00:00 +0000\n\nYour copy is ready.\n"
+    )
+    return "a-letter"
+
+
+@pytest.mark.parametrize(
+    ("width", "language", "theme"),
+    [(320, "en", "light"), (1440, "en", "dark"), (320, "zh", "dark"), (1440, "zh", "light")],
+)
+def test_pages_are_accessible_and_never_scroll_sideways(
+    world: World, running: dict[str, str], browser: Browser, width: int, language: str, theme: Theme
+) -> None:
+    ready = world.ask().number
+    waiting = world.ask(title="Nobody has this", year="2020").number
+    world.work()
+    held = LIMITED.format(most=0, per="reader", effect="needs_approval")
+    world.load(held)
+    world.bind("collection", ["limited"])
+    world.bind("desk", ["limited"])
+    world.ask(doi="10.5555/lantern.2022.0002")
+    governing.save_draft(world.ctx, world.officer, held.replace("version = 1\n[[", "version = 2\n[["))
+    operator, letter = world.add_person("operator", Role.OPERATOR), a_letter(world)
+    landing = f"/d/{world.ctx.links.sign(world.get(ready).delivery)}"
+    for app, person, paths in (
+        (
+            "reader",
+            world.reader,
+            ["/ask", "/requests", f"/requests/{ready}", f"/requests/{waiting}", landing, "/d/unknown"],
+        ),
+        ("staff", world.librarian, ["/queue", f"/requests/{waiting}", f"/requests/{ready}", "/readers"]),
+        (
+            "staff",
+            world.officer,
+            [
+                "/rights/approvals",
+                "/rights/agreements",
+                "/rights/agreements/open/1",
+                "/rights/agreements/limited/2",
+                "/rights/agreements/new?from=limited@2",
+                "/rights/agreements/limited/2/simulation?since=2026-01-01&until=2026-12-31",
+                "/rights/log",
+            ],
+        ),
+        ("staff", operator, ["/operator", "/operator/mail", f"/operator/mail/{letter}"]),
+    ):
+        page, messages = signed_in(browser, running[app], person, width, theme)
+        for path in paths:
+            page.goto(f"{running[app]}{path}{'&' if '?' in path else '?'}lang={language}")
+            found = Axe().run(page, options=RULES)
+            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert messages == []
+        page.context.close()
+
+
+def test_the_document_is_opened_with_the_keyboard_alone(
+    world: World, running: dict[str, str], browser: Browser, tmp_path: Path
+) -> None:
+    number = world.ask().number
+    world.work()
+    page = browser.new_context(accept_downloads=True).new_page()
+    page.goto(f"{running['reader']}/d/{world.ctx.links.sign(world.get(number).delivery)}")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('main')"):
+            break
+    with page.expect_download() as waited:
+        page.keyboard.press("Enter")
+
+    waited.value.save_as(tmp_path / "copy.pdf")
+    assert (tmp_path / "copy.pdf").read_bytes().startswith(b"%PDF-")

@@ -1,0 +1,1 @@
+"""The drawing on copies: names, geometry, ink, cover, stamp, structure."""

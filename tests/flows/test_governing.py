@@ -1,0 +1,153 @@
+"""Agreements as governed data: drafts, two persons, simulation and replay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from delivery.errors import Conflict, Invalid, NotAllowed
+from delivery.people import Person, Role
+from delivery.services import governing
+from delivery.services.replaying import replay, replay_all
+from delivery.services.simulating import simulate
+from drm.agreements import AgreementError, load_agreements
+from tests.world import LIMITED, World
+
+ONE_A_MONTH = LIMITED.format(most=1, per="reader", effect="deny")
+TWO_A_MONTH = ONE_A_MONTH.replace("version = 1\n[[", "version = 2\n[[").replace("max = 1", "max = 2")
+
+
+def second_officer(world: World) -> Person:
+    return world.add_person("second", Role.RIGHTS_OFFICER)
+
+
+def limited(world: World, text: str = ONE_A_MONTH) -> None:
+    world.load(text)
+    world.bind("collection", ["limited"])
+    world.bind("desk", ["limited"])
+
+
+def three_requests(world: World) -> list[str]:
+    numbers = []
+    for doi in ("10.5555/lantern.2021.0001", "10.5555/lantern.2022.0002", "10.5555/lantern.2019.0003"):
+        numbers.append(world.ask(doi=doi).number)
+        world.clock.move(timedelta(minutes=1))
+    return numbers
+
+
+def test_a_draft_decides_nothing(world: World) -> None:
+    limited(world)
+    governing.save_draft(world.ctx, world.officer, TWO_A_MONTH)
+
+    world.ask()
+    assert world.ask(doi="10.5555/lantern.2022.0002").state == "refused"
+
+
+def test_a_confirmed_version_decides_from_the_next_request_on(world: World) -> None:
+    limited(world)
+    world.ask()
+    governing.save_draft(world.ctx, world.officer, TWO_A_MONTH)
+    governing.propose(world.ctx, world.officer, "limited", 2, "more for our readers")
+    governing.confirm(world.ctx, second_officer(world), "limited", 2, "")
+
+    assert world.ask(doi="10.5555/lantern.2022.0002").state == "new"
+    assert world.ctx.check_log().whole
+
+
+def test_nobody_confirms_what_he_proposed(world: World) -> None:
+    governing.save_draft(world.ctx, world.officer, ONE_A_MONTH)
+    governing.propose(world.ctx, world.officer, "limited", 1, "")
+
+    with pytest.raises(Conflict) as refused:
+        governing.confirm(world.ctx, world.officer, "limited", 1, "")
+
+    assert refused.value.code == "second-person"
+
+
+def test_a_confirmed_version_is_frozen_and_the_error_names_the_next_number(world: World) -> None:
+    limited(world)
+
+    with pytest.raises(Conflict) as refused:
+        governing.save_draft(world.ctx, world.officer, ONE_A_MONTH.replace("max = 1", "max = 9"))
+
+    assert "version 2" in refused.value.text
+
+
+def test_a_librarian_changes_no_agreement(world: World) -> None:
+    with pytest.raises(NotAllowed):
+        governing.save_draft(world.ctx, world.librarian, ONE_A_MONTH)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "vocabulary = 1", ONE_A_MONTH + ONE_A_MONTH.replace("limited", "other").replace("vocabulary = 1", "")]
+)
+def test_a_text_holds_exactly_one_agreement(world: World, text: str) -> None:
+    with pytest.raises((Invalid, AgreementError)):
+        governing.save_draft(world.ctx, world.officer, text)
+
+
+def test_the_difference_to_the_running_version_is_shown(world: World) -> None:
+    limited(world)
+    draft = governing.save_draft(world.ctx, world.officer, TWO_A_MONTH)
+
+    lines = governing.difference(world.ctx, draft)
+
+    assert "-max = 1" in lines
+    assert "+max = 2" in lines
+
+
+def test_a_stored_decision_is_replayed_from_the_history_it_saw(world: World) -> None:
+    limited(world)
+    first = world.ask().number
+    world.work()
+    second = world.ask(doi="10.5555/lantern.2022.0002").number
+    world.clock.move(timedelta(days=40))
+    world.ask(doi="10.5555/lantern.2019.0003")
+    world.work()
+
+    for number in (first, second):
+        again = replay(world.ctx, number)
+        assert again is not None
+        assert again.differs == (), again
+    assert len(list(replay_all(world.ctx, None, None))) == 3
+
+
+def test_a_replay_sees_that_a_stored_decision_was_edited(world: World) -> None:
+    limited(world)
+    number = world.ask().number
+    with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE requests SET decision = replace(decision, '\"used\": 0', '\"used\": 7') WHERE number = ?", (number,)
+        )
+
+    again = replay(world.ctx, number)
+
+    assert again is not None
+    assert "counts" in again.differs
+
+
+def test_a_stricter_text_would_have_refused_what_came_too_much(world: World) -> None:
+    limited(world, LIMITED.format(most=5, per="reader", effect="deny"))
+    start = world.clock()
+    numbers = three_requests(world)
+    world.work()
+    stricter = load_agreements(TWO_A_MONTH.replace("max = 2", "max = 1"))
+
+    found = simulate(world.ctx, stricter, start, start + timedelta(days=1))
+
+    assert (found.decided, found.supplied) == (3, 3)
+    assert [one.request for one in found.refused] == numbers[1:]
+    assert found.freed == ()
+
+
+def test_a_milder_text_would_have_freed_refused_requests_up_to_its_own_limit(world: World) -> None:
+    limited(world)
+    start = world.clock()
+    numbers = three_requests(world)
+    world.work()
+
+    found = simulate(world.ctx, load_agreements(TWO_A_MONTH), start, start + timedelta(days=1))
+
+    assert [one.request for one in found.freed] == [numbers[1]]
+    assert found.refused == ()

@@ -1,0 +1,109 @@
+"""The documentation says what the program does: generated pages are current, and no link leads nowhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools import docs
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|(?:src|href)=\"([^\"]+)\"")
+CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments a page offers, made from its headings as code hosts make them."""
+    headings = re.findall(r"^#+ +(.+?) *#*$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_links(page: Path) -> list[str]:
+    """Relative links of a page that name no file, or no heading of it."""
+    found = LINK.findall(CODE.sub("", page.read_text(encoding="utf-8")))
+    dead = []
+    for target in (first or second for first, second in found):
+        name, _, fragment = target.partition("#")
+        aim = (page.parent / name).resolve() if name else page
+        if re.match(r"[a-z]+:", target):
+            continue
+        if not aim.exists() or (fragment and aim.suffix == ".md" and fragment not in anchors(aim)):
+            dead.append(target)
+    return dead
+
+
+@pytest.mark.parametrize("name", sorted(docs.PAGES))
+def test_a_generated_page_is_current(name: str) -> None:
+    assert read(f"docs/{name}") == docs.PAGES[name](), "type: make docs"
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert docs.undescribed_settings() == []
+
+
+def test_every_command_and_option_says_what_it_is_for() -> None:
+    silent = [" ".join(path) for path, command in docs.commands() if not (command.help or "").strip()]
+    silent += [
+        f"{' '.join(path)} {option.opts[-1]}"
+        for path, command in docs.commands()
+        for option in command.params
+        if getattr(option, "help", "-") in (None, "")
+    ]
+
+    assert silent == []
+
+
+@pytest.mark.parametrize("source", sorted(docs.CATALOGUES))
+def test_every_reason_code_has_words_in_both_languages(source: str) -> None:
+    entries = [entry for section in docs.sections(source).values() for entry in section.items()]
+    languages = {code: {name.split()[-1] for name, text in texts.items() if text.strip()} for code, texts in entries}
+
+    assert languages
+    assert [code for code, words in languages.items() if not {"en", "zh"} <= words] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_link_leads_nowhere(page: Path) -> None:
+    assert dead_links(page) == []
+
+
+def test_a_dead_link_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("# First steps: now\n", encoding="utf-8")
+    page = tmp_path / "page.md"
+    good = "[a](there.md) [b](there.md#first-steps-now) [c](https://example.org/x) `[x](nowhere.md)`"
+    page.write_text(
+        f"{good}\n[d](gone.md) ![e](gone.png) [f](there.md#last)\n```\n[g](code.md)\n```\n", encoding="utf-8"
+    )
+
+    assert dead_links(page) == ["gone.md", "gone.png", "there.md#last"]
+
+
+def test_the_readme_shows_the_two_commands() -> None:
+    assert {"make run", "make test"} <= set(re.findall(r"make (?:run|test)", read("README.md")))
+
+
+def test_the_example_of_an_agreement_is_an_agreement() -> None:
+    from drm.agreements import load_agreements
+    from drm.obligations import unknown_codes
+
+    [example] = re.findall(r"```toml\n(.*?)```", read("docs/agreements.md"), re.DOTALL)
+    [agreement] = load_agreements(example, "docs/agreements.md")
+
+    assert len(agreement.rules) == 4
+    assert unknown_codes(agreement) == ()
+
+
+def test_every_word_of_the_vocabulary_is_documented() -> None:
+    from drm.agreement_rules import MEASURES
+    from drm.facts.conditions import OPERATORS
+
+    page = read("docs/agreements.md")
+
+    assert [word for word in (*MEASURES, *OPERATORS) if f"{word}" not in page] == []
