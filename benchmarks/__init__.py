@@ -1,0 +1,1 @@
+"""Performance promises, measured as ratios: python -m benchmarks [--smoke]."""
