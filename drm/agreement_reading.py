@@ -53,6 +53,15 @@ class Reader:
             raise self.wrong(key, "must be a text" if key in self.table else "is missing")
         return value
 
+    def one_of(self, key: str, known: Iterable[str], default: str | None = None) -> str:
+        """One of the known words."""
+        words = tuple(known)
+        value = self.table.get(key, default)
+        if not isinstance(value, str) or value not in words:
+            wanted = f"must be {' or '.join(words)}" if len(words) < 3 else f"must be one of {', '.join(words)}"
+            raise self.wrong(key, wanted if key in self.table else "is missing")
+        return value
+
     def flag(self, key: str, default: bool | None = None) -> bool:
         """True or false."""
         value = self.table.get(key, default)

@@ -66,13 +66,11 @@ class Retain:
 def read_copy(table: Reader) -> CopyTable:
     """The ``copy`` table."""
     table.only({"encrypt", "print", "copy_text", "password", "view_only", "show_name"})
-    for key, known in (("print", {"none", "low", "full"}), ("password", {"none", "reader"})):
-        if key in table and table.table[key] not in known:
-            raise table.wrong(key, f"must be one of {', '.join(sorted(known))}")
+    words = {"print": ("none", "low", "full"), "password": ("none", "reader")}
     flags = {
         key: table.flag(key) if key in table else None for key in ("encrypt", "copy_text", "view_only", "show_name")
     }
-    texts = {key: table.text(key) if key in table else None for key in ("print", "password")}
+    texts = {key: table.one_of(key, known) if key in table else None for key, known in words.items()}
     return CopyTable(
         flags["encrypt"], texts["print"], flags["copy_text"], texts["password"], flags["view_only"], flags["show_name"]
     )
@@ -81,12 +79,10 @@ def read_copy(table: Reader) -> CopyTable:
 def read_link(table: Reader) -> LinkTable:
     """The ``link`` table."""
     table.only(LinkTable.__dataclass_fields__)
-    if "ttl_from" in table and table.table["ttl_from"] not in {"sent", "first_use"}:
-        raise table.wrong("ttl_from", "must be sent or first_use")
     return LinkTable(
         preset=table.text("preset", ""),
         ttl=table.parsed("ttl", Duration.lasting) if "ttl" in table else None,
-        ttl_from=table.text("ttl_from") if "ttl_from" in table else None,
+        ttl_from=table.one_of("ttl_from", ("sent", "first_use")) if "ttl_from" in table else None,
         unopened=table.parsed("unopened", Duration.lasting) if "unopened" in table else None,
         renewals=table.whole("renewals") if "renewals" in table else None,
         max_bytes=table.whole("max_bytes", 1) if "max_bytes" in table else None,
@@ -100,8 +96,7 @@ def read_link(table: Reader) -> LinkTable:
 
 def _use_period(table: Reader) -> UsePeriod:
     table.only({"business_days", "duration", "from", "count_first_day", "calendar"})
-    if table.text("from", "first_use") != "first_use":
-        raise table.wrong("from", "must be first_use")
+    table.one_of("from", ("first_use",), "first_use")
     if ("business_days" in table) == ("duration" in table):
         raise table.wrong("duration", "give either duration or business_days")
     return UsePeriod(
@@ -134,11 +129,7 @@ def _retain(table: Reader) -> Retain:
     table.only({"record", "until", "from", "reader_identity"})
     until = table.text("until")
     years = RETAIN_UNTIL.fullmatch(until)
-    since = table.text("from", "requested_at")
-    if since not in {"requested_at", "filled_at"}:
-        raise table.wrong("from", "must be requested_at or filled_at")
-    identity = table.text("reader_identity", "not_required")
-    if identity not in {"required", "not_required"}:
-        raise table.wrong("reader_identity", "must be required or not_required")
+    since = table.one_of("from", ("requested_at", "filled_at"), "requested_at")
+    identity = table.one_of("reader_identity", ("required", "not_required"), "not_required")
     duration = None if years else table.parsed("until", lambda value: Duration.parse(value, hours=False))
     return Retain(table.text("record"), duration, int(years[1]) if years else 0, since, identity == "required")

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from admin.cli_rights import rights
+from admin.cli import rushlight
 from drm.agreements import Agreement, AgreementError, load_agreements
 from drm.decisions import Decision, Outcome
 from drm.licence import combine_terms, load_presets
@@ -151,7 +151,7 @@ def test_the_worked_cases_all_pass() -> None:
         pytest.skip("the worked cases are not here")
 
     result = CliRunner().invoke(
-        rights, ["test", "--policies", str(folder / "policies.toml"), str(folder / "cases.json")]
+        rushlight, ["rights", "test", "--policies", str(folder / "policies.toml"), str(folder / "cases.json")]
     )
 
     assert result.output.endswith("132 passed, 0 failed\n")
@@ -171,7 +171,9 @@ def test_a_case_file_with_a_wrong_expectation_fails_with_both_values(tmp_path: P
         json.dumps({"schema_version": 1, "cases": [case, {"id": "C2", "kind": "request"}]})
     )
 
-    result = CliRunner().invoke(rights, ["test", "--policies", str(tmp_path / "a.toml"), str(tmp_path / "c.json")])
+    result = CliRunner().invoke(
+        rushlight, ["rights", "test", "--policies", str(tmp_path / "a.toml"), str(tmp_path / "c.json")]
+    )
 
     assert result.exit_code == 1
     assert 'FAIL C1 decision: expected "deny", got "allow"; counts: expected {}' in result.output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +23,10 @@ def copied(folder: Path, pdf: pikepdf.Pdf, spec: CopySpec = SPEC) -> tuple[Path,
     return folder / "copy.pdf", make_copy(folder / "source.pdf", folder / "copy.pdf", spec)
 
 
-def checked(path: Path) -> int:
-    return subprocess.run(["qpdf", "--check", str(path)], capture_output=True, check=False).returncode
+def problems(path: Path) -> list[str]:
+    """What qpdf's own checks find wrong; the library carries them, so no command need be installed."""
+    with pikepdf.open(path) as pdf:
+        return pdf.check_pdf_syntax()
 
 
 def words(path: Path) -> list[str]:
@@ -39,19 +40,17 @@ def test_permissions_are_those_of_the_agreement(tmp_path: Path, print_: str, cop
     permissions = Permissions(print=print_, copy_text=copy_text)  # type: ignore[arg-type]  # one of the three
     out, _ = copied(tmp_path, plain(), replace(SPEC, permissions=permissions))
 
-    shown = subprocess.run(["qpdf", "--show-encryption", str(out)], capture_output=True, text=True, check=True).stdout
-
-    assert "R = 6" in shown
-    assert f"extract for any purpose: {'allowed' if copy_text else 'not allowed'}" in shown
-    assert "extract for accessibility: allowed" in shown
-    assert f"print low resolution: {'not allowed' if print_ == 'none' else 'allowed'}" in shown
-    assert f"print high resolution: {'allowed' if print_ == 'full' else 'not allowed'}" in shown
+    with pikepdf.open(out) as copy:
+        allowed, revision = copy.allow, copy.encryption.R
+    assert revision == 6
+    assert (allowed.extract, allowed.accessibility) == (copy_text, True)
+    assert (allowed.print_lowres, allowed.print_highres) == (print_ != "none", print_ == "full")
 
 
 def test_qpdf_finds_nothing_wrong_with_a_copy(tmp_path: Path) -> None:
     out, _ = copied(tmp_path, plain())
 
-    assert checked(out) == 0
+    assert problems(out) == []
 
 
 def test_an_open_access_copy_is_plain_and_names_licence_and_source(tmp_path: Path) -> None:
@@ -190,6 +189,7 @@ def test_a_copy_that_was_given_a_script_is_not_good(tmp_path: Path) -> None:
 
 
 @pytest.mark.corpus
+@pytest.mark.filterwarnings("ignore:pikepdf is missing some specialized decoders")
 @pytest.mark.parametrize("path", corpus_files("pdf/**/*.pdf", 100_000), ids=lambda path: path.name)
 def test_every_small_file_of_the_corpus_is_copied_whole_or_refused(tmp_path: Path, path: Path) -> None:
     out = tmp_path / "copy.pdf"
@@ -201,4 +201,4 @@ def test_every_small_file_of_the_corpus_is_copied_whole_or_refused(tmp_path: Pat
         return
 
     assert verify(out, Expectation(report.pages, SPEC.delivery, str(SPEC.reader), encrypted=True)).good
-    assert checked(out) == 0 or checked(path) != 0
+    assert problems(out) == [] or problems(path) != []
