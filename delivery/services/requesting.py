@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -85,10 +85,13 @@ def preview(ctx: Context, reader: Person, fields: Mapping[str, str]) -> Outlook:
     return Outlook(held, any(route.open_access for route in routes), earlier, delivery)
 
 
-def submit(ctx: Context, reader: Person, asked: Asked) -> Submitted:
+def submit(
+    ctx: Context, reader: Person, asked: Asked, keep: Callable[[Work, Submitted], None] | None = None
+) -> Submitted:
     """Take a request: it has a number at once, and its decision is stored with it, refused or not.
 
     Raises Invalid for fields that cannot be read. A repeat is answered with the request that exists, unless it is deliberate.
+    ``keep`` is called in the same transaction with what was taken, so that an answer is kept with its request or not at all.
     """
     citation = read_citation(asked.fields)
     now = ctx.clock()
@@ -98,10 +101,14 @@ def submit(ctx: Context, reader: Person, asked: Asked) -> Submitted:
     with ctx.store.write() as work:
         earlier, delivery = _earlier(work, reader, citation, now)
         if earlier is not None and not asked.deliberate:
-            return Submitted(earlier, True, delivery)
-        request = _new_request(reader, asked, citation, now, earlier)
-        library = work.libraries.get(reader.library_id)
-        return Submitted(_decide(work, enrich(request, routes), library, routes, now))
+            submitted = Submitted(earlier, True, delivery)
+        else:
+            request = _new_request(reader, asked, citation, now, earlier)
+            library = work.libraries.get(reader.library_id)
+            submitted = Submitted(_decide(work, enrich(request, routes), library, routes, now))
+        if keep is not None:
+            keep(work, submitted)
+    return submitted
 
 
 def _earlier(

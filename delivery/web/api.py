@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, Invalid, NotAllowed, NotFound
 from delivery.people import Person, Standing
+from delivery.ports import Work
 from delivery.services import downloading, requesting
-from delivery.services.requesting import Asked
+from delivery.services.requesting import Asked, Submitted
 from delivery.stores import KeptAnswer
 from delivery.web.shell.problems import problem
 from delivery.web.shell.shell import site
@@ -88,20 +89,24 @@ def create() -> ResponseReturnValue:
     kept = _kept(person, key, digest)
     if kept is not None:
         return jsonify(kept.answer), kept.status
-    submitted = requesting.submit(ctx, person, _asked(body))
-    answer, status = _shown(submitted.request), 200 if submitted.repeats else 202
-    answer["repeats"] = submitted.repeats
-    if key:
-        try:
-            with ctx.store.write() as work:
-                work.tokens.keep_answer(person.id, key, KeptAnswer(digest, status, answer), ctx.clock())
-        except Conflict:
-            kept = _kept(person, key, digest)
-            if kept is not None:
-                if not submitted.repeats:
-                    requesting.cancel(ctx, person, submitted.request.number)
-                return jsonify(kept.answer), kept.status
+
+    def keep(work: Work, submitted: Submitted) -> None:
+        answer, status = _answer(submitted)
+        work.tokens.keep_answer(person.id, key, KeptAnswer(digest, status, answer), ctx.clock())
+
+    try:
+        answer, status = _answer(requesting.submit(ctx, person, _asked(body), keep if key else None))
+    except Conflict:
+        # Another call with this key was faster; nothing of this one was kept, and its answer is that one's.
+        kept = _kept(person, key, digest)
+        if kept is None:
+            raise
+        return jsonify(kept.answer), kept.status
     return jsonify(answer), status
+
+
+def _answer(submitted: Submitted) -> tuple[dict[str, object], int]:
+    return {**_shown(submitted.request), "repeats": submitted.repeats}, 200 if submitted.repeats else 202
 
 
 def _kept(person: Person, key: str, digest: str) -> KeptAnswer | None:

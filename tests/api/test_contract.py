@@ -1,0 +1,59 @@
+"""The API as its description says it is: answers of the described shape, for any input, and one effect for each key."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import CHECKS
+from schemathesis.generation import GenerationMode
+
+from tests.faults.test_races import at_once
+from tests.flows.test_pages import bearer
+from tests.world import World
+
+# A body of the right shape can still lack anything to find a work by: that is a 422 with its reason, as it should be.
+LEFT_OUT = {"positive_data_acceptance"}
+
+
+OPERATIONS = [
+    "GET /requests",
+    "POST /requests",
+    "GET /requests/{number}",
+    "POST /requests/{number}/cancel",
+    "POST /requests/{number}/open",
+]
+
+
+def described(world: World) -> dict[str, schemathesis.schemas.APIOperation]:
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", world.reader_app())
+    return {operation.label: operation for operation in (found.ok() for found in schema.get_all_operations())}
+
+
+def test_every_operation_is_tried(world: World) -> None:
+    assert sorted(described(world)) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_whatever_is_sent_the_answer_is_as_described(world: World, label: str, mode: GenerationMode) -> None:
+    operation, headers = described(world)[label], bearer(world)
+    checks = [check for check in CHECKS.get_all() if check.__name__ not in LEFT_OUT]
+
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck), database=None)
+    @given(operation.as_strategy(generation_mode=mode))
+    def answered(case: schemathesis.Case) -> None:
+        case.call_and_validate(headers=headers, checks=checks)
+
+    answered()
+
+
+def test_many_calls_with_one_key_make_one_request(world: World) -> None:
+    app, headers = world.reader_app(), {**bearer(world), "Idempotency-Key": "once"}
+    body = {"citation": {"doi": "10.5555/lantern.2021.0001"}, "deliberate": True}
+
+    answers = at_once(16, lambda _: app.test_client().post("/api/v1/requests", json=body, headers=headers).json)
+
+    with world.store.read() as work:
+        assert work.requests.of_reader(world.reader.id, 10).total == 1
+    assert all(answer == answers[0] for answer in answers)
