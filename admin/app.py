@@ -31,6 +31,7 @@ def create_staff_app(ctx: Context, settings: WebSettings, installation: Settings
         desk.blueprint,
         rights_office.blueprint,
         rights_office.agreements.blueprint,
+        rights_office.bindings.blueprint,
         rights_office.reports.blueprint,
         operating.blueprint,
     ):

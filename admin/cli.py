@@ -27,6 +27,7 @@ COMMANDS = {
     "people": ("admin.cli_people", "people"),
     "rights": ("admin.cli_rights", "rights"),
     "serve": ("admin.cli_serve", "serve"),
+    "source": ("admin.cli_sources", "source"),
     "token": ("admin.cli_people", "token"),
     "worker": ("admin.cli_serve", "worker"),
 }

@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from admin.cli_sources import RANKS
+from admin.cli_sources import keep as keep_source
 from admin.settings import read_settings
 from admin.wiring import Services, build_services
 from delivery.errors import Invalid, NotFound
 from delivery.passwords import hash_password, new_password
 from delivery.people import Library, Person, Role, Standing
 from delivery.services import accounts
-from delivery.stores import ApiTokenRecord
+from delivery.services.deciding import DESK
+from delivery.stores import ApiTokenRecord, Source
 from drm.audit.events import Event
 
 OPERATOR = "operator"
@@ -44,10 +47,14 @@ def library() -> None:
 )
 @click.option("--email", required=True, help="Where readers and partners write.")
 @click.option("--isil", default="", help="ISIL, where it has one.")
+@click.option("--group", default="", help="Branches with the same word here count as one library.")
 def library_add(
-    library_id: str, name: str, name_zh: str, country: str, tz: str, language: str, email: str, isil: str
+    library_id: str, name: str, name_zh: str, country: str, tz: str, language: str, email: str, isil: str, group: str
 ) -> None:
-    """Add a member library, or change one."""
+    """Add a member library with a desk for its librarians, or change one.
+
+    The desk supplies under the agreements that a rights officer binds to it.
+    """
     try:
         ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError):
@@ -57,8 +64,13 @@ def library_add(
     if not library_id.replace("-", "").isalnum() or library_id != library_id.lower():
         raise click.UsageError("LIBRARY_ID takes lower-case letters, digits and hyphens")
     services = _services()
+    fresh = Library(library_id, name, name_zh, country.upper(), tz, language, email, isil, group=group)
     with services.store.write() as work:
-        work.libraries.save(Library(library_id, name, name_zh, country.upper(), tz, language, email, isil))
+        known = next((one for one in work.libraries.all() if one.id == library_id), fresh)
+        work.libraries.save(replace(fresh, url=known.url, phone=known.phone, agreements=known.agreements))
+        desks = [one for one in work.sources.all() if one.kind == DESK and one.library_id == library_id]
+    if not desks:
+        keep_source(services, Source(f"desk-{library_id}", DESK, f"Desk of {name}", library_id, (), {}, RANKS[DESK]))
     click.echo(f"library {library_id} is kept")
 
 
@@ -87,11 +99,16 @@ def people() -> None:
     show_default=True,
     help="Language of what is shown or sent.",
 )
-def people_add(email: str, name: str, library_id: str, roles: tuple[str, ...], language: str) -> None:
+@click.option("--category", default="", help="Category that agreements may ask for, such as student or walk_in.")
+@click.option("--group", default="", help="Readers with the same word here are a group for agreements.")
+def people_add(
+    email: str, name: str, library_id: str, roles: tuple[str, ...], language: str, category: str, group: str
+) -> None:
     """Add a person and print a generated password, once."""
     services = _services()
     now = services.ctx.clock()
     person, salt = accounts.new_person(library_id, name, email, language, frozenset(Role(role) for role in roles), now)
+    person = replace(person, category=category.strip()[:32], group=group.strip()[:64])
     password = new_password()
     hashed = hash_password(password)
     with services.store.write() as work:
@@ -109,6 +126,34 @@ def _person(services: Services, email: str) -> Person:
     if person is None:
         raise NotFound("unknown-person", f"There is nobody with the address {email}.")
     return person
+
+
+@people.command("change")
+@click.argument("email", help="E-mail address the person signs in with.")
+@click.option("--name", help="Full name.")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]), help="All roles anew."
+)
+@click.option("--category", help="Category that agreements may ask for; an empty word takes it away.")
+@click.option("--group", help="Group for agreements; an empty word takes it away.")
+def people_change(
+    email: str, name: str | None, roles: tuple[str, ...], category: str | None, group: str | None
+) -> None:
+    """Change a person's name, roles, category or group. What is not named stays."""
+    services = _services()
+    person = _person(services, email)
+    changed = replace(
+        person,
+        name=person.name if name is None else accounts.checked_name(name),
+        roles=frozenset(Role(role) for role in roles) or person.roles,
+        category=person.category if category is None else category.strip()[:32],
+        group=person.group if group is None else group.strip()[:64],
+    )
+    with services.store.write() as work:
+        work.people.save(changed)
+        code = "+".join(sorted(changed.roles))
+        work.record(Event("person:changed", services.ctx.clock(), OPERATOR, person.library_id, code=code))
+    click.echo(f"{email} is changed")
 
 
 @people.command("reset-password")

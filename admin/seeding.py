@@ -41,8 +41,10 @@ def load_consortium(services: Services) -> tuple[SignIn, ...]:
     build_collection(folder)
     known = read_sign_ins(home)
     with services.store.write() as work:
+        known_ids = {library.id for library in work.libraries.all()}
         for library in sample.libraries:
-            work.libraries.save(Library(**library))
+            if library["id"] not in known_ids:
+                work.libraries.save(Library(**library))
     _load_agreements(services, sample)
     _load_sources(services, sample, folder)
     sign_ins = _load_people(services, sample, {sign_in.email: sign_in for sign_in in known})
@@ -74,6 +76,7 @@ def _load_agreements(services: Services, sample: SampleConsortium) -> None:
 
 def _load_sources(services: Services, sample: SampleConsortium, folder: Path) -> None:
     with services.store.write() as work:
+        known = {source.id: source for source in work.sources.all()}
         for source in sample.sources:
             settings = dict(source["settings"])
             if source["kind"] == "local_collection":
@@ -84,7 +87,8 @@ def _load_sources(services: Services, sample: SampleConsortium, folder: Path) ->
                     kind=source["kind"],
                     title=source["title"],
                     library_id=source["library"] or None,
-                    agreements=tuple(source["agreements"]),
+                    # What a rights officer has changed since stays as it is.
+                    agreements=known[source["id"]].agreements if source["id"] in known else tuple(source["agreements"]),
                     settings=settings,
                     rank=source["rank"],
                     active=source["kind"] != "unpaywall" or bool(services.settings.unpaywall_email),

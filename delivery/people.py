@@ -30,7 +30,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Library:
-    """A member library. ``group`` joins branches that agreements count as one; "" when it stands alone."""
+    """A member library. ``group`` joins branches that agreements count as one; "" when it stands alone.
+
+    ``agreements`` are the ids that hold for whatever its readers ask for, beside those of the source.
+    """
 
     id: str
     name: str
@@ -43,6 +46,7 @@ class Library:
     url: str = ""
     phone: str = ""
     group: str = ""
+    agreements: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -129,6 +129,11 @@ class SqlSources:
         )
         return tuple(_source(row) for row in rows)
 
+    def all(self) -> tuple[Source, ...]:
+        """All sources, by rank and id, also those out of use."""
+        rows = self.session.scalars(select(SourceRow).order_by(SourceRow.rank, SourceRow.id))
+        return tuple(_source(row) for row in rows)
+
     def save(self, source: Source) -> None:
         """Add or change a source."""
         row = self.session.get(SourceRow, source.id) or SourceRow(id=source.id)

@@ -38,6 +38,7 @@ class SqlLibraries:
         row.name, row.name_zh, row.isil = library.name, library.name_zh, library.isil
         row.country, row.tz, row.language = library.country, library.tz, library.language
         row.email, row.url, row.phone, row.group_id = library.email, library.url, library.phone, library.group
+        row.agreements = list(library.agreements)
         self.session.add(row)
         self.session.flush()
 
@@ -55,6 +56,7 @@ def _library(row: LibraryRow) -> Library:
         url=row.url,
         phone=row.phone,
         group=row.group_id,
+        agreements=tuple(row.agreements),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +18,7 @@ from drm.agreements import AgreementError
 from drm.audit.events import Event
 
 blueprint = Blueprint("agreements", __name__, url_prefix="/rights/agreements")
+SKELETON = Path(__file__).with_name("skeleton.toml")
 LONGEST_PERIOD = timedelta(days=3 * 366)
 
 
@@ -51,7 +53,7 @@ def _starting_text() -> str:
     ctx, _ = site()
     name, _, version = request.args.get("from", "").partition("@")
     if not name:
-        return ""
+        return SKELETON.read_text(encoding="utf-8")
     with ctx.store.read() as work:
         return work.agreements.get(name, int(version) if version.isdecimal() else 0).text
 

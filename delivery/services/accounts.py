@@ -37,14 +37,24 @@ def reader_key(salt: str, person_id: str) -> str:
     return hmac.new(bytes.fromhex(salt), person_id.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def checked_name(name: str) -> str:
+    """A name as it is kept: blanks put in order. Invalid for one that is empty, too long or cannot be shown."""
+    name = " ".join(name.split())
+    if not name or len(name) > 200 or not name.isprintable():
+        raise Invalid({"name": "bad-name"})
+    return name
+
+
 def new_person(
     library_id: str, name: str, email: str, language: str, roles: frozenset[Role], at: datetime
 ) -> tuple[Person, str]:
     """A person with a fresh id and pseudonym, and the salt to keep with it. Invalid for a bad name or address."""
     errors = {}
-    name, email = " ".join(name.split()), email.strip()
-    if not name or len(name) > 200 or not name.isprintable():
-        errors["name"] = "bad-name"
+    email = email.strip()
+    try:
+        name = checked_name(name)
+    except Invalid as error:
+        errors.update(error.fields)
     if not EMAIL.fullmatch(email) or len(email) > 254:
         errors["email"] = "bad-email"
     if errors:

@@ -41,7 +41,7 @@ def allowances(ctx: Context, reader: Person) -> tuple[Allowance, ...]:
         for source in work.sources.active():
             if source.library_id not in (None, reader.library_id):
                 continue
-            agreements = agreements_of(Route(source, None), in_force) or ()
+            agreements = agreements_of(Route(source, None), in_force, library) or ()
             facts = facts_of(Citation(), library, reader.reader_key, reader, now, source, None)
             wanted = scopes([list(agreements)], facts)
             records = work.ledger.history([(scope.parts, scope.since) for scope in wanted])

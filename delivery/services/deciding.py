@@ -87,14 +87,18 @@ def parsed(version: AgreementVersion) -> Agreement:
     return _parsed(version.text, version.id, version.version)
 
 
-def agreements_of(route: Route, in_force: Sequence[AgreementVersion]) -> tuple[Agreement, ...] | None:
-    """The agreements of a route; None when one it needs is not in force, so that nothing may go this way."""
+def agreements_of(route: Route, in_force: Sequence[AgreementVersion], library: Library) -> tuple[Agreement, ...] | None:
+    """The agreements of a route: those of its source, then those of the library that asks; all must be kept.
+
+    None when the source has none or one of them is not in force, so that nothing may go this way.
+    """
     if route.open_access:
         return ()
     by_id = {version.id: version for version in in_force}
-    if not route.source.agreements or any(name not in by_id for name in route.source.agreements):
+    wanted = tuple(dict.fromkeys((*route.source.agreements, *library.agreements)))
+    if not route.source.agreements or any(name not in by_id for name in wanted):
         return None
-    return tuple(parsed(by_id[name]) for name in route.source.agreements)
+    return tuple(parsed(by_id[name]) for name in wanted)
 
 
 def judge(
@@ -113,7 +117,7 @@ def judge(
     reader = work.people.get(request.reader_id) if request.reader_id else None
     found = []
     for route in routes:
-        agreements = agreements_of(route, in_force)
+        agreements = agreements_of(route, in_force, library)
         if agreements is None:
             continue
         held = route.candidate.held if route.candidate else None

@@ -26,6 +26,7 @@ class LibraryRow(Base):
     url: Mapped[str] = mapped_column(Text, default="")
     phone: Mapped[str] = mapped_column(Text, default="")
     group_id: Mapped[str] = mapped_column(String(64), default="")
+    agreements: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
 
 
 class PersonRow(Base):

@@ -9,13 +9,19 @@ import os
 import re
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
 from admin.cli import COMMANDS, main
-from tests.world import LIMITED, make_world
+from admin.settings import Settings
+from admin.wiring import build_services
+from delivery.services import requesting
+from delivery.services.requesting import Asked
+from delivery.stores import AgreementVersion
+from tests.world import LIMITED, OPEN_AGREEMENT, make_world
 
 
 class Shop:
@@ -158,6 +164,67 @@ def test_a_library_a_librarian_and_a_token_are_added_from_the_shell(shop: Shop) 
     assert "whole" in shop("audit", "verify")
 
 
+DUNES = ("--name", "Dunes Library", "--country", "IE", "--tz", "Europe/Dublin", "--email", "a@dunes.example")
+
+
+def test_an_empty_installation_is_filled_from_the_shell_and_delivers(shop: Shop, collection: Path) -> None:
+    shop("library", "add", "dunes", *DUNES)
+    folder = str(collection / "lantern")
+    held = shop("source", "add", "press", "--kind", "local_collection", "--title", "Press", "--folder", folder)
+    shop("people", "add", "reader@dunes.example", "--name", "Róisín", "--library", "dunes", "--group", "course-7")
+    shop("people", "change", "reader@dunes.example", "--category", "student")
+    services = build_services(Settings(home=shop.home, _env_file=None))
+    with services.store.write() as work:
+        work.agreements.add(AgreementVersion("open", 1, "Open", OPEN_AGREEMENT, "confirmed"), services.ctx.clock())
+        work.sources.save(replace(work.sources.get("press"), agreements=("open",)))
+        reader = work.people.by_email("reader@dunes.example")
+    assert reader is not None
+
+    asked = requesting.submit(services.ctx, reader, Asked({"doi": "10.5555/lantern.2021.0001"})).request
+
+    assert re.search(r"\d+ works are held, 0 rows", held)
+    assert (asked.state, asked.source_id) == ("new", "press")
+    facts = asked.decision["facts"]
+    assert isinstance(facts, dict)
+    assert (facts["reader"]["group"], facts["reader"]["category"]) == ("course-7", "student")
+    listed = shop("source", "list")
+    assert "desk-dunes" in listed
+    assert "open" in listed
+    services.engine.dispose()
+
+
+def test_changing_a_source_keeps_its_agreements_and_taking_it_out_of_use_is_told(shop: Shop, collection: Path) -> None:
+    words = ("source", "add", "press", "--kind", "local_collection", "--title", "Press")
+    shop(*words, "--folder", str(collection / "lantern"))
+    services = build_services(Settings(home=shop.home, _env_file=None))
+    with services.store.write() as work:
+        work.sources.save(replace(work.sources.get("press"), agreements=("open",)))
+
+    shop(*words, "--folder", str(collection / "yangtze"), "--rank", "7")
+    shop("source", "disable", "press")
+
+    with services.store.read() as work:
+        found = work.sources.get("press")
+    assert (found.agreements, found.rank, found.active) == (("open",), 7, False)
+    assert "out of use" in shop("source", "disable", "press", code=2)
+    services.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--kind", "local_collection"], "--folder"),
+        (["--kind", "local_collection", "--folder", "/nowhere"], "holdings.tsv"),
+        (["--kind", "desk"], "--library"),
+        (["--kind", "desk", "--library", "nowhere"], "no library"),
+        (["--kind", "unpaywall", "--folder", "/tmp"], "--folder"),
+        (["--kind", "telepathy"], "telepathy"),
+    ],
+)
+def test_a_source_that_cannot_be_is_one_line_and_exit_2(shop: Shop, options: list[str], said: str) -> None:
+    assert said in shop("source", "add", "press", "--title", "Press", *options, code=2)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -186,27 +253,15 @@ def test_wrong_people_and_libraries_are_one_line_and_exit_2(shop: Shop, words: l
 
 
 def test_the_log_verifies_and_an_edited_event_is_named(shop: Shop) -> None:
-    shop(
-        "library",
-        "add",
-        "dunes",
-        "--name",
-        "D",
-        "--country",
-        "IE",
-        "--tz",
-        "Europe/Dublin",
-        "--email",
-        "a@dunes.example",
-    )
+    shop("library", "add", "dunes", *DUNES)
     shop("people", "add", "a@dunes.example", "--name", "A", "--library", "dunes")
     assert "whole" in shop("audit", "verify")
     with sqlite3.connect(shop.home / "rushlight.db") as database:
         for trigger in ("audit_events_no_update", "audit_events_no_delete"):
             database.execute(f"DROP TRIGGER {trigger}")
-        database.execute("UPDATE audit_events SET leaf = replace(leaf, 'person', 'parson') WHERE seq = 1")
+        database.execute("UPDATE audit_events SET leaf = replace(leaf, 'person', 'parson') WHERE seq = 2")
 
-    assert "event 1" in shop("audit", "verify", code=1)
+    assert "event 2" in shop("audit", "verify", code=1)
 
 
 def test_a_backup_can_be_started_from(shop: Shop, tmp_path: Path) -> None:
