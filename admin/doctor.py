@@ -12,6 +12,7 @@ from admin.keys import read_keys
 from admin.mail import SmtpMailer
 from admin.settings import Settings, SettingsError
 from admin.wiring import make_mailer, real_clock
+from delivery.errors import DeliveryError
 from storage.engine import DatabaseFailure, open_engine
 
 LEAST_FREE = 512 * 1024 * 1024
@@ -71,6 +72,25 @@ def _database(settings: Settings) -> Finding:
 
 
 def _blobs(settings: Settings) -> Finding:
+    return _bucket(settings) if settings.blob_url else _folder(settings)
+
+
+def _bucket(settings: Settings) -> Finding:
+    from admin.wiring import make_blobs
+    from storage.blobs.s3 import S3Blobs
+
+    try:
+        blobs = make_blobs(settings)
+        assert isinstance(blobs, S3Blobs)
+        blobs.probe()
+    except DeliveryError as error:
+        return Finding(
+            "blobs", False, error.text, "start the store, or mend RUSHLIGHT_BLOB_URL and the RUSHLIGHT_S3_ settings"
+        )
+    return Finding("blobs", True, f"{settings.blob_url} can be written and read")
+
+
+def _folder(settings: Settings) -> Finding:
     folder = settings.blob_folder
     probe = folder / "work.tmp" / "probe"
     try:

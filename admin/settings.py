@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +24,11 @@ class Settings(BaseSettings):
     )
     database_url: str = Field("", description="SQLAlchemy URL of the database; empty: SQLite in the home folder.")
     broker_url: str = Field("", description="Celery broker; empty: jobs run in a worker thread of the serving process.")
+    blob_url: str = Field("", description="Bucket for files as s3://bucket/prefix; empty: a folder in the home folder.")
+    s3_endpoint: str = Field("", description="Address of an S3 store that is not Amazon's.")
+    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_access_key: str = Field("", description="Access key of the bucket; empty: as boto3 finds it.")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret key of the bucket; empty: as boto3 finds it.")
     public_url: str = Field(
         "", description="Base address of the reader app as readers see it; empty: the address it listens on."
     )
@@ -72,6 +77,14 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must be an address such as https://delivery.example.org")
         return value.rstrip("/")
+
+    @field_validator("blob_url")
+    @classmethod
+    def _is_bucket(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme != "s3" or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("must be an address such as s3://bucket/prefix")
+        return value
 
     @property
     def key_file(self) -> Path:

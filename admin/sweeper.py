@@ -11,7 +11,6 @@ from delivery.errors import DeliveryError
 from delivery.services.context import Context
 from delivery.services.expiring import expire_links, forget_old, remove_files
 from delivery.services.working import free_gone, sweep
-from storage.blobs.local import LocalBlobs
 
 PAUSE = 1.0
 RING_AGAIN = 20.0
@@ -67,5 +66,4 @@ class Sweeper:
         if now - self._forgot >= FORGET_EVERY:
             self._forgot = now
             forget_old(self._ctx)
-            if isinstance(self._ctx.blobs, LocalBlobs):
-                self._ctx.blobs.sweep(self._ctx.clock().timestamp() - STALE_WORK)
+            self._ctx.blobs.sweep(self._ctx.clock().timestamp() - STALE_WORK)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from admin.keys import Keys, read_keys
 from admin.mail import MailFolder, SmtpMailer
 from admin.pdf_works import SandboxedPdfWorks
 from admin.settings import Settings, SettingsError
-from delivery.ports import Clock, Mailer
+from delivery.ports import Blobs, Clock, Mailer
 from delivery.services.context import Context, ServiceSettings
 from delivery.sources import Fetcher
 from delivery.stores import Source
@@ -53,7 +54,7 @@ def build_services(
     limits = Limits(memory_bytes=settings.pdf_memory_mib * MIB, cpu_seconds=settings.pdf_seconds)
     ctx = Context(
         store=store,
-        blobs=LocalBlobs(settings.blob_folder),
+        blobs=make_blobs(settings),
         mailer=make_mailer(settings, clock),
         clock=clock,
         ring=keys.ring,
@@ -82,6 +83,24 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         two_person=settings.two_person,
         limits=limits,
     )
+
+
+def make_blobs(settings: Settings) -> Blobs:
+    """The bucket of the settings, or a local folder. Nothing is asked of the store yet."""
+    if not settings.blob_url:
+        return LocalBlobs(settings.blob_folder)
+    from storage.blobs.s3 import Bucket, S3Blobs
+
+    parts = urlsplit(settings.blob_url)
+    bucket = Bucket(
+        str(parts.hostname),
+        parts.path,
+        settings.s3_endpoint,
+        settings.s3_region,
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+    )
+    return S3Blobs(bucket, settings.home / "work")
 
 
 def make_mailer(settings: Settings, clock: Clock = real_clock) -> Mailer:

@@ -119,6 +119,9 @@ class Blobs(Protocol):
     def workspace(self) -> AbstractContextManager[Path]:
         """A private folder on the store's disk, removed afterwards."""
 
+    def sweep(self, older_than: float) -> int:
+        """Remove unfinished work from before the given time stamp; returns how much."""
+
 
 @dataclass(frozen=True)
 class Letter:

@@ -34,7 +34,7 @@ ROOMS = {
     "babel": ("delivery/texts.py", "delivery/formats.py", *WEB),
     "structlog": ("delivery/web/", "fetchers/", "storage/", "admin/"),
     **dict.fromkeys(("sqlalchemy", "alembic", "psycopg"), ("storage/",)),
-    **dict.fromkeys(("boto3", "botocore"), ("storage/blobs/",)),
+    **dict.fromkeys(("boto3", "botocore", "types_boto3_s3"), ("storage/blobs/",)),
     **dict.fromkeys(("celery", "kombu"), CELERY),
     # The demonstration plays a reader: it is a client of our own app on loopback.
     "httpx": ("fetchers/", "admin/demonstration.py"),

@@ -178,10 +178,10 @@ class World:
         )
 
 
-def make_world(folder: Path, collection: Path, database: str = "") -> World:
-    """A fresh installation in a folder; ``collection`` is shared between tests and only read."""
+def make_world(folder: Path, collection: Path, database: str = "", **more: str) -> World:
+    """A fresh installation in a folder; ``collection`` is shared between tests and only read. ``more`` are further settings."""
     clock, post = Clock(), Post()
-    settings = Settings(home=folder, database_url=database, _env_file=None)
+    settings = Settings(home=folder, database_url=database, _env_file=None, **more)  # type: ignore[arg-type]  # texts
     make_keys(settings.key_file)
     services = build_services(settings, clock=clock)
     migrate(services.engine)

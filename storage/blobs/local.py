@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import re
-import secrets
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from delivery.errors import StorageFull, Unavailable
 from delivery.ports import Blob
 from storage.blobs.errors import BlobMissing
-
-PIECE = 256 * 1024
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,120}(/[a-z0-9][a-z0-9._-]{0,120}){0,3}")
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+from storage.blobs.names import PIECE, checked
+from storage.blobs.workroom import Workroom, trouble
 
 
 class LocalBlobs:
@@ -26,18 +19,15 @@ class LocalBlobs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._work = folder / "work.tmp"
-        self._work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._room = Workroom(folder / "work.tmp")
 
     def _path(self, name: str) -> Path:
-        if not NAME.fullmatch(name) or ".." in name or name.startswith("work.tmp"):
-            raise ValueError(f"not a blob name: {name!r}")
-        return self._folder / name
+        return self._folder / checked(name)
 
     def put(self, name: str, source: Path) -> Blob:
         """Store a copy of the file under ``name``: written beside, synced, renamed, folder synced."""
         target = self._path(name)
-        part = self._work / f"put-{secrets.token_hex(8)}"
+        part = self._room.part("put")
         digest, size = hashlib.sha256(), 0
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -51,7 +41,7 @@ class LocalBlobs:
             part.replace(target)
             _sync_folder(target.parent)
         except OSError as error:
-            raise _trouble(error) from error
+            raise trouble(error) from error
         finally:
             # A failed rename leaves the part; a good one has taken it away.
             with suppress(OSError):
@@ -65,7 +55,7 @@ class LocalBlobs:
         except FileNotFoundError:
             raise BlobMissing(name) from None
         except OSError as error:
-            raise _trouble(error) from error
+            raise trouble(error) from error
 
         def pieces() -> Iterator[bytes]:
             left = length
@@ -97,30 +87,15 @@ class LocalBlobs:
         try:
             self._path(name).unlink(missing_ok=True)
         except OSError as error:
-            raise _trouble(error) from error
+            raise trouble(error) from error
 
-    @contextmanager
-    def workspace(self) -> Iterator[Path]:
+    def workspace(self) -> AbstractContextManager[Path]:
         """A private folder on the same disk, removed afterwards."""
-        folder = self._work / secrets.token_hex(8)
-        try:
-            folder.mkdir(mode=0o700)
-        except OSError as error:
-            raise _trouble(error) from error
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return self._room.workspace()
 
     def sweep(self, older_than: float) -> int:
         """Remove what a killed process left in the work folder before the given time stamp; returns how much."""
-        swept = 0
-        for path in self._work.iterdir():
-            with suppress(OSError):
-                if path.stat().st_mtime < older_than:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-                    swept += 1
-        return swept
+        return self._room.sweep(older_than)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -129,9 +104,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _trouble(error: OSError) -> Unavailable:
-    if error.errno in FULL:
-        return StorageFull("storage-full", "The disk is full. What was stored before is safe; try again later.", 60)
-    return Unavailable("blob-store", "The blob store cannot be used now. Nothing was lost; try again later.", 30)
