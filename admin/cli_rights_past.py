@@ -24,12 +24,12 @@ def explain_stored(number: str, language: str) -> list[str]:
     """A stored decision in the form that ``rights explain`` has for cases; NotFound for an unknown request."""
     with _services().store.read() as work:
         request = work.requests.get(number.strip().upper())
-        found = explain_request(work, request, language)
+        found = explain_request(work, request, language, for_page=False)
     if found is None:
         raise NotFound("never-decided", "No decision is stored with this request.")
     lines = [f"{request.number}  {found.outcome.word}  {found.reason}"]
     for rule in found.rules:
-        lines.append(f"  {rule.agreement} v{rule.version}, {rule.rule}: {rule.words}")
+        lines.append(f"  {rule.agreement} v{rule.version}, {rule.rule}: {rule.line}")
         if rule.resets:
             lines.append(f"  {rule.resets}")
     if found.ways:

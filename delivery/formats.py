@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("一", "二", "三", "四", "五", "六", "日")
@@ -39,6 +39,14 @@ def short_time(instant: datetime, zone: ZoneInfo, language: str) -> str:
     """Date and time for dense places."""
     local = instant.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M}" if _chinese(language) else f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def told_time(iso: str, zone: ZoneInfo, language: str) -> str:
+    """An ISO instant in full, or an ISO date as a date, in words."""
+    if len(iso) > 10:
+        return long_time(datetime.fromisoformat(iso), zone, language)
+    day = date.fromisoformat(iso)
+    return f"{day.year}年{day.month}月{day.day}日" if _chinese(language) else f"{day.day} {day:%B %Y}"
 
 
 def time_left(left: timedelta, language: str) -> str:

@@ -186,7 +186,7 @@ def explain_case(agreements: Sequence[Agreement], path: Path, case_id: str, lang
     facts, history = case_facts(case)
     explanation = explain(decision, agreements, facts, history, language)
     for rule in explanation.rules:
-        lines.append(f"  {rule.agreement} v{rule.version}, {rule.rule}: {rule.words}")
+        lines.append(f"  {rule.agreement} v{rule.version}, {rule.rule}: {rule.line}")
         if rule.resets:
             lines.append(f"  {rule.resets}")
     return [*lines, *([f"  {ways_line(explanation.ways, language)}"] if explanation.ways else [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,18 +25,29 @@ WORDS = {
         "章节{chapters_used}/{chapters_limit}，本次{chapters_this}",
     ),
     "fee": ("fee {amount} {currency}", "费用{amount} {currency}"),
-    "resets": ("resets {at} {zone}", "{at}（{zone}）重新计算"),
+    "resets": ("resets {at}", "{at}重新计算"),
+    "again": ("starts again {at}", "{at}重新计算"),
     "never": ("never: this request alone exceeds the limit", "不会：仅本次申请就已超出限额"),
     "does_not": ("does not reset", "不重新计算"),
     "from": ("possible from {at}", "{at}起可提供"),
-    "scope": ("counted by {scope}", "按{scope}计算"),
+    "for": ("counted for {parts}", "按{parts}计算"),
     "can": ("the reader can: {ways}", "读者可以：{ways}"),
+}
+# What a limit counts by: as a label before the key itself, and in words for a reader.
+PARTS = {
+    "entity": ("library", "图书馆", "your library", "所属馆"),
+    "reader": ("reader", "读者", "you", "您本人"),
+    "reader_group": ("reader group", "读者组", "your group", "您所在的组"),
+    "title": ("title", "题名", "this title", "该题名"),
+    "issue": ("issue", "期", "this issue", "该期"),
+    "article": ("article", "文章", "this article", "该文"),
+    "work": ("work", "作品", "this work", "该作品"),
 }
 
 
 @dataclass(frozen=True)
 class RuleExplanation:
-    """One rule that applied, in words. ``resets_at`` is an ISO instant or date for pages to format, "" where there is none."""
+    """One rule that applied, in words. ``keys`` names the very keys it counted by, ``counted_for`` says so without them."""
 
     agreement: str
     title: str
@@ -45,10 +56,15 @@ class RuleExplanation:
     outcome: Outcome
     sentence: str
     words: str
-    scope: str
+    keys: str
+    counted_for: str
     resets: str
-    resets_at: str
     counts: Mapping[str, object]
+
+    @property
+    def line(self) -> str:
+        """The counts with the keys they were counted by, as an auditor wants them."""
+        return f"{self.words} ({self.keys})" if self.keys else self.words
 
 
 @dataclass(frozen=True)
@@ -94,13 +110,23 @@ def explain(
     facts: Mapping[str, object],
     history: Sequence[Mapping[str, object]],
     language: str,
+    tell: Callable[[str], str] | None = None,
 ) -> Explanation:
-    """The decision in words. The rules come from the decision itself, so that an old one is explained as it was."""
+    """The decision in words. The rules come from the decision itself, so that an old one is explained as it was.
+
+    ``tell`` spells an ISO date or instant for people; without it the date and the library's zone stand as they are.
+    """
     titles = {agreement.id: agreement.title for agreement in agreements}
-    zone = _zone(facts)
-    rules = tuple(
-        _rule(result, titles.get(result.agreement, result.agreement), zone, language) for result in decision.rules
-    )
+    own = _zone(facts)
+    # A licensor's year may have a zone of its own; the reset is an instant of that zone.
+    zones = {rule.id: rule.window.tz for agreement in agreements for rule in agreement.rules if rule.window.tz}
+    word = "again" if tell else "resets"
+
+    def rule(result: RuleResult) -> RuleExplanation:
+        resets = _resets(result, language, word, tell or (lambda at: _plain(at, zones.get(result.rule, own))))
+        return _rule(result, titles.get(result.agreement, result.agreement), resets, language)
+
+    rules = tuple(rule(result) for result in decision.rules)
     breached = [code for code in (decision.reason, *decision.all_reasons) if code != "OK"]
     ways = tuple(dict.fromkeys(way for code in breached for way in ways_on(code, language)))
     return Explanation(
@@ -113,12 +139,19 @@ def _zone(facts: Mapping[str, object]) -> str:
     return str(entity.get("tz", "UTC")) if isinstance(entity, Mapping) else "UTC"
 
 
-def _rule(result: RuleResult, title: str, zone: str, language: str) -> RuleExplanation:
+def _plain(at: str, zone: str) -> str:
+    return f"{at[:16].replace('T', ' ')} {zone}" if len(at) > 10 else at
+
+
+def _rule(result: RuleResult, title: str, resets: str, language: str) -> RuleExplanation:
     words = _counts(result, language) or (
         result.outcome.word if result.outcome is not Outcome.ALLOW else says("OK", language)
     )
-    if result.scope:
-        words += f" ({_word('scope', language).format(scope=result.scope.replace('|', ', '))})"
+    zh = language.startswith("zh")
+    parts = _scope_parts(result.scope)
+    known = [(PARTS[name], value) for name, value in parts if name in PARTS]
+    keys = ("，" if zh else ", ").join(f"{labels[zh]} {value}" for labels, value in known)
+    told = ("和" if zh else " and ").join(labels[2 + zh] for labels, _ in known)
     return RuleExplanation(
         result.agreement,
         title,
@@ -127,11 +160,31 @@ def _rule(result: RuleResult, title: str, zone: str, language: str) -> RuleExpla
         result.outcome,
         says(result.reason, language, result.outcome),
         words,
-        result.scope,
-        _resets(result, zone, language),
-        result.resets if result.resets != "never" else "",
+        keys,
+        _word("for", language).format(parts=told) if told else "",
+        resets,
         result.counts,
     )
+
+
+def _scope_parts(scope: str) -> list[tuple[str, str]]:
+    """The parts of a scope such as ``entity=E1|title=issn:03785955``; a value may hold a bar itself."""
+    found: list[tuple[str, str]] = []
+    for piece in scope.split("|") if scope else ():
+        name, equals, value = piece.partition("=")
+        if equals and name in PARTS:
+            found.append((name, _key(value)))
+        elif found:
+            found[-1] = (found[-1][0], f"{found[-1][1]}|{piece}")
+    return found
+
+
+def _key(value: str) -> str:
+    """A key as people write it: an ISSN with its hyphen, without the mark of what kind it is."""
+    kind, colon, rest = value.partition(":")
+    if kind == "issn" and len(rest) == 8:
+        return f"{rest[:4]}-{rest[4:]}"
+    return rest if colon and kind in {"issn", "work"} else value
 
 
 def _counts(result: RuleResult, language: str) -> str:
@@ -149,16 +202,16 @@ def _counts(result: RuleResult, language: str) -> str:
     return "; ".join(parts)
 
 
-def _resets(result: RuleResult, zone: str, language: str) -> str:
+def _resets(result: RuleResult, language: str, word: str, tell: Callable[[str], str]) -> str:
     if result.type == "gate":
-        return _word("from", language).format(at=result.resets) if result.resets else ""
+        return _word("from", language).format(at=tell(result.resets)) if result.resets else ""
     if result.type != "limit":
         return ""
     if result.resets == "never":
         return _word("never", language)
     if not result.resets:
         return _word("does_not", language) if result.window in {"request", "lifetime"} else ""
-    return _word("resets", language).format(at=result.resets[:16].replace("T", " "), zone=zone)
+    return _word(word, language).format(at=tell(result.resets))
 
 
 def _word(name: str, language: str) -> str:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from delivery.copies import CopyState, Delivery
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, DeliveryError, Invalid
+from delivery.formats import told_time
 from delivery.jobs import MAIL, NewJob
 from delivery.lifecycle import Action, State, move
 from delivery.numbers import delivery_number
@@ -103,15 +104,20 @@ def look(ctx: Context, staff: Person, number: str) -> DeskView:
         )
 
 
-def explain_request(work: Work, request: DocumentRequest, language: str) -> Explanation | None:
-    """The stored decision in words; None for a request that was never decided."""
+def explain_request(work: Work, request: DocumentRequest, language: str, for_page: bool = True) -> Explanation | None:
+    """The stored decision in words; None for a request that was never decided.
+
+    On a page times are spelled out in the library's civil time; else they stand as an auditor compares them.
+    """
     from drm.decisions import Decision
 
     stored, facts = request.decision.get("decision"), request.decision.get("facts")
     if not isinstance(stored, Mapping) or not isinstance(facts, Mapping):
         return None
     agreements = [parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request)]
-    return explain(Decision.from_dict(stored), agreements, facts, (), language)
+    zone = work.libraries.get(request.library_id).zone if for_page else None
+    tell = (lambda at: told_time(at, zone, language)) if zone else None
+    return explain(Decision.from_dict(stored), agreements, facts, (), language, tell)
 
 
 def claim(ctx: Context, staff: Person, number: str) -> DocumentRequest:
