@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,7 +11,7 @@ from delivery.errors import Conflict
 from delivery.filenames import content_disposition
 from delivery.services import downloading
 from delivery.services.downloading import Download, LinkState, LinkView
-from delivery.web.shell.ranges import Unsatisfiable, wanted
+from delivery.web.shell.ranges import Multipart, Slice, Unsatisfiable, wanted
 from delivery.web.shell.shell import site
 
 blueprint = Blueprint("links", __name__)
@@ -79,17 +81,38 @@ def _send(download: Download, head: bool) -> Response:
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Robots-Tag": "noindex, nofollow",
     }
-    if download.etag in request.headers.get("If-None-Match", ""):
+    if request.if_none_match.contains(download.etag.strip('"')):
         return Response(status=304, headers=headers)
     try:
-        part = wanted(request.headers.get("Range"), request.headers.get("If-Range"), download.etag, download.size)
+        # Ranges are defined for GET alone; HEAD tells of the whole.
+        asked = None if head else request.headers.get("Range")
+        parts = wanted(asked, request.headers.get("If-Range"), download.etag, download.size)
     except Unsatisfiable:
         return Response(status=416, headers={**headers, "Content-Range": f"bytes */{download.size}"})
-    if part.partial:
-        headers["Content-Range"] = f"bytes {part.start}-{part.start + part.length - 1}/{download.size}"
+    if len(parts) > 1:
+        return _several(download, parts, headers)
+    part = parts[0] if parts else Slice(0, download.size)
+    if parts:
+        headers["Content-Range"] = part.content_range(download.size)
     headers["Content-Length"] = str(part.length)
-    body = b"" if head else downloading.read_file(ctx, download, part.start, part.length)
-    return Response(body, status=206 if part.partial else 200, headers=headers)
+    # An iterator, not b"": from bytes the length would be taken, and HEAD tells the file's.
+    body = iter(()) if head else downloading.read_file(ctx, download, part.start, part.length)
+    return Response(body, status=206 if parts else 200, headers=headers)
+
+
+def _several(download: Download, parts: tuple[Slice, ...], headers: dict[str, str]) -> Response:
+    ctx, _ = site()
+    boundary = f"rushlight-{download.delivery.sha256[:24]}"
+    whole = Multipart(parts, download.size, boundary, headers["Content-Type"])
+    headers |= {"Content-Type": f"multipart/byteranges; boundary={boundary}", "Content-Length": str(whole.length)}
+    # Opened now, so that a vanished file is told before anything is sent.
+    first = downloading.read_file(ctx, download, parts[0].start, parts[0].length)
+
+    def open_part(start: int, length: int) -> Iterator[bytes]:
+        return first if start == parts[0].start else downloading.read_file(ctx, download, start, length)
+
+    body = whole.body(open_part)
+    return Response(body, status=206, headers=headers)
 
 
 @blueprint.get("/check/<code>")

@@ -94,7 +94,7 @@ def test_head_prefetch_and_ranges_on_the_link_count_nothing_l2_l4(world: World) 
         ("bytes=0-99", 206, 0, 100),
         ("bytes=100-", 206, 100, None),
         ("bytes=-50", 206, -50, 50),
-        ("bytes=0-1,5-6", 200, 0, None),
+        ("bytes=0-5,3-6", 200, 0, None),
         ("bytes=99999999-", 416, 0, 0),
         ("lines=1-2", 200, 0, None),
     ],

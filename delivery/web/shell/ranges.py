@@ -1,43 +1,100 @@
-"""Byte ranges (RFC 9110, 14): one range is served, several are answered with the whole file."""
+"""Byte ranges (RFC 9110, 14): one range as such, several as one multipart answer, all else as the whole file."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+MOST_RANGES = 32
+"""More ranges in one request than any viewer asks for are answered with the whole file."""
+OpenPart = Callable[[int, int], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The bytes to send: ``start`` and ``length``; ``partial`` says 206."""
+    """Some of the bytes: where they start, and how many."""
 
     start: int
     length: int
-    partial: bool
+
+    def content_range(self, size: int) -> str:
+        """The value of Content-Range for this part of ``size`` bytes."""
+        return f"bytes {self.start}-{self.start + self.length - 1}/{size}"
 
 
 class Unsatisfiable(ValueError):
-    """The range lies past the end."""
+    """All ranges lie past the end."""
 
 
-def wanted(header: str | None, if_range: str | None, etag: str, size: int) -> Slice:
-    """What a request asks for. A Range we do not understand, or an If-Range of another copy, means the whole file."""
-    whole = Slice(0, size, False)
+def wanted(header: str | None, if_range: str | None, etag: str, size: int) -> tuple[Slice, ...]:
+    """The parts a GET asks for; none for the whole file.
+
+    A Range we do not understand, one of another copy (If-Range), or one whose parts overlap means the whole file.
+    """
     if not header or not header.lower().startswith("bytes=") or (if_range and if_range.strip() != etag):
-        return whole
-    parts = [part.strip() for part in header[6:].split(",") if part.strip()]
-    if len(parts) != 1:
-        return whole
-    first, dash, last = parts[0].partition("-")
-    if not dash or (first and not first.isdecimal()) or (last and not last.isdecimal()) or not (first or last):
-        return whole
+        return ()
+    asked = [part.strip() for part in header[6:].split(",") if part.strip()]
+    if not asked or len(asked) > MOST_RANGES:
+        return ()
+    found = []
+    for part in asked:
+        first, dash, last = part.partition("-")
+        if not dash or not (first or last) or any(end and not _is_number(end) for end in (first, last)):
+            return ()
+        if first and last and int(last) < int(first):
+            return ()
+        found.append(_slice(first, last, size))
+    parts = tuple(part for part in found if part is not None)
+    if not parts:
+        raise Unsatisfiable
+    return () if _overlap(parts) else parts
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _slice(first: str, last: str, size: int) -> Slice | None:
     if not first:
         length = min(int(last), size)
-        if length == 0:
-            raise Unsatisfiable
-        return Slice(size - length, length, True)
+        return Slice(size - length, length) if length else None
     start = int(first)
     end = min(int(last), size - 1) if last else size - 1
-    if start >= size:
-        raise Unsatisfiable
-    if end < start:
-        return whole
-    return Slice(start, end - start + 1, True)
+    return Slice(start, end - start + 1) if start < size else None
+
+
+def _overlap(parts: Sequence[Slice]) -> bool:
+    ordered = sorted(parts, key=lambda part: part.start)
+    return any(one.start + one.length > other.start for one, other in itertools.pairwise(ordered))
+
+
+@dataclass(frozen=True)
+class Multipart:
+    """Several parts as one body of type multipart/byteranges, whose length is known before it is sent."""
+
+    parts: tuple[Slice, ...]
+    size: int
+    boundary: str
+    kind: str
+
+    def _head(self, part: Slice) -> bytes:
+        return (
+            f"\r\n--{self.boundary}\r\nContent-Type: {self.kind}\r\nContent-Range: {part.content_range(self.size)}\r\n\r\n"
+        ).encode("ascii")
+
+    @property
+    def _foot(self) -> bytes:
+        return f"\r\n--{self.boundary}--\r\n".encode("ascii")
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body."""
+        return sum(len(self._head(part)) + part.length for part in self.parts) + len(self._foot)
+
+    def body(self, open_part: OpenPart) -> Iterator[bytes]:
+        """The body; ``open_part`` gives the bytes of one part."""
+        for part in self.parts:
+            yield self._head(part)
+            yield from open_part(part.start, part.length)
+        yield self._foot
