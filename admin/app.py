@@ -32,6 +32,7 @@ def create_staff_app(ctx: Context, settings: WebSettings, installation: Settings
         rights_office.blueprint,
         rights_office.agreements.blueprint,
         rights_office.bindings.blueprint,
+        rights_office.privacy.blueprint,
         rights_office.reports.blueprint,
         operating.blueprint,
     ):

@@ -17,6 +17,7 @@ from delivery.passwords import hash_password, new_password
 from delivery.people import Library, Person, Role, Standing
 from delivery.services import accounts
 from delivery.services.deciding import DESK
+from delivery.services.forgetting import forget
 from delivery.stores import ApiTokenRecord, Source
 from drm.audit.events import Event
 
@@ -177,6 +178,22 @@ def people_disable(email: str) -> None:
     services = _services()
     accounts.disable(services.ctx, _person(services, email), OPERATOR)
     click.echo(f"{email} is disabled")
+
+
+@people.command("forget")
+@click.argument("email", help="E-mail address the person signs in with.")
+@click.option("--yes", is_flag=True, help="Do not ask again. There is no way back.")
+def people_forget(email: str, yes: bool) -> None:
+    """Forget a person for good: account, name, and the secret behind the pseudonym.
+
+    Refused while requests are open, a legal hold keeps the records, or an agreement needs the name; then the date is told.
+    """
+    services = _services()
+    person = _person(services, email)
+    if not yes:
+        click.confirm(f"Forget {person.name} <{person.email}> for good?", abort=True)
+    count = forget(services.ctx, person, OPERATOR)
+    click.echo(f"{email} is forgotten; {count} requests lead to nobody now")
 
 
 @click.group()

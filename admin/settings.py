@@ -63,6 +63,15 @@ class Settings(BaseSettings):
         True,
         description="Whether a second rights officer has to confirm agreements and overrides; each lone act is logged.",
     )
+    identity_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="How long a closed request names its reader, in days; agreements may need longer.",
+    )
+    retention_notice_days: int = Field(
+        7, ge=0, le=365, description="How long rights officers see what will be forgotten before it is, in days."
+    )
     pdf_memory_mib: int = Field(1024, ge=256, le=16384, description="Memory of one PDF child process, in MiB.")
     pdf_seconds: int = Field(30, ge=1, le=600, description="Processor time of one PDF child process, in seconds.")
     fetch_seconds: int = Field(120, ge=5, le=3600, description="Longest time for fetching one full text, in seconds.")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from admin.process_log import log
 from delivery.errors import DeliveryError
+from delivery.services import retaining
 from delivery.services.context import Context
 from delivery.services.expiring import expire_links, forget_old, remove_files
 from delivery.services.working import free_gone, sweep
@@ -66,4 +67,6 @@ class Sweeper:
         if now - self._forgot >= FORGET_EVERY:
             self._forgot = now
             forget_old(self._ctx)
+            retaining.announce(self._ctx)
+            retaining.carry_out(self._ctx)
             self._ctx.blobs.sweep(self._ctx.clock().timestamp() - STALE_WORK)

@@ -81,6 +81,8 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         fetch_seconds=float(settings.fetch_seconds),
         open_registration=settings.open_registration,
         two_person=settings.two_person,
+        identity_life=timedelta(days=settings.identity_days),
+        retention_notice=timedelta(days=settings.retention_notice_days),
         limits=limits,
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from delivery.privacy import PrivacyStore
 from delivery.stores import (
     AgreementStore,
     ConsentStore,
@@ -66,6 +67,10 @@ class Work(Protocol):
     @property
     def consents(self) -> ConsentStore:
         """Declarations and fees in this transaction."""
+
+    @property
+    def privacy(self) -> PrivacyStore:
+        """Holds, acts of two persons and rounds of forgetting in this transaction."""
 
     @property
     def jobs(self) -> Outbox:

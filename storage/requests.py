@@ -57,7 +57,7 @@ class SqlRequests:
         row = self.session.get(RequestRow, number)
         if row is None:
             raise NotFound("unknown-request", "There is no such request.")
-        return _request(row)
+        return as_request(row)
 
     def lock(self, number: str) -> DocumentRequest:
         """One request, held until the transaction ends; read afresh."""
@@ -65,7 +65,7 @@ class SqlRequests:
         row = self.session.scalar(statement.execution_options(populate_existing=True))
         if row is None:
             raise NotFound("unknown-request", "There is no such request.")
-        return _request(row)
+        return as_request(row)
 
     def save(self, request: DocumentRequest) -> DocumentRequest:
         """Keep what changed; Conflict when somebody saved since the value was read."""
@@ -111,7 +111,7 @@ class SqlRequests:
         )
         if reader_id is not None:
             statement = statement.where(RequestRow.reader_id == reader_id)
-        return tuple(_request(row) for row in self.session.scalars(statement))
+        return tuple(as_request(row) for row in self.session.scalars(statement))
 
     def queue(self, wanted: QueueFilter) -> RequestPage:
         """What a librarian sees, the oldest first; closed views the newest first."""
@@ -157,7 +157,7 @@ class SqlRequests:
             .order_by(RequestRow.created_at)
             .limit(limit)
         )
-        return tuple(_request(row) for row in rows)
+        return tuple(as_request(row) for row in rows)
 
     def created_between(
         self, since: datetime | None, until: datetime | None, after: str, limit: int
@@ -172,7 +172,7 @@ class SqlRequests:
         if last is not None:
             behind = and_(RequestRow.created_at == last.created_at, RequestRow.number > last.number)
             statement = statement.where(or_(RequestRow.created_at > last.created_at, behind))
-        return tuple(_request(row) for row in self.session.scalars(statement))
+        return tuple(as_request(row) for row in self.session.scalars(statement))
 
     def add_try(self, tried: Try) -> None:
         """Note that a source was asked."""
@@ -219,7 +219,7 @@ class SqlRequests:
     def _page(self, statement: Any, order: Any, limit: int, offset: int) -> RequestPage:
         total = self.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
         rows = self.session.scalars(statement.order_by(order, RequestRow.number).limit(limit).offset(offset))
-        return RequestPage(tuple(_request(row) for row in rows), total)
+        return RequestPage(tuple(as_request(row) for row in rows), total)
 
 
 def _contains(column: Any, text: str) -> Any:
@@ -253,7 +253,7 @@ def _fill(row: RequestRow, request: DocumentRequest) -> None:
     row.found, row.decision = dict(request.found), dict(request.decision)
 
 
-def _request(row: RequestRow) -> DocumentRequest:
+def as_request(row: RequestRow) -> DocumentRequest:
     return DocumentRequest(
         number=row.number,
         state=State(row.state),

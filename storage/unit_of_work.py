@@ -18,6 +18,7 @@ from storage.deliveries import SqlDeliveries
 from storage.directory import SqlLibraries, SqlPeople
 from storage.ledger import SqlLedger
 from storage.outbox import SqlOutbox
+from storage.privacy import SqlPrivacy
 from storage.requests import SqlRequests
 from storage.sign_ins import SqlTokens
 
@@ -36,6 +37,7 @@ class SqlWork:
         self.deliveries = SqlDeliveries(session)
         self.ledger = SqlLedger(session)
         self.consents = SqlConsents(session)
+        self.privacy = SqlPrivacy(session)
         self.jobs = SqlOutbox(session)
         self.log = SqlUsageLog(session)
         self.events: list[Event] = []

@@ -167,6 +167,12 @@ class World:
         with self.store.write() as work:
             work.sources.save(replace(work.sources.get(source_id), agreements=tuple(agreements)))
 
+    def tables(self) -> list[list[tuple[object, ...]]]:
+        """All rows of all tables, as the database has them."""
+        with self.services.engine.connect() as connection:
+            names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+            return [[tuple(row) for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')] for name in names]
+
     def reader_app(self) -> Flask:
         """The reader app, without rate limits."""
         return create_reader_app(self.ctx, replace(web_settings(self.services, "reader"), testing=True))

@@ -12,6 +12,7 @@ from delivery.lifecycle import Action, may
 from delivery.people import Role
 from delivery.services import accounts, desk, linking
 from delivery.services.context import require
+from delivery.services.overriding import may_override
 from delivery.web.shell.shell import site
 
 blueprint = Blueprint("desk", __name__)
@@ -66,7 +67,15 @@ def _page(number: str, errors: dict[str, str], status: int) -> ResponseReturnVal
     can = {action.value: may(view.request.state, action) for action in Action}
     working = Role.LIBRARIAN in g.person.roles
     return render_template(
-        "desk_request.html", view=view, errors=errors, can=can, fields=FIELDS, working=working, now=ctx.clock()
+        "desk_request.html",
+        view=view,
+        errors=errors,
+        can=can,
+        fields=FIELDS,
+        working=working,
+        officer=Role.RIGHTS_OFFICER in g.person.roles,
+        overridable=may_override(view.request),
+        now=ctx.clock(),
     ), status
 
 

@@ -1,6 +1,6 @@
 """The rights officer's pages."""
 
-from admin.rights_office import agreements, bindings, reports
+from admin.rights_office import agreements, bindings, privacy, reports
 from admin.rights_office.views import blueprint
 
-__all__ = ["agreements", "bindings", "blueprint", "reports"]
+__all__ = ["agreements", "bindings", "blueprint", "privacy", "reports"]

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from delivery.errors import Invalid, NotFound
-from delivery.services import officers
+from delivery.services import officers, two_persons
 from delivery.services.officers import export_columns, guarded_cell
 from delivery.stores import LogEntry, LogFilter
 from delivery.web.shell.shell import site
@@ -31,8 +31,9 @@ def approvals() -> ResponseReturnValue:
     waiting = officers.awaiting(ctx, g.person)
     with ctx.store.read() as work:
         libraries = {library.id: library for library in work.libraries.all()}
+    acts = two_persons.waiting(ctx, g.person)
     said = {request.number: says(request.reason, g.language, Outcome.NEEDS_APPROVAL) for request in waiting}
-    return render_template("approvals.html", waiting=waiting, libraries=libraries, said=said)
+    return render_template("approvals.html", waiting=waiting, libraries=libraries, said=said, acts=acts)
 
 
 @blueprint.post("/approvals/<number>/<act>")

@@ -50,6 +50,8 @@ class ServiceSettings:
     fetch_seconds: float = 120.0
     open_registration: bool = True
     two_person: bool = True
+    identity_life: timedelta = timedelta(days=90)
+    retention_notice: timedelta = timedelta(days=7)
     limits: Limits = field(default_factory=Limits)
 
 

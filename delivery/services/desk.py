@@ -26,7 +26,7 @@ from delivery.services.deciding import (
     refund,
     release,
 )
-from delivery.services.fulfilling import look_again, start_preparing
+from delivery.services.fulfilling import lasting, look_again, start_preparing
 from delivery.services.preparing import read_ready
 from delivery.services.requesting import read_citation
 from delivery.sources import FetchFailed, receive_upload
@@ -251,7 +251,12 @@ def replace_copy(ctx: Context, staff: Person, number: str, reason: str) -> Docum
         refund(work, request, now, staff.reader_key, reason)
         desk = [route for route in routes if route.source.kind == DESK]
         request = replace(
-            request, copy_no=request.copy_no + 1, delivery="", found={}, source_id="", assignee_id=staff.id
+            request,
+            copy_no=request.copy_no + 1,
+            delivery="",
+            found=lasting(request),
+            source_id="",
+            assignee_id=staff.id,
         )
         verdict = judge(work, request, work.libraries.get(request.library_id), desk, now)
         if verdict.route is None:

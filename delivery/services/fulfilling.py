@@ -32,6 +32,8 @@ from delivery.sources import Fetched, FetchFailed
 from drm.audit.events import Event
 from drm.decisions import Outcome
 
+LASTING = frozenset({"declarations", "flags", "override", "joint"})
+
 
 @dataclass(frozen=True)
 class _Search:
@@ -236,7 +238,7 @@ def give_to_desk(work: Work, request: DocumentRequest, routes: tuple[Route, ...]
     """Hand the request to the librarians under the desk's agreements, and tell them; refuse when those deny it."""
     desk = [route for route in routes if route.source.kind == DESK]
     verdict = judge(work, request, work.libraries.get(request.library_id), desk, now)
-    approved = bool(desk) and request.approved == desk[0].source.id
+    approved = bool(desk) and (request.approved == desk[0].source.id or bool(request.found.get("override")))
     if verdict.route is None or (is_denied(verdict.decision) and not approved):
         return refuse(work, replace(request, reason=verdict.decision.reason, decision=kept_decision(verdict)), now)
     request = _reroute_to_desk(work, request, verdict, now)
@@ -259,9 +261,14 @@ def _reroute_to_desk(work: Work, request: DocumentRequest, verdict: Verdict, now
     )
 
 
+def lasting(request: DocumentRequest, *more: str) -> dict[str, object]:
+    """What stays true of a request whatever file is found for it: what was declared, settled and granted."""
+    return {name: value for name, value in request.found.items() if name in {*LASTING, *more}}
+
+
 def look_again(work: Work, request: DocumentRequest, now: datetime, action: Action = Action.LOOK) -> DocumentRequest:
     """Start another round of looking at all sources."""
-    found = {name: value for name, value in request.found.items() if name in {"declarations", "free_only", "round"}}
+    found = lasting(request, "free_only", "round")
     if action is Action.LOOK:
         found["round"] = now.isoformat()
     request = work.requests.save(replace(request, state=move(request.state, action), found=found, changed_at=now))

@@ -28,9 +28,9 @@ from delivery.services.deciding import (
     settle,
 )
 from delivery.services.fulfilling import give_to_desk, look_again, refuse
+from delivery.services.overriding import may_publish
 from delivery.stores import Source
 from drm.audit.events import Event
-from drm.decisions import Outcome
 from drm.pdf.values import CopyReport, PdfRefused
 
 
@@ -89,7 +89,7 @@ def _publish(ctx: Context, ready: Ready, number: str, report: CopyReport, blob: 
             published = False
         else:
             verdict = judge_at_fill(work, request, now)
-            published = verdict.decision.outcome is Outcome.ALLOW or bool(request.approved)
+            published = may_publish(request, verdict.decision)
             if published:
                 _supply(work, request, verdict, _delivery(ctx, ready, number, report, blob, issued_at), now)
             else:

@@ -5,10 +5,12 @@ from storage.models.consents import DeclarationRow, FeeRow
 from storage.models.deliveries import DeliveryRow, WindowNetworkRow, WindowRow
 from storage.models.directory import ApiTokenRow, IdempotencyRow, LibraryRow, PersonRow, SignInRow, UsedTokenRow
 from storage.models.log import EventRow, JobRow, LogHeadRow
+from storage.models.privacy import ActRow, HoldRow, RoundRow
 from storage.models.requests import FingerprintRow, MessageRow, RequestRow, TryRow
 from storage.models.rights import AgreementRow, LedgerRow, LockRow, SourceRow, UsageChangeRow, UsageRow
 
 __all__ = [
+    "ActRow",
     "AgreementRow",
     "ApiTokenRow",
     "Base",
@@ -17,6 +19,7 @@ __all__ = [
     "EventRow",
     "FeeRow",
     "FingerprintRow",
+    "HoldRow",
     "IdempotencyRow",
     "JobRow",
     "LedgerRow",
@@ -26,6 +29,7 @@ __all__ = [
     "MessageRow",
     "PersonRow",
     "RequestRow",
+    "RoundRow",
     "SignInRow",
     "SourceRow",
     "TryRow",

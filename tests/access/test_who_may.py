@@ -10,6 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from delivery.people import Person, Role
+from delivery.privacy import ActKind, HoldKind
+from delivery.services import holding, two_persons
 from tests.delivery.web_test_support import signed_in, token_of
 from tests.world import World, make_world
 
@@ -79,6 +81,13 @@ STAFF_APP = {
     ("POST", "/rights/agreements/new"): {"officer"},
     ("POST", "/rights/agreements/<agreement_id>/<int:version>/<act>"): {"officer"},
     ("GET", "/rights/agreements/<agreement_id>/<int:version>/simulation"): {"officer"},
+    ("GET", "/rights/retention"): {"officer"},
+    ("POST", "/rights/retention/<act>"): {"officer"},
+    ("POST", "/rights/holds"): {"officer"},
+    ("POST", "/rights/holds/<int:hold_id>/lift"): {"officer"},
+    ("POST", "/rights/acts/<kind>/<subject>"): {"officer"},
+    ("POST", "/rights/acts/<int:act_id>/<answer>"): {"officer"},
+    ("GET", "/rights/readers/<reader_key>"): {"officer"},
     ("GET", "/rights/where"): {"officer", "operator"},
     ("POST", "/rights/where/<kind>/<name>"): {"officer"},
     ("GET", "/rights/log"): {"officer"},
@@ -114,6 +123,11 @@ class House:
             "officer": world.officer,
             "operator": world.add_person("operator", Role.OPERATOR),
         }
+        second = world.add_person("second", Role.RIGHTS_OFFICER)
+        two_persons.ask(world.ctx, second, ActKind.UNMASK, world.other.reader_key, "a complaint")
+        holding.place(world.ctx, second, HoldKind.REQUEST, self.number, "a dispute")
+        granted = two_persons.ask(world.ctx, world.officer, ActKind.UNMASK, world.reader.reader_key, "a complaint")
+        two_persons.answer(world.ctx, second, granted.id, True)
         self.apps = {"reader": world.reader_app(), "staff": world.staff_app()}
         world.services.settings.mail_folder.mkdir(parents=True, exist_ok=True)
         (world.services.settings.mail_folder / "a-letter.eml").write_text(LETTER)
@@ -140,8 +154,19 @@ class House:
             "<path:name>": "copy.pdf",
             "<code>": "none",
             "<int:page>": "0",
-            "<kind>": "source",
-            "<act>": "approve" if "approvals" in rule else "propose" if "agreements" in rule else "claim",
+            "<kind>": "unmask" if "acts" in rule else "source",
+            "<subject>": self.world.other.reader_key,
+            "<reader_key>": self.world.reader.reader_key,
+            "<int:act_id>": "1",
+            "<int:hold_id>": "1",
+            "<answer>": "grant",
+            "<act>": "approve"
+            if "approvals" in rule
+            else "carry-out"
+            if "retention" in rule
+            else "propose"
+            if "agreements" in rule
+            else "claim",
             "<agreement_id>": "open",
             "<int:version>": "1",
         }
@@ -177,7 +202,14 @@ def let_in(house: House, app: str, who: str, method: str, rule: str) -> bool:
     if method == "GET":
         answer = client.get(house.fill(rule), query_string=PERIOD if "/reports/" in rule else {})
     else:
-        fields = {"csrf_token": csrf(client), "text": "word", "reason": "word", "doi": "10.5555/lantern.2022.0002"}
+        fields = {
+            "csrf_token": csrf(client),
+            "text": "word",
+            "reason": "word",
+            "kind": "reader",
+            "target": "unknown",
+            "doi": "10.5555/lantern.2022.0002",
+        }
         answer = client.post(house.fill(rule), data=fields)
     led_away = answer.status_code in {302, 303} and answer.headers["Location"].startswith("/sign-in")
     if rule in {"/sign-out", "/sign-in", "/openurl"} or rule.startswith(("/reset", "/confirm", "/w/", "/check")):

@@ -94,6 +94,7 @@ def test_pages_are_accessible_and_never_scroll_sideways(
                 "/rights/agreements/new?from=limited@2",
                 "/rights/agreements/limited/2/simulation?since=2026-01-01&until=2026-12-31",
                 "/rights/where",
+                "/rights/retention",
                 "/rights/log",
             ],
         ),

@@ -1,0 +1,41 @@
+"""Forgetting a person at his own wish: the account, the name, and the secret behind his pseudonym."""
+
+from __future__ import annotations
+
+from delivery.errors import Conflict
+from delivery.lifecycle import OPEN
+from delivery.people import Person
+from delivery.privacy import HoldKind
+from delivery.services.context import Context
+from delivery.services.retaining import identity_verdict
+from drm.audit.events import Event
+from drm.decisions import Outcome
+
+
+def forget(ctx: Context, person: Person, actor: str) -> int:
+    """Take a person away for good; returns how many requests no longer lead to anybody.
+
+    His rows stay valid and count for his library, but nothing leads back to him: the salt of his pseudonym is gone with the
+    account. Should he come again, he is somebody new. Conflict while requests are open, a hold keeps him, or an agreement needs
+    his name, with the date from which it is possible.
+    """
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        holds = work.privacy.holds()
+        requests = work.privacy.of_reader_key(person.reader_key)
+        if any(hold.kind is HoldKind.READER and hold.target == person.reader_key for hold in holds):
+            raise Conflict("legal-hold", "A legal hold keeps this reader's records.")
+        if any(request.state in OPEN for request in requests):
+            raise Conflict("open-requests", "Requests of this reader are open; cancel or finish them first.")
+        for request in requests:
+            verdict = identity_verdict(work, request, now, holds)
+            if verdict.reason == "LEGAL_HOLD":
+                raise Conflict("legal-hold", f"A legal hold keeps the request {request.number}.")
+            if verdict.outcome is not Outcome.ALLOW:
+                until = verdict.counts.get("identity_until")
+                raise Conflict("identity-needed", f"An agreement needs the reader's name until {until}.")
+        for request in requests:
+            work.privacy.unlink_reader(request.number)
+        work.privacy.forget_person(person.id)
+        work.record(Event("person:forgotten", now, actor, person.library_id, counts={"requests": len(requests)}))
+    return len(requests)

@@ -1,0 +1,162 @@
+"""Forgetting who asked for what, when no agreement and no hold needs it any longer: announced first, then carried out.
+
+What goes is the way from a request to its reader, what he typed and what was said, and the sealed name in a declaration
+whose time is over. Counts, decisions and the log stay: they hold a pseudonym.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from delivery.document_request import DocumentRequest
+from delivery.errors import Conflict
+from delivery.people import Person, Role
+from delivery.ports import Work
+from delivery.privacy import LegalHold, RetentionRound
+from delivery.services.context import Context, require
+from delivery.services.deciding import agreement_pairs, parsed
+from delivery.services.holding import is_held
+from drm.audit.events import Event
+from drm.decisions import Decision, Outcome
+from drm.licence import check_retention
+
+BATCH = 200
+READER, SIGNATURE = "reader", "signature"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One thing that may go: the reader of a request, or the signature of declaration ``id``. ``kept_until`` is what had to pass."""
+
+    what: str
+    request: str
+    library_id: str
+    kept_until: str
+    id: int = 0
+
+
+def due(ctx: Context, work: Work, at: datetime) -> Iterator[Due]:
+    """What may be removed at an instant, by the agreements each request was decided under; holds win."""
+    holds = work.privacy.holds()
+    yield from _readers(ctx, work, at, holds)
+    yield from _signatures(ctx, work, at, holds)
+
+
+def _readers(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...]) -> Iterator[Due]:
+    before, after = at - ctx.settings.identity_life, ""
+    while batch := work.privacy.closed_with_reader(before, after, BATCH):
+        for request in batch:
+            verdict = identity_verdict(work, request, at, holds)
+            if verdict.outcome is Outcome.ALLOW:
+                kept = (request.changed_at + ctx.settings.identity_life).date().isoformat()
+                needed = str(verdict.counts.get("identity_until") or "")
+                yield Due(READER, request.number, request.library_id, max(kept, needed))
+        after = batch[-1].number
+
+
+def identity_verdict(work: Work, request: DocumentRequest, at: datetime, holds: tuple[LegalHold, ...]) -> Decision:
+    """Whether the agreements let the reader of a request be forgotten at an instant; a legal hold never does."""
+    agreements = [parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request)]
+    record = work.ledger.record(request.claim)
+    facts: dict[str, object] = {
+        "requested_at": request.created_at,
+        "filled_at": record.filled_at if record else None,
+        "declaration": bool(work.consents.declarations(request.number)),
+        "legal_hold": is_held(holds, request),
+    }
+    return check_retention(agreements, facts, at, "anonymise", work.libraries.get(request.library_id).tz)
+
+
+def _signatures(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...]) -> Iterator[Due]:
+    after = 0
+    while batch := work.privacy.signed_declarations(after, BATCH):
+        for declaration_id, number, agreement_id, version in batch:
+            request = work.requests.get(number)
+            record = work.ledger.record(request.claim)
+            facts: dict[str, object] = {
+                "requested_at": request.created_at,
+                "filled_at": record.filled_at if record else None,
+                "declaration": True,
+                "legal_hold": is_held(holds, request),
+            }
+            agreement = parsed(work.agreements.get(agreement_id, version))
+            verdict = check_retention([agreement], facts, at, "purge", work.libraries.get(request.library_id).tz)
+            kept = str(verdict.counts.get("keep_until") or "")
+            if not kept:
+                # An agreement that asks for a signature and names no term: as long as the reader is known.
+                verdict = identity_verdict(work, request, at, holds)
+                kept = (request.changed_at + ctx.settings.identity_life).date().isoformat()
+                if date.fromisoformat(kept) >= at.date():
+                    continue
+            if verdict.outcome is Outcome.ALLOW:
+                yield Due(SIGNATURE, number, request.library_id, kept, declaration_id)
+        after = batch[-1][0]
+
+
+def announce(ctx: Context) -> RetentionRound | None:
+    """Announce a round when something is due and none is under way; officers see it before anything is removed."""
+    now = ctx.clock()
+    with ctx.store.read() as work:
+        if work.privacy.round() is not None:
+            return None
+        items = sum(1 for _ in due(ctx, work, now))
+    if not items:
+        return None
+    with ctx.store.write() as work:
+        if work.privacy.round() is not None:
+            return None
+        found = work.privacy.announce(RetentionRound(now, now + ctx.settings.retention_notice, items))
+        work.record(Event("retention:announced", now, "system", code=f"round:{found.id}"))
+    return found
+
+
+def carry_out(ctx: Context, officer: Person | None = None) -> RetentionRound | None:
+    """Remove what the announced round lists and is still due; holds that were placed meanwhile win.
+
+    By itself (no officer) only when its time has come. Each removal is an event. None when there is nothing to do.
+    """
+    if officer is not None:
+        require(officer, Role.RIGHTS_OFFICER)
+    now, actor = ctx.clock(), officer.reader_key if officer else "system"
+    with ctx.store.read() as work:
+        found = work.privacy.round()
+        if found is None or (officer is None and now < found.due_at):
+            return None
+        items = tuple(due(ctx, work, found.announced_at))
+    removed = sum(_remove(ctx, item, now, actor) for item in items)
+    with ctx.store.write() as work:
+        found = replace(found, done_at=now, removed=removed)
+        work.privacy.keep_round(found)
+        work.record(Event("retention:done", now, actor, code=f"round:{found.id}", counts={"removed": removed}))
+    return found
+
+
+def _remove(ctx: Context, item: Due, now: datetime, actor: str) -> int:
+    """Remove one item in a transaction of its own, unless a hold has come in between."""
+    with ctx.store.write() as work:
+        request = work.requests.lock(item.request)
+        if is_held(work.privacy.holds(), request):
+            return 0
+        if item.what == READER:
+            work.privacy.unlink_reader(item.request)
+        else:
+            work.privacy.erase_declaration(item.id)
+        kind = "reader:unlinked" if item.what == READER else "declaration:erased"
+        work.record(Event(kind, now, actor, item.library_id, item.request))
+    return 1
+
+
+def postpone(ctx: Context, officer: Person, days: int) -> RetentionRound:
+    """Put the announced round off; Conflict when none is announced."""
+    require(officer, Role.RIGHTS_OFFICER)
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        found = work.privacy.round()
+        if found is None:
+            raise Conflict("no-round", "No round of forgetting is announced.")
+        found = replace(found, due_at=max(found.due_at, now) + timedelta(days=min(max(days, 1), 365)))
+        work.privacy.keep_round(found)
+        work.record(Event("retention:postponed", now, officer.reader_key, code=f"round:{found.id}"))
+    return found

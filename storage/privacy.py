@@ -1,0 +1,193 @@
+"""Legal holds, acts of two persons and rounds of forgetting in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from delivery.document_request import DocumentRequest
+from delivery.errors import Conflict, NotFound
+from delivery.lifecycle import CLOSED
+from delivery.privacy import ActKind, HoldKind, LegalHold, RetentionRound, TwoPersonAct
+from storage.models import ActRow, DeclarationRow, DeliveryRow, HoldRow, MessageRow, PersonRow, RequestRow, RoundRow
+from storage.requests import as_request
+
+Value = TypeVar("Value", LegalHold, TwoPersonAct, RetentionRound)
+
+
+class SqlPrivacy:
+    """What may be known for how long."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def _keep(self, kind: Any, value: Value) -> Value:
+        row = kind(**{field.name: getattr(value, field.name) for field in fields(value) if field.name != "id"})
+        self.session.add(row)
+        self.session.flush()
+        return replace(value, id=row.id)
+
+    def _row(self, kind: Any, row_id: int) -> Any:
+        row = self.session.get(kind, row_id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotFound("unknown-act", "There is no such act.")
+        return row
+
+    def place_hold(self, hold: LegalHold) -> LegalHold:
+        """Enter a hold."""
+        return self._keep(HoldRow, hold)
+
+    def lift_hold(self, hold_id: int, by: str, at: datetime) -> LegalHold:
+        """End a hold; it stays on record. Conflict when it was lifted before."""
+        row = self._row(HoldRow, hold_id)
+        if row.lifted_at is not None:
+            raise Conflict("hold-lifted", "This hold was lifted before.")
+        row.lifted_by, row.lifted_at = by, at
+        self.session.flush()
+        return _hold(row)
+
+    def holds(self, lifted: bool = False) -> tuple[LegalHold, ...]:
+        """The holds in force, newest first; with ``lifted`` those too that were lifted."""
+        statement = select(HoldRow).order_by(HoldRow.id.desc())
+        rows = self.session.scalars(statement if lifted else statement.where(HoldRow.lifted_at.is_(None)))
+        return tuple(_hold(row) for row in rows)
+
+    def ask(self, act: TwoPersonAct) -> TwoPersonAct:
+        """Enter an act."""
+        return self._keep(ActRow, act)
+
+    def act(self, act_id: int) -> TwoPersonAct:
+        """One act, held until the transaction ends."""
+        return _act(self._row(ActRow, act_id))
+
+    def keep_act(self, act: TwoPersonAct) -> None:
+        """Keep the answer to an act."""
+        row = self._row(ActRow, act.id)
+        row.answer, row.answered_by, row.answered_at, row.ends_at = (
+            act.answer,
+            act.answered_by,
+            act.answered_at,
+            act.ends_at,
+        )
+        self.session.flush()
+
+    def waiting(self) -> tuple[TwoPersonAct, ...]:
+        """Acts that nobody has answered, the oldest first."""
+        return tuple(
+            _act(row) for row in self.session.scalars(select(ActRow).where(ActRow.answer == "").order_by(ActRow.id))
+        )
+
+    def granted(self, kind: ActKind, subject: str, asked_by: str, now: datetime) -> TwoPersonAct | None:
+        """The newest act of a kind on a subject that was granted to this officer and has not ended."""
+        row = self.session.scalars(
+            select(ActRow)
+            .where(
+                ActRow.kind == kind.value,
+                ActRow.subject == subject,
+                ActRow.asked_by == asked_by,
+                ActRow.answer == "granted",
+                or_(ActRow.ends_at.is_(None), ActRow.ends_at > now),
+            )
+            .order_by(ActRow.id.desc())
+        ).first()
+        return None if row is None else _act(row)
+
+    def round(self) -> RetentionRound | None:
+        """The round that is announced and not carried out."""
+        row = self.session.scalars(select(RoundRow).where(RoundRow.done_at.is_(None)).order_by(RoundRow.id)).first()
+        return None if row is None else _round(row)
+
+    def announce(self, round_: RetentionRound) -> RetentionRound:
+        """Enter a round."""
+        return self._keep(RoundRow, round_)
+
+    def keep_round(self, round_: RetentionRound) -> None:
+        """Keep how a round goes."""
+        row = self._row(RoundRow, round_.id)
+        row.due_at, row.done_at, row.removed = round_.due_at, round_.done_at, round_.removed
+        self.session.flush()
+
+    def last_rounds(self, limit: int = 10) -> tuple[RetentionRound, ...]:
+        """The rounds that were carried out, newest first."""
+        rows = self.session.scalars(
+            select(RoundRow).where(RoundRow.done_at.is_not(None)).order_by(RoundRow.id.desc()).limit(limit)
+        )
+        return tuple(_round(row) for row in rows)
+
+    def closed_with_reader(self, before: datetime, after: str, limit: int) -> tuple[DocumentRequest, ...]:
+        """Closed requests last changed before an instant that still name their reader, by number."""
+        rows = self.session.scalars(
+            select(RequestRow)
+            .where(
+                RequestRow.state.in_([state.value for state in CLOSED]),
+                RequestRow.reader_id.is_not(None),
+                RequestRow.changed_at < before,
+                RequestRow.number > after,
+            )
+            .order_by(RequestRow.number)
+            .limit(limit)
+        )
+        return tuple(as_request(row) for row in rows)
+
+    def of_reader_key(self, reader_key: str) -> tuple[DocumentRequest, ...]:
+        """All requests under a pseudonym."""
+        rows = self.session.scalars(
+            select(RequestRow).where(RequestRow.reader_key == reader_key).order_by(RequestRow.number)
+        )
+        return tuple(as_request(row) for row in rows)
+
+    def unlink_reader(self, number: str) -> None:
+        """Take the way from a request to its reader away, with what he typed and what was said. Counts stay as they are."""
+        for row in (self.session.get(RequestRow, number), *self._deliveries(number)):
+            if row is not None:
+                row.reader_id = None
+        request = self.session.get(RequestRow, number)
+        if request is not None:
+            request.typed, request.reason_text = {}, ""
+        self.session.execute(delete(MessageRow).where(MessageRow.request == number))
+        self.session.flush()
+
+    def _deliveries(self, number: str) -> Sequence[DeliveryRow]:
+        return self.session.scalars(select(DeliveryRow).where(DeliveryRow.request == number)).all()
+
+    def signed_declarations(self, after: int, limit: int) -> Sequence[tuple[int, str, str, int]]:
+        """Declarations whose signer's name is still sealed in them: id, request, agreement and version."""
+        rows = self.session.execute(
+            select(
+                DeclarationRow.id, DeclarationRow.request, DeclarationRow.agreement, DeclarationRow.agreement_version
+            )
+            .where(DeclarationRow.signed != b"", DeclarationRow.id > after)
+            .order_by(DeclarationRow.id)
+            .limit(limit)
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    def erase_declaration(self, declaration_id: int) -> None:
+        """Take the signer's sealed name out of a declaration."""
+        self.session.execute(update(DeclarationRow).where(DeclarationRow.id == declaration_id).values(signed=b""))
+
+    def forget_person(self, person_id: str) -> None:
+        """Take a person away: name, address, password, and the salt of his pseudonym. Nothing leads back to him then."""
+        row = self.session.get(PersonRow, person_id)
+        if row is not None:
+            self.session.delete(row)
+            self.session.flush()
+
+
+def _hold(row: HoldRow) -> LegalHold:
+    values = {field.name: getattr(row, field.name) for field in fields(LegalHold)}
+    return LegalHold(**{**values, "kind": HoldKind(row.kind)})
+
+
+def _act(row: ActRow) -> TwoPersonAct:
+    values = {field.name: getattr(row, field.name) for field in fields(TwoPersonAct)}
+    return TwoPersonAct(**{**values, "kind": ActKind(row.kind)})
+
+
+def _round(row: RoundRow) -> RetentionRound:
+    return RetentionRound(**{field.name: getattr(row, field.name) for field in fields(RetentionRound)})
