@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from delivery.citation import Citation, fingerprints
@@ -45,8 +45,12 @@ def facts_of(
     declarations: tuple[str, ...] = (),
     fill_at: datetime | None = None,
     known: object = None,
+    joint: Sequence[str] = (),
 ) -> dict[str, object]:
-    """The tree of facts for one route. Unknown facts are left out, never guessed."""
+    """The tree of facts for one route. Unknown facts are left out, never guessed.
+
+    ``joint`` holds the keys of all readers who asked together: each limit is then counted for each of them.
+    """
     names = fingerprints(citation)
     article = next(iter(names), None)
     item = citation.genre or ("book_part" if citation.isbn else "article")
@@ -76,9 +80,10 @@ def facts_of(
         "issue": _issue(citation, held),
         "flags": {**_flags(source), **(known if isinstance(known, Mapping) else {})},
     }
-    return {
+    tree: dict[str, object] = {
         group: {name: value for name, value in values.items() if value is not None} for group, values in facts.items()
     }
+    return {**tree, "joint_readers": list(joint)} if joint else tree
 
 
 def _supplier(source: Source | None) -> dict[str, object | None]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from delivery.stores import LedgerEntry, Slot, UsageRecord
-from storage.models import LedgerRow, LockRow, UsageChangeRow, UsageRow
+from storage.models import JointReaderRow, LedgerRow, LockRow, UsageChangeRow, UsageRow
 
 KEY_COLUMNS = ("entity", "title", "work", "issue", "article", "reader", "reader_group")
 
@@ -85,8 +85,16 @@ class SqlLedger:
             setattr(row, column, record.keys.get(column))
         row.requested_at, row.filled_at, row.recorded_at = record.requested_at, record.filled_at, at
         self.session.add(row)
+        self.session.flush()
+        self._keep_joint(record)
         self._keep_change(record, at)
         self.session.flush()
+
+    def _keep_joint(self, record: UsageRecord) -> None:
+        self.session.execute(delete(JointReaderRow).where(JointReaderRow.claim == record.claim))
+        joint = record.facts.get("joint_readers")
+        for reader in dict.fromkeys(joint if isinstance(joint, list | tuple) else ()):
+            self.session.add(JointReaderRow(claim=record.claim, reader=str(reader)))
 
     def _keep_change(self, record: UsageRecord, at: datetime) -> None:
         known = self.session.scalars(
@@ -176,7 +184,11 @@ def _matches(parts: Mapping[str, str | None], since: datetime | None) -> ColumnE
     for name, value in parts.items():
         if value is None:
             return false()
-        conditions.append(getattr(UsageRow, name) == value)
+        own = getattr(UsageRow, name) == value
+        if name == "reader":
+            together = select(JointReaderRow.claim).where(JointReaderRow.reader == value)
+            own = or_(own, UsageRow.claim.in_(together))
+        conditions.append(own)
     if since is not None:
         # An open reservation counts in the current window, however old it is.
         conditions.append(

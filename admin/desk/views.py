@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -10,7 +12,7 @@ from delivery.document_request import QueueFilter
 from delivery.errors import Invalid
 from delivery.lifecycle import Action, may
 from delivery.people import Role
-from delivery.services import accounts, desk, linking
+from delivery.services import accounts, correcting, desk, joining, linking
 from delivery.services.context import require
 from delivery.services.overriding import may_override
 from delivery.web.shell.shell import site
@@ -105,6 +107,8 @@ def act(number: str, act: str) -> ResponseReturnValue:
                 desk.cancel_for_reader(ctx, staff, number, reason)
             case "message":
                 desk.say(ctx, staff, number, reason, note=form.get("note") == "yes")
+            case "join" | "correct":
+                _count_act(number, act)
             case "resend" | "extend" | "revoke":
                 _link_act(number, act)
             case _:
@@ -112,6 +116,23 @@ def act(number: str, act: str) -> ResponseReturnValue:
     except Invalid as error:
         return _page(number, error.fields, 422)
     return redirect(url_for("desk.show", number=number), 303)
+
+
+def _count_act(number: str, act: str) -> None:
+    """What a request counts as: for whom, when, and which pages."""
+    ctx, _ = site()
+    form, filled_at = request.form, None
+    if act == "join":
+        joining.join(ctx, g.person, number, form.get("emails", ""))
+        return
+    if form.get("filled_at"):
+        try:
+            civil = datetime.fromisoformat(form["filled_at"]).replace(tzinfo=None)
+        except ValueError:
+            raise Invalid({"filled_at": "bad-date"}) from None
+        filled_at = civil.replace(tzinfo=desk.look(ctx, g.person, number).library.zone).astimezone(UTC)
+    pages = form.get("pages")
+    correcting.correct(ctx, g.person, number, form.get("reason", ""), filled_at, pages)
 
 
 def _link_act(number: str, act: str) -> None:

@@ -133,6 +133,7 @@ def judge(
             tuple(str(word) for word in _listed(request.found.get("declarations"))),
             fill_at,
             request.found.get("flags"),
+            tuple(str(key) for key in _listed(request.found.get("joint"))),
         )
         found.append((route, agreements, facts))
     if not found:
@@ -177,6 +178,8 @@ def history_record(record: UsageRecord) -> dict[str, object]:
     content: dict[str, object] = dict(record.facts)
     content["status"] = record.status
     content["under"] = list(record.under)
+    if "joint_readers" in record.facts:
+        content["joint_readers"] = record.facts["joint_readers"]
     if record.filled_at is not None:
         content["filled_at"] = record.filled_at.isoformat()
     return content

@@ -24,6 +24,7 @@ KINDS = (
     "request:claimed",
     "request:unclaimed",
     "request:edited",
+    "request:joined",
     "request:uploaded",
     "request:file_rejected",
     "request:message",

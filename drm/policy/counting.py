@@ -25,6 +25,7 @@ class Record:
     requested_at: datetime | None
     filled_at: datetime | None
     under: tuple[str, ...] | None
+    joint: tuple[str, ...] = ()
 
     @cached_property
     def copies(self) -> int:
@@ -60,7 +61,11 @@ class History:
         if parts not in self._sorted:
             groups: dict[tuple[str | None, ...], list[Record]] = defaultdict(list)
             for record in self._records:
-                groups[tuple(record.keys[part] for part in parts)].append(record)
+                # What several readers asked for together counts for each of them, and once for all else.
+                readers = record.joint if record.joint and "reader" in parts else (record.keys["reader"],)
+                for reader in dict.fromkeys(readers):
+                    own = {**record.keys, "reader": reader}
+                    groups[tuple(own[part] for part in parts)].append(record)
             self._sorted[parts] = dict(groups)
         return self._sorted[parts].get(wanted, ())
 
@@ -79,7 +84,7 @@ def read_record(content: Mapping[str, object], asking: Facts) -> Record:
     own = content.get("entity")
     tree["entity"] = own if isinstance(own, Mapping) and own else asking.get("entity") or {}
     facts = Facts(tree, asking.issn_l, asking.zone, asking.strict)
-    under = content.get("under")
+    under, joint = content.get("under"), content.get("joint_readers")
     return Record(
         facts,
         keys_of(facts),
@@ -87,6 +92,7 @@ def read_record(content: Mapping[str, object], asking: Facts) -> Record:
         _utc(facts.instant("request.at")),
         _utc(as_instant(content.get("filled_at"), facts.zone)),
         tuple(str(name) for name in under) if isinstance(under, list | tuple) else None,
+        tuple(str(key) for key in joint) if isinstance(joint, list | tuple) else (),
     )
 
 

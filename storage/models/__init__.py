@@ -7,7 +7,7 @@ from storage.models.directory import ApiTokenRow, IdempotencyRow, LibraryRow, Pe
 from storage.models.log import EventRow, JobRow, LogHeadRow
 from storage.models.privacy import ActRow, HoldRow, RoundRow
 from storage.models.requests import FingerprintRow, MessageRow, RequestRow, TryRow
-from storage.models.rights import AgreementRow, LedgerRow, LockRow, SourceRow, UsageChangeRow, UsageRow
+from storage.models.rights import AgreementRow, JointReaderRow, LedgerRow, LockRow, SourceRow, UsageChangeRow, UsageRow
 
 __all__ = [
     "ActRow",
@@ -22,6 +22,7 @@ __all__ = [
     "HoldRow",
     "IdempotencyRow",
     "JobRow",
+    "JointReaderRow",
     "LedgerRow",
     "LibraryRow",
     "LockRow",

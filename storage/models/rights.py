@@ -72,6 +72,15 @@ class UsageRow(Base):
     )
 
 
+class JointReaderRow(Base):
+    """One of several readers who asked together: the copy counts for each."""
+
+    __tablename__ = "usage_joint_readers"
+    claim: Mapped[str] = mapped_column(ForeignKey("usage_records.claim", ondelete="CASCADE"), primary_key=True)
+    reader: Mapped[str] = mapped_column(String(64), primary_key=True)
+    __table_args__ = (Index("ix_usage_joint_readers_reader", "reader"),)
+
+
 class UsageChangeRow(Base):
     """How a usage record stood from one change to the next. Append only, so that an old decision finds the history it saw.
 

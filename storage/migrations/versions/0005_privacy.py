@@ -1,4 +1,4 @@
-"""Legal holds, acts of two persons, rounds of forgetting"""
+"""Legal holds, acts of two persons, rounds of forgetting, joint readers"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -48,9 +48,18 @@ def upgrade() -> None:
     sa.Column('removed', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_retention_rounds'))
     )
+    op.create_table('usage_joint_readers',
+    sa.Column('claim', sa.String(length=32), nullable=False),
+    sa.Column('reader', sa.String(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['claim'], ['usage_records.claim'], name=op.f('fk_usage_joint_readers_claim_usage_records'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('claim', 'reader', name=op.f('pk_usage_joint_readers'))
+    )
+    op.create_index('ix_usage_joint_readers_reader', 'usage_joint_readers', ['reader'], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index('ix_usage_joint_readers_reader', table_name='usage_joint_readers')
+    op.drop_table('usage_joint_readers')
     op.drop_table('retention_rounds')
     op.drop_index('ix_two_person_acts_subject', table_name='two_person_acts')
     op.drop_table('two_person_acts')

@@ -1,0 +1,128 @@
+"""Correcting what a supplied copy counts as: when it was filled, and which pages it was. The journal keeps both, breaches are logged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from delivery.document_request import Message
+from delivery.errors import Conflict, Invalid
+from delivery.facts import page_labels
+from delivery.people import Person, Role
+from delivery.ports import Work
+from delivery.services.context import Context, require, require_library
+from delivery.services.deciding import history_record, parsed
+from delivery.services.holding import words
+from delivery.stores import UsageRecord
+from drm.agreements import Agreement
+from drm.audit.events import Event
+from drm.decisions import Outcome
+from drm.policy import decide
+from drm.quota import record_keys, scopes
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A limit that a supplied copy went beyond, as the records stand after a correction."""
+
+    request: str
+    agreement: tuple[str, int]
+    rule: str
+    counts: Mapping[str, object]
+
+
+def correct(
+    ctx: Context, staff: Person, number: str, reason: str, filled_at: datetime | None = None, pages: str | None = None
+) -> tuple[Breach, ...]:
+    """Change when a copy was filled, or which pages it was; what is None stays. Returns the limits that this breaks after the fact.
+
+    Nothing is taken back and nothing rewritten: the journal keeps how the record stood before, each new breach is an event, and
+    the reason stands in a note.
+    Invalid for a time in the future or before the request, and for pages that are no page numbers.
+    """
+    require(staff, Role.LIBRARIAN, Role.RIGHTS_OFFICER)
+    reason, now = words(reason), ctx.clock()
+    with ctx.store.write() as work:
+        request = work.requests.lock(number)
+        require_library(staff, request.library_id)
+        record = work.ledger.record(request.claim)
+        if record is None or record.status != "filled":
+            raise Conflict("not-counted", "Nothing was supplied for this request that counts.")
+        fresh = _changed(record, filled_at, pages, now)
+        before = _breaches(work, record)
+        work.ledger.put_record(fresh, now)
+        found = tuple(breach for key, breach in _breaches(work, fresh).items() if key not in before)
+        work.requests.add_message(Message(number, now, "note", staff.id, staff.name, reason))
+        work.record(Event("quota:corrected", now, staff.reader_key, request.library_id, number))
+        for breach in found:
+            work.record(
+                Event(
+                    "quota:breach",
+                    now,
+                    "system",
+                    request.library_id,
+                    breach.request,
+                    agreements=(breach.agreement,),
+                    code=breach.rule,
+                    counts={breach.rule: dict(breach.counts)},
+                )
+            )
+    return found
+
+
+def _changed(record: UsageRecord, filled_at: datetime | None, pages: str | None, now: datetime) -> UsageRecord:
+    if filled_at is not None and not record.requested_at <= filled_at <= now:
+        raise Invalid({"filled_at": "bad-date"})
+    facts = dict(record.facts)
+    if pages is not None:
+        labels = page_labels(pages) if pages.strip() else None
+        if pages.strip() and labels is None:
+            raise Invalid({"pages": "bad-pages"})
+        asked = facts.get("request")
+        known = {
+            name: value for name, value in dict(asked if isinstance(asked, Mapping) else {}).items() if name != "pages"
+        }
+        facts["request"] = {**known, "pages": labels} if labels else known
+    return replace(record, facts=facts, keys=record_keys(facts), filled_at=filled_at or record.filled_at)
+
+
+def _breaches(work: Work, record: UsageRecord) -> dict[tuple[str, str], Breach]:
+    """The limits broken by this copy, or because of it by those that share a scope with it, each at its own time of fill."""
+    agreements = tuple(_in_words(work, name) for name in record.under)
+    wanted = scopes([agreements], record.facts)
+    work.ledger.lock(scope.key for scope in wanted)
+    records = [one for one in work.ledger.history([(scope.parts, None) for scope in wanted]) if one.status == "filled"]
+    found = {}
+    for one in records:
+        others = [history_record(other) for other in records if other.claim != one.claim and _not_later(other, one)]
+        for breach in _of(work, one, others):
+            found[breach.request, breach.rule] = breach
+    return found
+
+
+def _not_later(other: UsageRecord, one: UsageRecord) -> bool:
+    """Whether the other copy stood when this one was filled; of two at one instant the claim decides."""
+    if other.filled_at is None or one.filled_at is None:
+        return True
+    return (other.filled_at, other.claim) < (one.filled_at, one.claim)
+
+
+def _of(work: Work, record: UsageRecord, others: list[dict[str, object]]) -> list[Breach]:
+    agreements = tuple(_in_words(work, name) for name in record.under)
+    asked = record.facts.get("request")
+    at = (record.filled_at or record.requested_at).isoformat()
+    facts = {**record.facts, "request": {**(asked if isinstance(asked, Mapping) else {}), "fill_at": at}}
+    decision = decide([agreements], facts, others)
+    return [
+        Breach(record.request, (result.agreement, result.version), result.rule, result.counts)
+        for result in decision.rules
+        if result.type == "limit" and result.outcome is not Outcome.ALLOW and result.window != "request"
+    ]
+
+
+def _in_words(work: Work, agreement_id: str) -> Agreement:
+    """The newest confirmed version of an agreement: what the consortium answers for now."""
+    return next(
+        parsed(version) for version in work.agreements.versions(agreement_id) if version.standing == "confirmed"
+    )

@@ -1,0 +1,166 @@
+"""What a copy counts as: back-dated and corrected fills, limits that change, groups, and several readers who ask together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from delivery.document_request import DocumentRequest
+from delivery.errors import Conflict, Invalid
+from delivery.lifecycle import State
+from delivery.services import correcting, joining
+from delivery.services.replaying import replay
+from delivery.stores import LogFilter
+from tests.delivery.web_test_support import signed_in, token_of
+from tests.world import LIMITED, World
+
+
+def bound(world: World, text: str) -> None:
+    world.load(text)
+    for source in ("collection", "desk"):
+        world.bind(source, ["limited"])
+
+
+def by_fill(most: int, per: str = "entity") -> str:
+    return LIMITED.format(most=most, per=per, effect="deny").replace(
+        'unit = "month"', 'unit = "month", anchor = "filled_at"'
+    )
+
+
+def supplied(world: World, doi: str = "10.5555/lantern.2021.0001") -> DocumentRequest:
+    number = world.ask(doi=doi).number
+    world.work()
+    assert world.get(number).state is State.SUPPLIED
+    return world.get(number)
+
+
+def breaches(world: World) -> list[tuple[str, str]]:
+    with world.store.read() as work:
+        return [(entry.request, entry.code) for entry in work.log.find(LogFilter(kind="quota:breach")).entries]
+
+
+def test_a_back_dated_fill_that_overfills_a_past_window_is_logged_and_nothing_is_taken_back(world: World) -> None:
+    bound(world, by_fill(1))
+    waiting = world.ask()
+    world.clock.move(timedelta(hours=1))
+    world.work()
+    assert waiting.number
+    october = world.clock.now
+    world.clock.move(timedelta(days=31))
+    second = supplied(world)
+    with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
+        connection.exec_driver_sql("UPDATE usage_records SET requested_at = '2026-11-01 00:00:00'")
+
+    found = correcting.correct(
+        world.ctx, world.librarian, second.number, "it went out in November", october + timedelta(hours=1)
+    )
+
+    assert [(breach.request, breach.rule) for breach in found] == [(second.number, "limited.per_month")]
+    assert found[0].counts == {"used": 1, "this": 1, "limit": 1}
+    assert breaches(world) == [(second.number, "limited.per_month")]
+    assert world.get(second.number).state is State.SUPPLIED
+    assert world.ask().state is State.NEW
+
+
+def test_corrected_pages_count_from_now_on_and_the_old_decision_replays_as_it_was(world: World) -> None:
+    pages = LIMITED.format(most=20, per="reader", effect="deny").replace('"copies"', '"pages"')
+    bound(world, pages)
+    first = supplied(world)
+
+    assert (
+        correcting.correct(world.ctx, world.librarian, first.number, "only two pages were scanned", pages="211-212")
+        == ()
+    )
+
+    with world.store.read() as work:
+        record = work.ledger.record(first.claim)
+    assert record is not None
+    assert record.facts["request"]["pages"] == ["211-212"]  # type: ignore[index]
+    again = replay(world.ctx, first.number)
+    assert again is not None
+    assert again.differs == ()
+
+
+@pytest.mark.parametrize("days", [1, -400])
+def test_a_fill_is_never_in_the_future_nor_before_its_request(world: World, days: int) -> None:
+    number = supplied(world).number
+
+    with pytest.raises(Invalid):
+        correcting.correct(world.ctx, world.librarian, number, "typo", world.clock.now + timedelta(days=days))
+
+
+def test_what_was_not_supplied_has_nothing_to_correct(world: World) -> None:
+    with pytest.raises(Conflict):
+        correcting.correct(world.ctx, world.librarian, world.ask().number, "typo", pages="1")
+
+
+def test_a_lowered_limit_counts_what_was_supplied_before_it_in_the_same_window(world: World) -> None:
+    bound(world, LIMITED.format(most=3, per="entity", effect="deny"))
+    supplied(world)
+    supplied(world)
+    world.load(LIMITED.format(most=2, per="entity", effect="deny").replace("version = 1\n[[", "version = 2\n[["))
+
+    refused = world.ask()
+
+    assert refused.state is State.REFUSED
+    assert refused.decision["decision"]["counts"] == {"limited.per_month": {"used": 2, "this": 1, "limit": 2}}  # type: ignore[index]
+
+
+def test_a_copy_for_two_readers_counts_for_each_of_them_and_once_for_the_library(world: World) -> None:
+    text = LIMITED.format(most=1, per="reader", effect="deny")
+    more = (
+        LIMITED.format(most=9, per="entity", effect="deny")
+        .split("[[agreement.rule]]")[1]
+        .replace("per_month", "of_all")
+    )
+    bound(world, f"{text}\n[[agreement.rule]]{more}")
+    number = world.ask(title="Nobody has this", year="2020").number
+    world.work()
+
+    joining.join(world.ctx, world.librarian, number, world.other.email)
+
+    assert world.ask(world.other).state is State.REFUSED
+    refused = world.ask()
+    assert refused.state is State.REFUSED
+    counts = refused.decision["decision"]["counts"]  # type: ignore[index]
+    assert counts["limited.of_all"] == {"used": 1, "this": 1, "limit": 9}
+
+
+def test_a_reader_whose_limit_is_used_up_cannot_be_joined_and_nothing_changes(world: World) -> None:
+    bound(world, LIMITED.format(most=1, per="reader", effect="deny"))
+    world.ask(world.other)
+    number = world.ask(title="Nobody has this", year="2020").number
+    world.work()
+
+    with pytest.raises(Conflict):
+        joining.join(world.ctx, world.librarian, number, world.other.email)
+
+    assert "joint" not in world.get(number).found
+
+
+def test_nobody_of_another_library_can_be_joined(world: World) -> None:
+    number = world.ask(title="Nobody has this", year="2020").number
+    world.work()
+
+    with pytest.raises(Invalid):
+        joining.join(world.ctx, world.librarian, number, world.stranger.email)
+
+
+def test_the_desk_corrects_and_joins_on_the_page_in_the_librarys_time(world: World) -> None:
+    world.clock.now = datetime(2026, 7, 10, 9, 0, tzinfo=UTC)
+    number = supplied(world).number
+    world.clock.move(timedelta(days=2))
+    client = signed_in(world.staff_app(), world.librarian)
+    token = token_of(client.get(f"/requests/{number}").get_data(as_text=True))
+    fields = {"csrf_token": token, "filled_at": "2026-07-11T12:00", "pages": "5-9", "reason": "late entry"}
+
+    right = client.post(f"/requests/{number}/correct", data=fields)
+    wrong = client.post(f"/requests/{number}/correct", data={**fields, "pages": "five"})
+
+    assert (right.status_code, wrong.status_code) == (303, 422)
+    with world.store.read() as work:
+        record = work.ledger.record(f"{number}/1")
+    assert record is not None
+    assert record.filled_at == datetime(2026, 7, 11, 11, 0, tzinfo=UTC)
+    assert "late entry" in client.get(f"/requests/{number}").get_data(as_text=True)
