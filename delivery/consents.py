@@ -40,3 +40,5 @@ class Fee:
     accepted_at: datetime
     standing: str = "accepted"
     due_at: datetime | None = None
+    way: str = "library-invoice"
+    reference: str = ""

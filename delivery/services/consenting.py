@@ -10,6 +10,7 @@ from delivery.consents import Declaration, Fee
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, Invalid, NotFound
 from delivery.jobs import FETCH, NewJob
+from delivery.payments import Arrangement
 from delivery.people import Person
 from delivery.ports import Work
 from delivery.services.context import Context
@@ -161,8 +162,10 @@ def accept_fee(ctx: Context, reader: Person, number: str, shown: str) -> Documen
         asked = charges(work, request)
         if shown != total(asked):
             raise Conflict("fee-changed", "The fee has changed; look at it again before you agree.")
+        library = work.libraries.get(request.library_id)
+        arranged = ctx.payments.arrange(number, library, [(charge.amount, charge.currency) for charge in asked])
         for charge in asked:
-            work.consents.charge(_accepted(request, charge, now))
+            work.consents.charge(_accepted(request, charge, arranged, now))
         request = with_fee_paid(request)
         work.record(
             Event(
@@ -172,7 +175,7 @@ def accept_fee(ctx: Context, reader: Person, number: str, shown: str) -> Documen
         return _decide_again(work, request, routes, now)
 
 
-def _accepted(request: DocumentRequest, charge: Charge, now: datetime) -> Fee:
+def _accepted(request: DocumentRequest, charge: Charge, arranged: Arrangement, now: datetime) -> Fee:
     return Fee(
         request=request.number,
         rule=charge.rule,
@@ -184,6 +187,8 @@ def _accepted(request: DocumentRequest, charge: Charge, now: datetime) -> Fee:
         currency=charge.currency,
         accepted_by=request.reader_key,
         accepted_at=now,
+        way=arranged.way,
+        reference=arranged.reference,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from delivery.errors import NotAllowed, NotFound
+from delivery.payments import InvoiceAtLibrary, Payments
 from delivery.people import Person, Role
 from delivery.ports import Blobs, Clock, Mailer, Store
 from delivery.sources import Fetcher
@@ -69,6 +70,7 @@ class Context:
     presets: Mapping[str, LinkTable]
     check_log: Callable[[], LogVerdict]
     settings: ServiceSettings
+    payments: Payments = field(default_factory=InvoiceAtLibrary)
 
     @property
     def sealer(self) -> Sealer:

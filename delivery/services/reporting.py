@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from delivery.document_request import DocumentRequest
 from delivery.errors import Invalid
 from delivery.people import Library, Person, Role
 from delivery.ports import Work
 from delivery.services.context import Context, require
+from delivery.services.deciding import agreement_pairs, parsed
 from delivery.stores import UsageRecord
 from drm.audit.events import Event
+from drm.licence import check_retention
 
 Cell = str | int
-KINDS = ("titles", "uses", "fees", "declarations")
+KINDS = ("titles", "uses", "requests", "fees", "declarations")
+BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,57 @@ def _uses(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
 
 
 def _fees(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
-    sums: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+    sums: dict[tuple[str, str, str, str, str], tuple[int, Decimal]] = {}
     for fee in work.consents.fees_between(since, until):
         if not agreement or fee.agreement == agreement:
-            key = (fee.agreement, fee.library_id, fee.currency)
+            text = parsed(work.agreements.get(fee.agreement, fee.agreement_version))
+            payee = text.report.get("to", "") or text.title
+            key = (payee, fee.agreement, fee.library_id, fee.way, fee.currency)
             number, amount = sums.get(key, (0, Decimal(0)))
             sums[key] = (number + 1, amount + Decimal(fee.amount))
     rows: list[tuple[Cell, ...]] = [(*key, number, str(amount)) for key, (number, amount) in sorted(sums.items())]
-    return ("agreement", "library", "currency", "copies", "amount"), rows
+    return ("payable_to", "agreement", "library", "way", "currency", "copies", "amount"), rows
+
+
+def _requests(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
+    """Every request and how it ended, also those never supplied, with the day until which its record is kept."""
+    libraries = _libraries(work)
+    rows: list[tuple[Cell, ...]] = []
+    after = ""
+    while batch := work.requests.created_between(since, until, after, BATCH):
+        for request in batch:
+            pairs = agreement_pairs(request)
+            if agreement and agreement not in {name for name, _ in pairs}:
+                continue
+            record = work.ledger.record(request.claim)
+            filled_at = record.filled_at if record else None
+            rows.append(
+                (
+                    "+".join(f"{name}@{version}" for name, version in pairs),
+                    request.library_id,
+                    request.number,
+                    request.created_at.isoformat(),
+                    request.state.value,
+                    request.reason,
+                    filled_at.isoformat() if filled_at else "",
+                    request.citation.issn or request.citation.container,
+                    request.citation.date or request.citation.year,
+                    request.citation.title,
+                    _kept_until(work, request, filled_at, libraries[request.library_id]),
+                )
+            )
+        after = batch[-1].number
+    columns = (
+        "agreements", "library", "request", "requested_at", "state", "reason", "filled_at", "title_id", "date", "title", "keep_until",
+    )  # fmt: skip
+    return columns, rows
+
+
+def _kept_until(work: Work, request: DocumentRequest, filled_at: datetime | None, library: Library) -> str:
+    agreements = [parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request)]
+    facts = {"requested_at": request.created_at, "filled_at": filled_at, "declaration": True}
+    verdict = check_retention(agreements, facts, request.created_at, "purge", library.tz)
+    return str(verdict.counts.get("keep_until") or "")
 
 
 def _declarations(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
@@ -138,5 +185,6 @@ _MAKERS: dict[str, Callable[[Work, str, datetime, datetime], Made]] = {
     "titles": _titles,
     "uses": _uses,
     "fees": _fees,
+    "requests": _requests,
     "declarations": _declarations,
 }

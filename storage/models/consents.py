@@ -50,6 +50,8 @@ class FeeRow(Base):
     accepted_at: Mapped[datetime] = mapped_column(UtcTime)
     standing: Mapped[str] = mapped_column(String(16))
     due_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    way: Mapped[str] = mapped_column(String(32), default="library-invoice", server_default="library-invoice")
+    reference: Mapped[str] = mapped_column(String(128), default="", server_default="")
     __table_args__ = (
         UniqueConstraint("request", "rule", name="uq_fees_request_rule"),
         Index("ix_fees_standing", "standing", "due_at"),

@@ -14,7 +14,7 @@ from delivery.services import consenting, linking
 from delivery.services.reporting import KINDS, Report, report
 from tests.delivery.web_test_support import signed_in
 from tests.flows.test_consents import FEE, asking
-from tests.world import World
+from tests.world import OPEN_AGREEMENT, World
 
 YEAR = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 ADDRESS = "/rights/reports/report.{ending}?kind=uses&since=2026-01-01&until=2026-12-31"
@@ -57,7 +57,9 @@ def test_fees_are_summed_by_agreement_library_and_currency_once_supplied(world: 
     assert made(world, "fees").rows == ()
     world.work()
 
-    assert made(world, "fees").rows == (("asks", "harbour", "EUR", 1, "2.20"),)
+    assert made(world, "fees").rows == (
+        ("Agreement that asks", "asks", "harbour", "library-invoice", "EUR", 1, "2.20"),
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -112,3 +114,16 @@ def test_reports_are_the_officers_and_each_is_logged(world: World) -> None:
     with world.store.read() as work:
         assert work.log.find(LogFilter(kind="report:made")).total == 1
     assert YEAR[1] - YEAR[0] == timedelta(days=365)
+
+
+def test_requests_are_listed_with_their_end_and_the_day_their_record_is_kept_until(world: World) -> None:
+    rule = "[[agreement.rule]]"
+    keep = 'retain = { record = "request_and_fulfilment", until = "end_of_year+3", from = "requested_at" }'
+    text = OPEN_AGREEMENT.replace(rule, f"[agreement.oblige]\n{keep}\n{rule}", 1)
+    world.load(text.replace("version = 1\n[", "version = 2\n["))
+    filled, waiting = supplied(world), world.ask(title="Nobody has this", year="2020").number
+
+    rows = {row[2]: row for row in made(world, "requests").rows}
+
+    assert (rows[filled][0], rows[filled][4], rows[filled][-1]) == ("open@2", "supplied", "2029-12-31")
+    assert (rows[waiting][4], rows[waiting][6]) == ("new", "")

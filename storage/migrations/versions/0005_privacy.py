@@ -1,4 +1,4 @@
-"""Legal holds, acts of two persons, rounds of forgetting, joint readers"""
+"""Legal holds, acts of two persons, rounds of forgetting, joint readers, ways to pay"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -12,6 +12,8 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 
 
 def upgrade() -> None:
+    op.add_column('fees', sa.Column('way', sa.String(length=32), server_default='library-invoice', nullable=False))
+    op.add_column('fees', sa.Column('reference', sa.String(length=128), server_default='', nullable=False))
     op.create_table('legal_holds',
     sa.Column('id', SERIAL, autoincrement=True, nullable=False),
     sa.Column('kind', sa.String(length=16), nullable=False),
@@ -64,3 +66,5 @@ def downgrade() -> None:
     op.drop_index('ix_two_person_acts_subject', table_name='two_person_acts')
     op.drop_table('two_person_acts')
     op.drop_table('legal_holds')
+    op.drop_column('fees', 'reference')
+    op.drop_column('fees', 'way')
