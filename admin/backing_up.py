@@ -14,11 +14,12 @@ from delivery.errors import Conflict
 WORK = "work.tmp"
 
 
-def back_up(settings: Settings, folder: Path) -> int:
+def back_up(settings: Settings, folder: Path, secrets: Path | None = None) -> int:
     """Copy everything into a new folder and return the number of files.
 
     The blobs are copied after the database, so each one that the copied database names is there; a few more may be.
-    The log's head is copied first: an older head never contradicts a newer log.
+    The log's head is copied first: an older head never contradicts a newer log. The readers' secrets stay out of the folder:
+    with ``secrets`` they go into that file, over the copy before, so that a forgotten reader's is in no older copy.
     """
     if settings.database_url and not settings.database_url.startswith("sqlite"):
         raise SettingsError("RUSHLIGHT_DATABASE_URL: this command copies SQLite only; use the database's own tools")
@@ -29,12 +30,14 @@ def back_up(settings: Settings, folder: Path) -> int:
     part.mkdir(parents=True, mode=0o700)
     try:
         files = [_copy(path, part / path.name) for path in (settings.head_file, settings.key_file) if path.exists()]
-        files.append(_copy_database(settings, part / "rushlight.db"))
+        files.append(_copy_database(settings.database, part / "rushlight.db"))
         if settings.blob_folder.exists():
             for source in sorted(settings.blob_folder.rglob("*.pdf")):
                 inside = source.relative_to(settings.blob_folder)
                 if inside.parts[0] != WORK:
                     files.append(_copy(source, part / "blobs" / inside))
+        if secrets is not None:
+            files.append(_copy_secrets(settings, secrets))
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -49,9 +52,19 @@ def _copy(source: Path, target: Path) -> Path:
     return target
 
 
-def _copy_database(settings: Settings, target: Path) -> Path:
-    path = settings.database.removeprefix("sqlite:///")
+def _copy_database(url: str, target: Path) -> Path:
+    path = url.removeprefix("sqlite:///")
     # SQLite's own backup reads a running database consistently, the write-ahead log included.
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
     return target
+
+
+def _copy_secrets(settings: Settings, target: Path) -> Path:
+    if not settings.secrets.startswith("sqlite"):
+        raise SettingsError("RUSHLIGHT_SECRETS_URL: this command copies SQLite only; use the database's own tools")
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    part = _copy_database(settings.secrets, part)
+    return part.rename(target)

@@ -41,7 +41,7 @@ def migrate() -> None:
 
 @click.command()
 def doctor() -> None:
-    """Examine keys, database, blob store, broker, fonts, mail, log and clock; say what to do about each fault. Exit 1 if any."""
+    """Examine keys, database, secrets, blob store, broker, fonts, mail, log and clock; say what to do about each fault. Exit 1 if any."""
     from admin.doctor import examine
 
     findings = examine(read_settings())
@@ -55,12 +55,18 @@ def doctor() -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), help="New folder that takes the backup.")
-def backup(folder: Path) -> None:
+@click.option(
+    "--secrets",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that takes the readers' secrets, over the copy before.",
+)
+def backup(folder: Path, secrets: Path | None) -> None:
     """Copy database, keys, log head and blobs into FOLDER (made anew) while the service runs.
 
+    The readers' secrets are no part of it: keep one newest copy of them elsewhere, so that who is forgotten stays so.
     SQLite and the local blob store only; for PostgreSQL and S3 use their own tools (docs/operator.md).
     """
     from admin.backing_up import back_up
 
-    kept = back_up(read_settings(), folder)
+    kept = back_up(read_settings(), folder, secrets)
     click.echo(f"{kept} files are kept in {folder}")

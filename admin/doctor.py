@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from admin.keys import read_keys
 from admin.mail import SmtpMailer
 from admin.settings import Settings, SettingsError
-from admin.wiring import make_mailer, real_clock
+from admin.wiring import make_mailer, make_secrets, real_clock
 from delivery.errors import DeliveryError
 from storage.engine import DatabaseFailure, open_engine
 
@@ -34,6 +34,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
     checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("keys", _keys),
         ("database", _database),
+        ("secrets", _secrets),
         ("blobs", _blobs),
         ("broker", _broker),
         ("fonts", _fonts),
@@ -69,6 +70,19 @@ def _database(settings: Settings) -> Finding:
             "database", False, f"is at revision {found}, this version needs {wanted}", "run 'rushlight migrate'"
         )
     return Finding("database", True, f"{engine.dialect.name} at revision {found}")
+
+
+def _secrets(settings: Settings) -> Finding:
+    advice = "mend RUSHLIGHT_SECRETS_URL, or restore the file from its last copy; without it readers are counted afresh"
+    try:
+        secrets = make_secrets(settings)
+        kept = secrets.check()
+        secrets.engine.dispose()
+    except SettingsError as error:
+        return Finding("secrets", False, str(error), "name another database")
+    except (DatabaseFailure, OSError) as error:
+        return Finding("secrets", False, f"do not answer ({type(error).__name__})", advice)
+    return Finding("secrets", True, f"{kept} readers' secrets apart from the ledger")
 
 
 def _blobs(settings: Settings) -> Finding:

@@ -23,6 +23,10 @@ class Settings(BaseSettings):
         Path("var"), description="Folder for the database, keys, blobs and mails of the embedded default."
     )
     database_url: str = Field("", description="SQLAlchemy URL of the database; empty: SQLite in the home folder.")
+    secrets_url: str = Field(
+        "",
+        description="SQLAlchemy URL of the database that holds the readers' secrets, another than the main one; empty: a file in the home folder.",
+    )
     broker_url: str = Field("", description="Celery broker; empty: jobs run in a worker thread of the serving process.")
     blob_url: str = Field("", description="Bucket for files as s3://bucket/prefix; empty: a folder in the home folder.")
     s3_endpoint: str = Field("", description="Address of an S3 store that is not Amazon's.")
@@ -119,6 +123,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL with the default filled in."""
         return self.database_url or f"sqlite:///{(self.home / 'rushlight.db').absolute()}"
+
+    @property
+    def secrets_file(self) -> Path:
+        """Where the readers' secrets lie without a database of their own."""
+        return self.home / "reader-secrets.db"
+
+    @property
+    def secrets(self) -> str:
+        """The URL of the readers' secrets with the default filled in."""
+        return self.secrets_url or f"sqlite:///{self.secrets_file.absolute()}"
 
     @property
     def window(self) -> timedelta:

@@ -23,6 +23,7 @@ from fetchers.registry import make_fetcher
 from storage.audit_log import AuditLog
 from storage.blobs.local import LocalBlobs
 from storage.engine import Engine, open_engine
+from storage.reader_secrets import ReaderSecrets
 from storage.unit_of_work import SqlStore
 
 
@@ -50,7 +51,7 @@ def build_services(
     keys = read_keys(settings.key_file)
     engine = open_engine(settings.database)
     audit_log = AuditLog(keys.audit, settings.head_file)
-    store = SqlStore(engine, audit_log, ring)
+    store = SqlStore(engine, audit_log, make_secrets(settings), ring)
     limits = Limits(memory_bytes=settings.pdf_memory_mib * MIB, cpu_seconds=settings.pdf_seconds)
     ctx = Context(
         store=store,
@@ -103,6 +104,13 @@ def make_blobs(settings: Settings) -> Blobs:
         settings.s3_secret_key.get_secret_value(),
     )
     return S3Blobs(bucket, settings.home / "work")
+
+
+def make_secrets(settings: Settings) -> ReaderSecrets:
+    """The database of the readers' secrets; SettingsError when it is the one that holds the ledger."""
+    if settings.secrets == settings.database:
+        raise SettingsError("RUSHLIGHT_SECRETS_URL: must be another database than the one that holds the ledger")
+    return ReaderSecrets(settings.secrets)
 
 
 def make_mailer(settings: Settings, clock: Clock = real_clock) -> Mailer:

@@ -18,6 +18,7 @@ from delivery.stores import (
     LibraryStore,
     Outbox,
     PeopleStore,
+    ReaderSecretStore,
     RequestStore,
     SourceStore,
     TokenStore,
@@ -39,6 +40,10 @@ class Work(Protocol):
     @property
     def people(self) -> PeopleStore:
         """People in this transaction."""
+
+    @property
+    def secrets(self) -> ReaderSecretStore:
+        """The secrets of readers, as this transaction sees them."""
 
     @property
     def tokens(self) -> TokenStore:

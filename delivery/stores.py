@@ -37,6 +37,14 @@ class PeopleStore(Protocol):
     def set_password(self, person_id: str, password: str) -> None: ...
 
 
+class ReaderSecretStore(Protocol):
+    """A secret for each reader, apart from the ledger. Without it nobody can tell which rows of the ledger are his."""
+
+    def key_of(self, person_id: str) -> str: ...
+    def destroy(self, person_id: str) -> None: ...
+    def destroy_ownerless(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class ApiTokenRecord:
     """An API token as the register knows it."""

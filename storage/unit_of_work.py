@@ -19,6 +19,7 @@ from storage.directory import SqlLibraries, SqlPeople
 from storage.ledger import SqlLedger
 from storage.outbox import SqlOutbox
 from storage.privacy import SqlPrivacy
+from storage.reader_secrets import ReaderSecrets, SqlReaderSecrets
 from storage.requests import SqlRequests
 from storage.sign_ins import SqlTokens
 
@@ -26,8 +27,9 @@ from storage.sign_ins import SqlTokens
 class SqlWork:
     """A transaction with all its stores. Audit events wait here and are numbered last, just before the commit."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, secrets: ReaderSecrets) -> None:
         self.session = session
+        self.secrets = SqlReaderSecrets(session, secrets)
         self.libraries = SqlLibraries(session)
         self.people = SqlPeople(session)
         self.tokens = SqlTokens(session)
@@ -50,9 +52,16 @@ class SqlWork:
 class SqlStore:
     """Opens transactions on one engine. ``ring`` is called with each new job's id after its transaction is durable."""
 
-    def __init__(self, engine: Engine, audit_log: AuditLog, ring: Callable[[int], None] = lambda job_id: None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        audit_log: AuditLog,
+        secrets: ReaderSecrets,
+        ring: Callable[[int], None] = lambda job_id: None,
+    ) -> None:
         self.engine = engine
         self.audit_log = audit_log
+        self.secrets = secrets
         self.ring = ring
 
     @contextmanager
@@ -63,7 +72,7 @@ class SqlStore:
                 self.engine.execution_options(rushlight_write=True), expire_on_commit=False, autoflush=True
             )
             try:
-                work = SqlWork(session)
+                work = SqlWork(session, self.secrets)
                 yield work
                 session.flush()
                 head = self.audit_log.append(session, work.events) if work.events else None
@@ -75,6 +84,8 @@ class SqlStore:
                 session.close()
         if head is not None:
             self.audit_log.keep_head(head)
+        if work.secrets.doomed:
+            self.secrets.destroy(work.secrets.doomed)
         for job_id in work.jobs.added:
             self.ring(job_id)
 
@@ -84,7 +95,7 @@ class SqlStore:
         with self._speaking():
             session = Session(self.engine, expire_on_commit=False, autoflush=False)
             try:
-                yield SqlWork(session)
+                yield SqlWork(session, self.secrets)
             finally:
                 session.rollback()
                 session.close()

@@ -154,3 +154,4 @@ def world(tmp_path: Path, collection: Path) -> Iterator[World]:
     made = make_world(tmp_path / "home", collection)
     yield made
     made.services.engine.dispose()
+    made.store.secrets.engine.dispose()

@@ -42,7 +42,7 @@ def allowances(ctx: Context, reader: Person) -> tuple[Allowance, ...]:
             if source.library_id not in (None, reader.library_id):
                 continue
             agreements = agreements_of(Route(source, None), in_force, library) or ()
-            facts = facts_of(Citation(), library, reader.reader_key, reader, now, source, None)
+            facts = facts_of(Citation(), library, work.secrets.key_of(reader.id), reader, now, source, None)
             wanted = scopes([list(agreements)], facts)
             records = work.ledger.history([(scope.parts, scope.since) for scope in wanted])
             decision = decide([list(agreements)], facts, [history_record(record) for record in records])

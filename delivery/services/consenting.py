@@ -226,7 +226,7 @@ def _decide_again(work: Work, request: DocumentRequest, routes: tuple[Route, ...
     source = verdict.route.source.id if verdict.route else ""
     if is_denied(verdict.decision):
         return refuse(work, replace(request, reason=verdict.decision.reason, decision=kept_decision(verdict)), now)
-    request = reroute(work, request, verdict, now, request.reader_key)
+    request = reroute(work, request, verdict, now, "reader")
     request = replace(
         request, source_id=source, reason=verdict.decision.reason, decision=kept_decision(verdict), changed_at=now
     )

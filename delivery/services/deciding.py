@@ -124,7 +124,7 @@ def judge(
         facts = facts_of(
             request.citation,
             library,
-            request.reader_key,
+            work.secrets.key_of(request.reader_id) if request.reader_id else request.reader_key,
             reader,
             request.created_at,
             route.source,

@@ -46,6 +46,7 @@ def remove_files(ctx: Context) -> int:
 
 
 def forget_old(ctx: Context) -> None:
-    """Drop ended sign-ins, used tokens and kept answers."""
+    """Drop ended sign-ins, used tokens and kept answers, and secrets whose readers are no longer there."""
     with ctx.store.write() as work:
+        work.secrets.destroy_ownerless()
         work.tokens.forget_before(ctx.clock() - KEEP_TOKENS)

@@ -37,5 +37,6 @@ def forget(ctx: Context, person: Person, actor: str) -> int:
         for request in requests:
             work.privacy.unlink_reader(request.number)
         work.privacy.forget_person(person.id)
+        work.secrets.destroy(person.id)
         work.record(Event("person:forgotten", now, actor, person.library_id, counts={"requests": len(requests)}))
     return len(requests)

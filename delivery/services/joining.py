@@ -48,10 +48,10 @@ def join(ctx: Context, staff: Person, number: str, emails: str) -> DocumentReque
 
 
 def _keys(work: Work, request: DocumentRequest, emails: str) -> list[str]:
-    found = [request.reader_key]
+    found = [work.secrets.key_of(request.reader_id) if request.reader_id else request.reader_key]
     for email in re.split(r"[\s,;，；]+", emails.strip()):
         person = work.people.by_email(email) if email else None
         if person is None or person.library_id != request.library_id:
             raise Invalid({"emails": "unknown-reader"})
-        found.append(person.reader_key)
+        found.append(work.secrets.key_of(person.id))
     return list(dict.fromkeys(found))

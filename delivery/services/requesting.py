@@ -203,7 +203,7 @@ def _answer(work: Work, request: DocumentRequest, verdict: Verdict, now: datetim
     work.requests.add(request)
     if not request.hold:
         work.record(decision_event("request:decided", request, verdict, now, "system"))
-    reserve(work, request, verdict, now, request.reader_key)
+    reserve(work, request, verdict, now, "reader")
     if request.hold:
         work.record(decision_event("request:held", request, verdict, now, "system"))
         if request.hold == APPROVAL:
@@ -223,6 +223,6 @@ def cancel(ctx: Context, reader: Person, number: str) -> DocumentRequest:
             raise NotFound("unknown-request", "There is no such request.")
         request = replace(request, state=move(request.state, Action.CANCEL), hold="", changed_at=now)
         request = work.requests.save(request)
-        release(work, request, now, request.reader_key, "cancelled")
+        release(work, request, now, "reader", "cancelled")
         work.record(Event("request:cancelled", now, request.reader_key, request.library_id, request.number))
     return request
