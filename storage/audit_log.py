@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from delivery.stores import LogEntry, LogFilter, LogPage
 from drm.audit.chain import START, Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
-from storage.models import EventRow, LogHeadRow, RequestRow
+from storage.models import EventRow, LogHeadRow, ReaderLinkRow, RequestRow
 
 BATCH = 1_000
 
@@ -158,7 +158,7 @@ def _filtered(wanted: LogFilter) -> Any:
         if value:
             conditions.append(column == value)
     if wanted.reader_key:
-        conditions.append(or_(EventRow.actor == wanted.reader_key, RequestRow.reader_key == wanted.reader_key))
+        conditions.append(or_(EventRow.actor == wanted.reader_key, ReaderLinkRow.reader_key == wanted.reader_key))
     if wanted.since is not None:
         conditions.append(EventRow.at >= wanted.since)
     if wanted.until is not None:
@@ -166,8 +166,9 @@ def _filtered(wanted: LogFilter) -> Any:
     if wanted.before is not None:
         conditions.append(EventRow.seq < wanted.before)
     return (
-        select(EventRow, RequestRow.title, RequestRow.reader_key)
+        select(EventRow, RequestRow.title, ReaderLinkRow.reader_key)
         .outerjoin(RequestRow, RequestRow.number == EventRow.request)
+        .outerjoin(ReaderLinkRow, ReaderLinkRow.request == EventRow.request)
         .where(*conditions)
     )
 

@@ -15,7 +15,8 @@ from delivery.copies import CopyState, Delivery, Window
 from delivery.errors import NotFound
 from storage.models import DeliveryRow, WindowNetworkRow, WindowRow
 
-PLAIN = tuple(field.name for field in fields(Delivery) if field.name not in {"state", "agreements", "stamp", "terms"})
+APART = frozenset({"state", "agreements", "stamp", "terms", "reader_id", "reader_key"})
+PLAIN = tuple(field.name for field in fields(Delivery) if field.name not in APART)
 # Counters are changed only by the conditional updates below, never by a saved value.
 COUNTERS = frozenset({"opens_used", "machine_hits"})
 
@@ -164,6 +165,8 @@ def _fill(row: DeliveryRow, delivery: Delivery) -> None:
 
 def _delivery(row: DeliveryRow) -> Delivery:
     return Delivery(
+        reader_id=row.link.reader_id if row.link else None,
+        reader_key=row.link.reader_key if row.link else "",
         state=CopyState(row.state),
         agreements=tuple((str(name), int(version)) for name, version in row.agreements),
         stamp=row.stamp,

@@ -35,15 +35,15 @@ def current(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def migrate(engine: Engine) -> str:
-    """Bring the database to the present schema and return its revision. Does nothing when it is there already."""
-    wanted = head()
+def migrate(engine: Engine, to: str = "") -> str:
+    """Bring the database to the present schema, or up to an older revision, and return it. Does nothing when it is there already."""
+    wanted = to or head()
     if current(engine) == wanted:
         return wanted
     config = _config()
     with engine.execution_options(rushlight_write=True).connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, wanted)
         connection.commit()
     return wanted
 

@@ -14,7 +14,17 @@ from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import CLOSED
 from delivery.privacy import ActKind, HoldKind, LegalHold, RetentionRound, TwoPersonAct
-from storage.models import ActRow, DeclarationRow, DeliveryRow, HoldRow, MessageRow, PersonRow, RequestRow, RoundRow
+from storage.models import (
+    ActRow,
+    DeclarationRow,
+    FeeRow,
+    HoldRow,
+    MessageRow,
+    PersonRow,
+    ReaderLinkRow,
+    RequestRow,
+    RoundRow,
+)
 from storage.requests import as_request
 
 Value = TypeVar("Value", LegalHold, TwoPersonAct, RetentionRound)
@@ -125,7 +135,7 @@ class SqlPrivacy:
             select(RequestRow)
             .where(
                 RequestRow.state.in_([state.value for state in CLOSED]),
-                RequestRow.reader_id.is_not(None),
+                RequestRow.link.has(),
                 RequestRow.changed_at < before,
                 RequestRow.number > after,
             )
@@ -137,23 +147,24 @@ class SqlPrivacy:
     def of_reader_key(self, reader_key: str) -> tuple[DocumentRequest, ...]:
         """All requests under a pseudonym."""
         rows = self.session.scalars(
-            select(RequestRow).where(RequestRow.reader_key == reader_key).order_by(RequestRow.number)
+            select(RequestRow)
+            .join(ReaderLinkRow, ReaderLinkRow.request == RequestRow.number)
+            .where(ReaderLinkRow.reader_key == reader_key)
+            .order_by(RequestRow.number)
         )
         return tuple(as_request(row) for row in rows)
 
     def unlink_reader(self, number: str) -> None:
         """Take the way from a request to its reader away, with what he typed and what was said. Counts stay as they are."""
-        for row in (self.session.get(RequestRow, number), *self._deliveries(number)):
-            if row is not None:
-                row.reader_id = None
         request = self.session.get(RequestRow, number)
         if request is not None:
-            request.typed, request.reason_text = {}, ""
+            request.link, request.typed, request.reason_text = None, {}, ""
+            # Whoever read the request before must not write its reader back.
+            request.version += 1
+        self.session.execute(update(FeeRow).where(FeeRow.request == number).values(reader_key="", accepted_by=""))
+        self.session.execute(update(DeclarationRow).where(DeclarationRow.request == number).values(reader_key=""))
         self.session.execute(delete(MessageRow).where(MessageRow.request == number))
         self.session.flush()
-
-    def _deliveries(self, number: str) -> Sequence[DeliveryRow]:
-        return self.session.scalars(select(DeliveryRow).where(DeliveryRow.request == number)).all()
 
     def signed_declarations(self, after: int, limit: int) -> Sequence[tuple[int, str, str, int]]:
         """Declarations whose signer's name is still sealed in them: id, request, agreement and version."""

@@ -15,12 +15,10 @@ from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import OPEN, State
 from delivery.stores import RequestPage
-from storage.models import FingerprintRow, MessageRow, PersonRow, RequestRow, TryRow
+from storage.models import FingerprintRow, MessageRow, PersonRow, ReaderLinkRow, RequestRow, TryRow
 
 PLAIN = (
     "library_id",
-    "reader_id",
-    "reader_key",
     "hold",
     "purpose",
     "language",
@@ -61,7 +59,7 @@ class SqlRequests:
 
     def lock(self, number: str) -> DocumentRequest:
         """One request, held until the transaction ends; read afresh."""
-        statement = select(RequestRow).where(RequestRow.number == number).with_for_update()
+        statement = select(RequestRow).where(RequestRow.number == number).with_for_update(of=RequestRow)
         row = self.session.scalar(statement.execution_options(populate_existing=True))
         if row is None:
             raise NotFound("unknown-request", "There is no such request.")
@@ -89,9 +87,7 @@ class SqlRequests:
 
     def of_reader(self, reader_id: str, limit: int, offset: int = 0) -> RequestPage:
         """A reader's own requests, newest first."""
-        return self._page(
-            select(RequestRow).where(RequestRow.reader_id == reader_id), RequestRow.created_at.desc(), limit, offset
-        )
+        return self._page(select(RequestRow).where(_of(reader_id)), RequestRow.created_at.desc(), limit, offset)
 
     def same_work(
         self, fingerprints: Sequence[str], reader_id: str | None, limit: int = 10
@@ -110,7 +106,7 @@ class SqlRequests:
             .limit(limit)
         )
         if reader_id is not None:
-            statement = statement.where(RequestRow.reader_id == reader_id)
+            statement = statement.where(_of(reader_id))
         return tuple(as_request(row) for row in self.session.scalars(statement))
 
     def queue(self, wanted: QueueFilter) -> RequestPage:
@@ -222,6 +218,10 @@ class SqlRequests:
         return RequestPage(tuple(as_request(row) for row in rows), total)
 
 
+def _of(reader_id: str) -> ColumnElement[bool]:
+    return RequestRow.number.in_(select(ReaderLinkRow.request).where(ReaderLinkRow.reader_id == reader_id))
+
+
 def _contains(column: Any, text: str) -> Any:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return column.ilike(f"%{escaped}%", escape="\\")
@@ -247,6 +247,12 @@ def _view(wanted: QueueFilter) -> ColumnElement[bool]:
 def _fill(row: RequestRow, request: DocumentRequest) -> None:
     for name in PLAIN:
         setattr(row, name, getattr(request, name))
+    if not request.reader_key:
+        row.link = None
+    elif row.link is None:
+        row.link = ReaderLinkRow(reader_id=request.reader_id, reader_key=request.reader_key)
+    else:
+        row.link.reader_id, row.link.reader_key = request.reader_id, request.reader_key
     row.state = request.state.value
     row.typed, row.citation = dict(request.typed), request.citation.to_dict()
     row.title = request.citation.title or request.citation.chapter or request.citation.container
@@ -256,6 +262,8 @@ def _fill(row: RequestRow, request: DocumentRequest) -> None:
 def as_request(row: RequestRow) -> DocumentRequest:
     return DocumentRequest(
         number=row.number,
+        reader_id=row.link.reader_id if row.link else None,
+        reader_key=row.link.reader_key if row.link else "",
         state=State(row.state),
         typed=row.typed,
         citation=Citation.from_dict(row.citation),

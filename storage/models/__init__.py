@@ -6,7 +6,7 @@ from storage.models.deliveries import DeliveryRow, WindowNetworkRow, WindowRow
 from storage.models.directory import ApiTokenRow, IdempotencyRow, LibraryRow, PersonRow, SignInRow, UsedTokenRow
 from storage.models.log import EventRow, JobRow, LogHeadRow
 from storage.models.privacy import ActRow, HoldRow, RoundRow
-from storage.models.requests import FingerprintRow, MessageRow, RequestRow, TryRow
+from storage.models.requests import FingerprintRow, MessageRow, ReaderLinkRow, RequestRow, TryRow
 from storage.models.rights import AgreementRow, JointReaderRow, LedgerRow, LockRow, SourceRow, UsageChangeRow, UsageRow
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "LogHeadRow",
     "MessageRow",
     "PersonRow",
+    "ReaderLinkRow",
     "RequestRow",
     "RoundRow",
     "SignInRow",

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.models.columns import Base, Json, UtcTime
+from storage.models.requests import ReaderLinkRow
 
 
 class DeliveryRow(Base):
@@ -19,8 +20,9 @@ class DeliveryRow(Base):
     request: Mapped[str] = mapped_column(ForeignKey("requests.number"), index=True)
     claim: Mapped[str] = mapped_column(String(32), unique=True)
     library_id: Mapped[str] = mapped_column(ForeignKey("libraries.id"))
-    reader_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
-    reader_key: Mapped[str] = mapped_column(String(32))
+    # Whose it is stands in ``reader_links`` alone; these two are empty since, and go when no version reads them.
+    old_reader_id: Mapped[str | None] = mapped_column("reader_id", ForeignKey("people.id", ondelete="SET NULL"))
+    old_reader_key: Mapped[str] = mapped_column("reader_key", String(32), default="")
     state: Mapped[str] = mapped_column(String(16))
     blob: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
@@ -48,6 +50,9 @@ class DeliveryRow(Base):
         CheckConstraint("opens_limit IS NULL OR opens_used <= opens_limit", name="opens"),
         Index("ix_deliveries_ending", "state", "expires_at"),
         Index("ix_deliveries_library", "library_id", "issued_at"),
+    )
+    link: Mapped[ReaderLinkRow | None] = relationship(
+        primaryjoin="foreign(DeliveryRow.request) == ReaderLinkRow.request", lazy="joined", viewonly=True, uselist=False
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.models.columns import Base, Json, Serial, UtcTime
 
@@ -17,8 +17,9 @@ class RequestRow(Base):
     __tablename__ = "requests"
     number: Mapped[str] = mapped_column(String(24), primary_key=True)
     library_id: Mapped[str] = mapped_column(ForeignKey("libraries.id"))
-    reader_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
-    reader_key: Mapped[str] = mapped_column(String(32))
+    # Whose it is stands in ``reader_links`` alone; these two are empty since, and go when no version reads them.
+    old_reader_id: Mapped[str | None] = mapped_column("reader_id", ForeignKey("people.id", ondelete="SET NULL"))
+    old_reader_key: Mapped[str] = mapped_column("reader_key", String(32), default="")
     state: Mapped[str] = mapped_column(String(16))
     hold: Mapped[str] = mapped_column(String(16), default="")
     typed: Mapped[dict[str, Any]] = mapped_column(Json)
@@ -41,11 +42,22 @@ class RequestRow(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcTime)
     version: Mapped[int] = mapped_column(default=1)
     __table_args__ = (
-        Index("ix_requests_reader", "reader_id", "created_at"),
         Index("ix_requests_queue", "state", "created_at"),
         Index("ix_requests_library", "library_id", "state", "created_at"),
-        Index("ix_requests_reader_key", "reader_key", "created_at"),
     )
+    link: Mapped[ReaderLinkRow | None] = relationship(
+        back_populates="of", lazy="joined", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class ReaderLinkRow(Base):
+    """The way from a request and its deliveries to the reader. Taking the row away changes nothing that is counted."""
+
+    __tablename__ = "reader_links"
+    request: Mapped[str] = mapped_column(ForeignKey("requests.number", ondelete="CASCADE"), primary_key=True)
+    reader_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    reader_key: Mapped[str] = mapped_column(String(32), index=True)
+    of: Mapped[RequestRow] = relationship(back_populates="link", lazy="raise")
 
 
 class FingerprintRow(Base):

@@ -271,3 +271,31 @@ def test_a_fee_that_was_settled_stays_settled_when_another_source_is_looked_for(
     )
 
     assert lasting(request, "round") == {"flags": {"fee_paid": True}, "declarations": ["a"], "round": "y"}
+
+
+def test_what_is_unlinked_carries_no_pseudonym_but_in_the_log(world: World) -> None:
+    number = ended(world)
+    key = world.reader.reader_key
+    retaining.announce(world.ctx)
+    retaining.carry_out(world.ctx, world.officer)
+
+    with world.services.engine.connect() as connection:
+        tables = [name for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = [name for name in tables if key in repr(connection.exec_driver_sql(f'SELECT * FROM "{name}"').all())]
+    assert sorted(found) == ["audit_events", "people"]
+    page = signed_in(world.staff_app(), world.officer).get(f"/requests/{number}").get_data(as_text=True)
+    assert "Nobody is known behind this request" in page
+
+
+def test_whoever_read_a_request_before_cannot_write_its_reader_back(world: World) -> None:
+    stale = world.get(ended(world))
+    retaining.announce(world.ctx)
+    retaining.carry_out(world.ctx, world.officer)
+
+    def save() -> None:
+        with world.store.write() as work:
+            work.requests.save(stale)
+
+    with pytest.raises(Conflict):
+        save()
+    assert whose(world, stale.number) is None

@@ -38,3 +38,39 @@ def test_the_database_itself_refuses_to_change_the_log(world: World, act: str) -
         pytest.raises(DatabaseError),
     ):
         connection.execute(text(act))
+
+
+def test_readers_of_old_requests_move_into_their_own_table(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    migrate(engine, "0005")
+    with engine.execution_options(rushlight_write=True).begin() as connection:
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        connection.execute(
+            text(
+                "INSERT INTO libraries (id, name, name_zh, isil, country, tz, language, email, url, phone, group_id, agreements) "
+                "VALUES ('l', 'L', '', '', 'IE', 'UTC', 'en', 'l@x', '', '', '', '[]')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO people (id, library_id, name, email, email_key, language, roles, standing, password, salt, "
+                "reader_key, category, group_id, created_at) "
+                "VALUES ('p', 'l', 'P', 'p@x', 'p@x', 'en', '[]', 'active', '', '00', 'k', '', '', '2026-01-01')"
+            )
+        )
+        for number, reader in (("TR-1", "'p'"), ("TR-2", "NULL")):
+            connection.execute(
+                text(
+                    "INSERT INTO requests (number, library_id, reader_id, reader_key, state, hold, typed, citation, title, purpose, "
+                    "language, via, reason, reason_text, source_id, repeat_of, copy_no, approved, delivery, found, decision, "
+                    f"created_at, changed_at, version) VALUES ('{number}', 'l', {reader}, 'k', 'expired', '', '{{}}', '{{}}', '', '', "
+                    "'en', 'form', '', '', '', '', 1, '', '', '{}', '{}', '2026-01-01', '2026-01-01', 1)"
+                )
+            )
+
+    migrate(engine)
+
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM reader_links")).all() == [("TR-1", "p", "k")]
+        assert connection.execute(text("SELECT DISTINCT reader_id, reader_key FROM requests")).all() == [(None, "")]
+    engine.dispose()
