@@ -73,6 +73,12 @@ class Settings(BaseSettings):
         le=3650,
         description="How long a closed request names its reader, in days; agreements may need longer.",
     )
+    record_days: int = Field(
+        1825,
+        ge=30,
+        le=36500,
+        description="How long the record of a closed request is kept, in days; agreements may need longer.",
+    )
     retention_notice_days: int = Field(
         7, ge=0, le=365, description="How long rights officers see what will be forgotten before it is, in days."
     )

@@ -67,6 +67,5 @@ class Sweeper:
         if now - self._forgot >= FORGET_EVERY:
             self._forgot = now
             forget_old(self._ctx)
-            retaining.announce(self._ctx)
-            retaining.carry_out(self._ctx)
+            retaining.schedule(self._ctx)
             self._ctx.blobs.sweep(self._ctx.clock().timestamp() - STALE_WORK)

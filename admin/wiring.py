@@ -83,6 +83,7 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         open_registration=settings.open_registration,
         two_person=settings.two_person,
         identity_life=timedelta(days=settings.identity_days),
+        record_life=timedelta(days=settings.record_days),
         retention_notice=timedelta(days=settings.retention_notice_days),
         limits=limits,
     )

@@ -17,6 +17,7 @@ class DocumentRequest:
     ``hold`` names what the request waits for: "approval" (a rights officer), "declaration" or "fee" (the reader), else "".
     ``copy_no`` counts the copies made for this request: a replaced copy is a new claim on the ledger. ``decision`` keeps the
     decision with its facts, so that it can be replayed.
+    ``purged_at`` says when the record was emptied, its time being over.
     """
 
     number: str
@@ -43,6 +44,7 @@ class DocumentRequest:
     found: Mapping[str, object] = field(default_factory=dict)
     decision: Mapping[str, object] = field(default_factory=dict)
     version: int = 1
+    purged_at: datetime | None = None
 
     @property
     def claim(self) -> str:

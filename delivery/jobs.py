@@ -9,12 +9,18 @@ from datetime import datetime, timedelta
 FETCH = "fetch"
 PREPARE = "prepare"
 MAIL = "mail"
-KINDS = (FETCH, PREPARE, MAIL)
+RETAIN = "retain"
+KINDS = (FETCH, PREPARE, MAIL, RETAIN)
 
-MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40}
+MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40, RETAIN: 6}
 """After so many attempts a job is set aside for a person. A mail server may be away for a day."""
 
-LEASE = {FETCH: timedelta(minutes=5), PREPARE: timedelta(minutes=4), MAIL: timedelta(minutes=2)}
+LEASE = {
+    FETCH: timedelta(minutes=5),
+    PREPARE: timedelta(minutes=4),
+    MAIL: timedelta(minutes=2),
+    RETAIN: timedelta(minutes=5),
+}
 """How long a worker may be silent before its job is given to another."""
 
 

@@ -7,23 +7,28 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from delivery.copies import CopyState
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, NotFound
-from delivery.lifecycle import CLOSED
+from delivery.lifecycle import CLOSED, State
 from delivery.privacy import ActKind, HoldKind, LegalHold, RetentionRound, TwoPersonAct
 from storage.models import (
     ActRow,
     DeclarationRow,
+    DeliveryRow,
     FeeRow,
+    FingerprintRow,
     HoldRow,
     MessageRow,
     PersonRow,
     ReaderLinkRow,
     RequestRow,
     RoundRow,
+    TryRow,
+    WindowRow,
 )
 from storage.requests import as_request
 
@@ -131,14 +136,28 @@ class SqlPrivacy:
 
     def closed_with_reader(self, before: datetime, after: str, limit: int) -> tuple[DocumentRequest, ...]:
         """Closed requests last changed before an instant that still name their reader, by number."""
+        return self._over(RequestRow.link.has(), before, after, limit)
+
+    def closed_records(self, before: datetime, after: str, limit: int) -> tuple[DocumentRequest, ...]:
+        """Closed requests last changed before an instant that name nobody, have no file and were not purged, by number."""
+        kept = select(DeliveryRow.number).where(
+            DeliveryRow.request == RequestRow.number, DeliveryRow.blob_removed_at.is_(None)
+        )
+        ours = and_(~RequestRow.link.has(), RequestRow.purged_at.is_(None), ~kept.exists())
+        return self._over(ours, before, after, limit)
+
+    def _over(self, ours: ColumnElement[bool], before: datetime, after: str, limit: int) -> tuple[DocumentRequest, ...]:
+        # A request whose copy was withdrawn stays supplied; it is over all the same.
+        live = select(DeliveryRow.number).where(
+            DeliveryRow.request == RequestRow.number, DeliveryRow.state == CopyState.LIVE.value
+        )
+        over = or_(
+            RequestRow.state.in_([state.value for state in CLOSED]),
+            and_(RequestRow.state == State.SUPPLIED.value, ~live.exists()),
+        )
         rows = self.session.scalars(
             select(RequestRow)
-            .where(
-                RequestRow.state.in_([state.value for state in CLOSED]),
-                RequestRow.link.has(),
-                RequestRow.changed_at < before,
-                RequestRow.number > after,
-            )
+            .where(over, ours, RequestRow.changed_at < before, RequestRow.number > after)
             .order_by(RequestRow.number)
             .limit(limit)
         )
@@ -154,17 +173,41 @@ class SqlPrivacy:
         )
         return tuple(as_request(row) for row in rows)
 
-    def unlink_reader(self, number: str) -> None:
-        """Take the way from a request to its reader away, with what he typed and what was said. Counts stay as they are."""
+    def unlink_reader(self, number: str) -> bool:
+        """Take the way from a request to its reader away, with what he typed and what was said. Counts stay as they are.
+
+        False when it was gone already.
+        """
         request = self.session.get(RequestRow, number)
-        if request is not None:
-            request.link, request.typed, request.reason_text = None, {}, ""
-            # Whoever read the request before must not write its reader back.
-            request.version += 1
+        if request is None or request.link is None:
+            return False
+        request.link, request.typed, request.reason_text = None, {}, ""
+        # Whoever read the request before must not write its reader back.
+        request.version += 1
         self.session.execute(update(FeeRow).where(FeeRow.request == number).values(reader_key="", accepted_by=""))
         self.session.execute(update(DeclarationRow).where(DeclarationRow.request == number).values(reader_key=""))
         self.session.execute(delete(MessageRow).where(MessageRow.request == number))
         self.session.flush()
+        return True
+
+    def purge_record(self, number: str, at: datetime) -> bool:
+        """Take everything away that a request says, but its number, library, state and times. The ledger and fees stay.
+
+        False when that was done before.
+        """
+        request = self.session.get(RequestRow, number)
+        if request is None or request.purged_at is not None:
+            return False
+        request.link, request.typed, request.citation, request.found, request.decision = None, {}, {}, {}, {}
+        request.title = request.purpose = request.reason_text = ""
+        request.purged_at, request.version = at, request.version + 1
+        for table in (FingerprintRow, TryRow, MessageRow, DeclarationRow):
+            self.session.execute(delete(table).where(table.request == number))
+        for copy in self.session.scalars(select(DeliveryRow).where(DeliveryRow.request == number)).all():
+            copy.filename, copy.stamp, copy.terms, copy.ended_reason = "", {}, {}, ""
+            self.session.execute(delete(WindowRow).where(WindowRow.delivery == copy.number))
+        self.session.flush()
+        return True
 
     def signed_declarations(self, after: int, limit: int) -> Sequence[tuple[int, str, str, int]]:
         """Declarations whose signer's name is still sealed in them: id, request, agreement and version."""
@@ -178,9 +221,18 @@ class SqlPrivacy:
         )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
 
-    def erase_declaration(self, declaration_id: int) -> None:
-        """Take the signer's sealed name out of a declaration."""
-        self.session.execute(update(DeclarationRow).where(DeclarationRow.id == declaration_id).values(signed=b""))
+    def declarations_of(self, number: str) -> Sequence[int]:
+        """The declarations of a request."""
+        return self.session.scalars(select(DeclarationRow.id).where(DeclarationRow.request == number)).all()
+
+    def erase_declaration(self, declaration_id: int) -> bool:
+        """Take the signer's sealed name out of a declaration; False when there is none in it."""
+        row = self.session.get(DeclarationRow, declaration_id)
+        if row is None or not row.signed:
+            return False
+        row.signed, row.reader_key = b"", ""
+        self.session.flush()
+        return True
 
     def forget_person(self, person_id: str) -> None:
         """Take a person away: name, address, password, and the salt of his pseudonym. Nothing leads back to him then."""

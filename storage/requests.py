@@ -33,6 +33,7 @@ PLAIN = (
     "delivery",
     "created_at",
     "changed_at",
+    "purged_at",
 )
 
 

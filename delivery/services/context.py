@@ -52,6 +52,7 @@ class ServiceSettings:
     open_registration: bool = True
     two_person: bool = True
     identity_life: timedelta = timedelta(days=90)
+    record_life: timedelta = timedelta(days=1825)
     retention_notice: timedelta = timedelta(days=7)
     limits: Limits = field(default_factory=Limits)
 

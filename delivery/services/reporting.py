@@ -136,6 +136,8 @@ def _requests(work: Work, agreement: str, since: datetime, until: datetime) -> M
     while batch := work.requests.created_between(since, until, after, BATCH):
         for request in batch:
             pairs = agreement_pairs(request)
+            if request.purged_at is not None:
+                continue
             if agreement and agreement not in {name for name, _ in pairs}:
                 continue
             record = work.ledger.record(request.claim)

@@ -1,34 +1,40 @@
 """Forgetting who asked for what, when no agreement and no hold needs it any longer: announced first, then carried out.
 
 What goes is the way from a request to its reader, what he typed and what was said, and the sealed name in a declaration
-whose time is over. Counts, decisions and the log stay: they hold a pseudonym.
+whose time is over; years later the record of the request itself. The ledger and the log stay: they name nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict
+from delivery.jobs import RETAIN, NewJob
+from delivery.lifecycle import OPEN
 from delivery.people import Person, Role
 from delivery.ports import Work
 from delivery.privacy import LegalHold, RetentionRound
+from delivery.services import keeping
 from delivery.services.context import Context, require
-from delivery.services.deciding import agreement_pairs, parsed
+from delivery.services.deciding import parsed
 from delivery.services.holding import is_held
 from drm.audit.events import Event
-from drm.decisions import Decision, Outcome
+from drm.decisions import Outcome
 from drm.licence import check_retention
 
 BATCH = 200
-READER, SIGNATURE = "reader", "signature"
+READER, SIGNATURE, RECORD = "reader", "signature", "record"
+EVENTS = {READER: "reader:unlinked", SIGNATURE: "declaration:erased", RECORD: "record:purged"}
 
 
 @dataclass(frozen=True)
 class Due:
-    """One thing that may go: the reader of a request, or the signature of declaration ``id``. ``kept_until`` is what had to pass."""
+    """One thing that may go: the reader of a request, the signature of declaration ``id``, or the whole record.
+
+    ``kept_until`` is what had to pass.
+    """
 
     what: str
     request: str
@@ -42,13 +48,14 @@ def due(ctx: Context, work: Work, at: datetime) -> Iterator[Due]:
     holds = work.privacy.holds()
     yield from _readers(ctx, work, at, holds)
     yield from _signatures(ctx, work, at, holds)
+    yield from _records(ctx, work, at, holds)
 
 
 def _readers(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...]) -> Iterator[Due]:
     before, after = at - ctx.settings.identity_life, ""
     while batch := work.privacy.closed_with_reader(before, after, BATCH):
         for request in batch:
-            verdict = identity_verdict(work, request, at, holds)
+            verdict = keeping.verdict(work, request, at, "anonymise", holds)
             if verdict.outcome is Outcome.ALLOW:
                 kept = (request.changed_at + ctx.settings.identity_life).date().isoformat()
                 needed = str(verdict.counts.get("identity_until") or "")
@@ -56,43 +63,38 @@ def _readers(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...
         after = batch[-1].number
 
 
-def identity_verdict(work: Work, request: DocumentRequest, at: datetime, holds: tuple[LegalHold, ...]) -> Decision:
-    """Whether the agreements let the reader of a request be forgotten at an instant; a legal hold never does."""
-    agreements = [parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request)]
-    record = work.ledger.record(request.claim)
-    facts: dict[str, object] = {
-        "requested_at": request.created_at,
-        "filled_at": record.filled_at if record else None,
-        "declaration": bool(work.consents.declarations(request.number)),
-        "legal_hold": is_held(holds, request),
-    }
-    return check_retention(agreements, facts, at, "anonymise", work.libraries.get(request.library_id).tz)
-
-
 def _signatures(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...]) -> Iterator[Due]:
     after = 0
     while batch := work.privacy.signed_declarations(after, BATCH):
         for declaration_id, number, agreement_id, version in batch:
             request = work.requests.get(number)
-            record = work.ledger.record(request.claim)
-            facts: dict[str, object] = {
-                "requested_at": request.created_at,
-                "filled_at": record.filled_at if record else None,
-                "declaration": True,
-                "legal_hold": is_held(holds, request),
-            }
+            facts = keeping.record_facts(work, request, holds)
             agreement = parsed(work.agreements.get(agreement_id, version))
             verdict = check_retention([agreement], facts, at, "purge", work.libraries.get(request.library_id).tz)
             kept = str(verdict.counts.get("keep_until") or "")
             if not kept:
                 # An agreement that asks for a signature and names no term: as long as the reader is known.
-                verdict = identity_verdict(work, request, at, holds)
+                verdict = keeping.verdict(work, request, at, "anonymise", holds)
                 kept = (request.changed_at + ctx.settings.identity_life).date().isoformat()
                 if date.fromisoformat(kept) >= at.date():
                     continue
             if verdict.outcome is Outcome.ALLOW:
                 yield Due(SIGNATURE, number, request.library_id, kept, declaration_id)
         after = batch[-1][0]
+
+
+def _records(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...]) -> Iterator[Due]:
+    """Whole records: of nobody any longer, without a file, and past every term that an agreement or a setting gives them."""
+    before, after = at - ctx.settings.record_life, ""
+    while batch := work.privacy.closed_records(before, after, BATCH):
+        for request in batch:
+            verdict = keeping.verdict(work, request, at, "purge", holds)
+            if verdict.outcome is Outcome.ALLOW:
+                kept = (request.changed_at + ctx.settings.record_life).date().isoformat()
+                yield Due(
+                    RECORD, request.number, request.library_id, max(kept, str(verdict.counts["keep_until"] or ""))
+                )
+        after = batch[-1].number
 
 
 def announce(ctx: Context) -> RetentionRound | None:
@@ -112,10 +114,13 @@ def announce(ctx: Context) -> RetentionRound | None:
     return found
 
 
-def carry_out(ctx: Context, officer: Person | None = None) -> RetentionRound | None:
+def carry_out(
+    ctx: Context, officer: Person | None = None, alive: Callable[[], None] = lambda: None
+) -> RetentionRound | None:
     """Remove what the announced round lists and is still due; holds that were placed meanwhile win.
 
     By itself (no officer) only when its time has come. Each removal is an event. None when there is nothing to do.
+    ``alive`` is called now and then, so that a job keeps its lease.
     """
     if officer is not None:
         require(officer, Role.RIGHTS_OFFICER)
@@ -125,7 +130,11 @@ def carry_out(ctx: Context, officer: Person | None = None) -> RetentionRound | N
         if found is None or (officer is None and now < found.due_at):
             return None
         items = tuple(due(ctx, work, found.announced_at))
-    removed = sum(_remove(ctx, item, now, actor) for item in items)
+    removed = 0
+    for place, item in enumerate(items):
+        if place % BATCH == 0:
+            alive()
+        removed += _remove(ctx, item, now, actor)
     with ctx.store.write() as work:
         found = replace(found, done_at=now, removed=removed)
         work.privacy.keep_round(found)
@@ -134,18 +143,26 @@ def carry_out(ctx: Context, officer: Person | None = None) -> RetentionRound | N
 
 
 def _remove(ctx: Context, item: Due, now: datetime, actor: str) -> int:
-    """Remove one item in a transaction of its own, unless a hold has come in between."""
+    """Remove one item in a transaction of its own, unless a hold has come in between, or it is worked on again."""
     with ctx.store.write() as work:
         request = work.requests.lock(item.request)
-        if is_held(work.privacy.holds(), request):
+        if request.state in OPEN or is_held(work.privacy.holds(), request):
             return 0
-        if item.what == READER:
-            work.privacy.unlink_reader(item.request)
-        else:
-            work.privacy.erase_declaration(item.id)
-        kind = "reader:unlinked" if item.what == READER else "declaration:erased"
-        work.record(Event(kind, now, actor, item.library_id, item.request))
-    return 1
+        gone = {
+            READER: lambda: work.privacy.unlink_reader(item.request),
+            SIGNATURE: lambda: work.privacy.erase_declaration(item.id),
+            RECORD: lambda: work.privacy.purge_record(item.request, now),
+        }[item.what]()
+        if gone:
+            work.record(Event(EVENTS[item.what], now, actor, item.library_id, item.request))
+    return int(gone)
+
+
+def schedule(ctx: Context) -> None:
+    """Leave the job of this day: one worker announces what is due, or carries out the round whose time has come."""
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        work.jobs.add(NewJob(RETAIN, f"retain:{now:%Y-%m-%d}"), now)
 
 
 def postpone(ctx: Context, officer: Person, days: int) -> RetentionRound:

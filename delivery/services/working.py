@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from delivery.document_request import Try
 from delivery.errors import DeliveryError
-from delivery.jobs import FETCH, MAIL, MAX_ATTEMPTS, PREPARE, Job, backoff
+from delivery.jobs import FETCH, MAIL, MAX_ATTEMPTS, PREPARE, RETAIN, Job, backoff
 from delivery.lifecycle import Action, may, move
 from delivery.ports import MailFailed
 from delivery.services.context import Context
 from delivery.services.fulfilling import fetch
 from delivery.services.mailing import send_letter
 from delivery.services.preparing import prepare
+from delivery.services.retaining import announce, carry_out
 from drm.audit.events import Event
 
 Report = Callable[[str, Job, BaseException | None], None]
@@ -56,6 +57,9 @@ def _perform(ctx: Context, job: Job) -> None:
         prepare(ctx, job.payload["request"], alive)
     elif job.kind == MAIL:
         send_letter(ctx, job)
+    elif job.kind == RETAIN:
+        announce(ctx)
+        carry_out(ctx, alive=alive)
 
 
 def _failed(ctx: Context, job: Job, error: Exception) -> None:

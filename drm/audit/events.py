@@ -67,6 +67,7 @@ KINDS = (
     "retention:postponed",
     "retention:done",
     "reader:unlinked",
+    "record:purged",
     "reader:shown",
     "declaration:erased",
     "act:asked",

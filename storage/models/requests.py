@@ -41,6 +41,7 @@ class RequestRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     changed_at: Mapped[datetime] = mapped_column(UtcTime)
     version: Mapped[int] = mapped_column(default=1)
+    purged_at: Mapped[datetime | None] = mapped_column(UtcTime)
     __table_args__ = (
         Index("ix_requests_queue", "state", "created_at"),
         Index("ix_requests_library", "library_id", "state", "created_at"),

@@ -1,4 +1,4 @@
-"""The way from requests and deliveries to their readers in a table of its own"""
+"""The way from requests and deliveries to their readers in a table of its own; purged records"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -27,11 +27,13 @@ def upgrade() -> None:
     op.execute("UPDATE fees SET accepted_by = '' WHERE request NOT IN (SELECT request FROM reader_links)")
     op.execute("UPDATE requests SET reader_id = NULL, reader_key = ''")
     op.execute("UPDATE deliveries SET reader_id = NULL, reader_key = ''")
+    op.add_column('requests', sa.Column('purged_at', sa.DateTime(timezone=True), nullable=True))
     op.drop_index('ix_requests_reader', table_name='requests')
     op.drop_index('ix_requests_reader_key', table_name='requests')
 
 
 def downgrade() -> None:
+    op.drop_column('requests', 'purged_at')
     op.create_index('ix_requests_reader', 'requests', ['reader_id', 'created_at'], unique=False)
     op.create_index('ix_requests_reader_key', 'requests', ['reader_key', 'created_at'], unique=False)
     for table, name in (('requests', 'number'), ('deliveries', 'request')):
