@@ -64,7 +64,7 @@ def _run(by_id: Mapping[str, Agreement], case: object) -> str:
             raise CaseError("expect needs decision, reason, all_reasons and counts")
         decision = decide_case(by_id, case)
     except (CaseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, OSError) as error:
-        return f"FAIL {name} error: {error}"
+        return _line(f"FAIL {name} error: {error}")
     got = {
         "decision": decision.outcome.word,
         "reason": decision.reason,
@@ -78,7 +78,12 @@ def _run(by_id: Mapping[str, Agreement], case: object) -> str:
         for field in EXPECTED
         if not _same(expect[field], got[field])
     ]
-    return f"FAIL {name} {'; '.join(wrong)}" if wrong else ""
+    return _line(f"FAIL {name} {'; '.join(wrong)}") if wrong else ""
+
+
+def _line(text: str) -> str:
+    """One line that any terminal can print: no line breaks, and no halves of characters, which JSON may hold."""
+    return " ".join(text.splitlines()).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _same(expected: object, got: object) -> bool:
