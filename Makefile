@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak corpus pictures docs locks clean
+.PHONY: help run test lint bench bugs soak corpus pictures docs locks clean
 
 # Names in Chinese must survive a terminal that is set to Latin-1 or to nothing.
 export PYTHONUTF8 := 1
@@ -36,9 +36,14 @@ bench: ## measure speed; ARGS=--smoke only shows that the benchmarks run
 	@sh tools/venv.sh dev
 	@exec .venv/bin/python -m benchmarks $(ARGS)
 
-soak: ## the long tests of races, kills and bad input, in many more rounds
+bugs: ## plant some of the seeded bugs, others each day, and see that the tests notice; ARGS=--all plants all
 	@sh tools/venv.sh dev
-	@HYPOTHESIS_PROFILE=soak exec .venv/bin/python -m pytest -n 2 -m 'slow or service' --timeout 1800 $(ARGS)
+	@exec .venv/bin/python -m tests.mutations $(ARGS)
+
+soak: ## the long tests of races, kills and bad input, in many more rounds, and all seeded bugs; an hour or more
+	@sh tools/venv.sh dev
+	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 -m 'slow or service' --timeout 3600 $(ARGS)
+	@exec .venv/bin/python -m tests.mutations --all
 
 corpus: ## run the tests that read a folder of real files; RUSHLIGHT_CORPUS names it
 	@sh tools/venv.sh dev

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from drm.agreement_warnings import warnings
 from drm.agreements import AgreementError, load_file
 from drm.cases import CaseFileError, explain_case, run_cases
 from drm.obligations import unknown_codes
@@ -89,6 +90,8 @@ def rights_check(file: Path) -> None:
         for code in unknown_codes(agreement):
             bad = True
             click.echo(f"error: {agreement.id} v{agreement.version}: no text for the obligation {code!r}")
+    for line in warnings(agreements):
+        click.echo(f"warning: {line}")
     click.echo(f"{len(agreements)} agreements, {sum(len(agreement.rules) for agreement in agreements)} rules")
     if bad:
         sys.exit(1)

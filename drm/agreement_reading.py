@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import TypeVar
 
 T = TypeVar("T")
+LARGEST = 1_000_000_000
+"""Numbers above this are mistakes of typing."""
 
 
 class AgreementError(ValueError):
@@ -74,6 +76,8 @@ class Reader:
         value = self.table.get(key)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise self.wrong(key, f"must be a whole number of at least {least}" if key in self.table else "is missing")
+        if value > LARGEST:
+            raise self.wrong(key, f"is above {LARGEST:,}, which no library ever reaches; leave the limit out instead")
         return value
 
     def words(

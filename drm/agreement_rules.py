@@ -191,6 +191,8 @@ def _measure(table: Reader) -> Measure:
         if "max" in table:
             raise table.wrong("max", "a share has 'percent'")
         percent = table.parsed("percent", _exact)
+        if percent > 100:
+            raise table.wrong("percent", "is more than the whole; write at most 100")
         return Measure(name, percent=percent, base=table.text("base", ""))
     for key in ("percent", "base"):
         if key in table:

@@ -89,7 +89,7 @@ def read_link(table: Reader) -> LinkTable:
         same_device=table.flag("same_device") if "same_device" in table else None,
         use_period=_use_period(table.sub("use_period")) if "use_period" in table else None,
         prints=table.whole("prints") if "prints" in table else None,
-        opens=table.whole("opens", 1) if "opens" in table else None,
+        opens=table.whole("opens") if "opens" in table else None,
         same_reader_only=table.flag("same_reader_only") if "same_reader_only" in table else None,
     )
 

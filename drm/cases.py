@@ -64,7 +64,7 @@ def _run(by_id: Mapping[str, Agreement], case: object) -> str:
             raise CaseError("expect needs decision, reason, all_reasons and counts")
         decision = decide_case(by_id, case)
     except (CaseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, OSError) as error:
-        return f"FAIL {name} error: {error}"
+        return _line(f"FAIL {name} error: {error}")
     got = {
         "decision": decision.outcome.word,
         "reason": decision.reason,
@@ -78,7 +78,12 @@ def _run(by_id: Mapping[str, Agreement], case: object) -> str:
         for field in EXPECTED
         if not _same(expect[field], got[field])
     ]
-    return f"FAIL {name} {'; '.join(wrong)}" if wrong else ""
+    return _line(f"FAIL {name} {'; '.join(wrong)}") if wrong else ""
+
+
+def _line(text: str) -> str:
+    """One line that any terminal can print: no line breaks, and no halves of characters, which JSON may hold."""
+    return " ".join(text.splitlines()).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _same(expected: object, got: object) -> bool:
@@ -175,18 +180,19 @@ def explain_case(agreements: Sequence[Agreement], path: Path, case_id: str, lang
     by_id = {agreement.id: agreement for agreement in agreements}
     case = next((case for case in read_cases(path) if isinstance(case, dict) and str(case.get("id")) == case_id), None)
     if case is None:
-        raise CaseFileError(f"{path}: there is no case {case_id!r}")
+        raise CaseFileError(_line(f"{path}: there is no case {case_id!r}"))
     try:
         decision = decide_case(by_id, case)
-    except (CaseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
-        raise CaseFileError(f"{path}: case {case_id}: {error}") from None
+    except (CaseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, OSError) as error:
+        raise CaseFileError(_line(f"{path}: case {case_id}: {error}")) from None
     lines = [f"{case_id}  {decision.outcome.word}  {decision.reason}"]
     if case["kind"] != "request":
-        return [*lines, *(f"  {name}: {value}" for name, value in decision.counts.items())]
+        return [_line(line) for line in (*lines, *(f"  {name}: {value}" for name, value in decision.counts.items()))]
     facts, history = case_facts(case)
     explanation = explain(decision, agreements, facts, history, language)
     for rule in explanation.rules:
         lines.append(f"  {rule.agreement} v{rule.version}, {rule.rule}: {rule.line}")
         if rule.resets:
             lines.append(f"  {rule.resets}")
-    return [*lines, *([f"  {ways_line(explanation.ways, language)}"] if explanation.ways else [])]
+    lines += [f"  {ways_line(explanation.ways, language)}"] if explanation.ways else []
+    return [_line(line) for line in lines]

@@ -158,7 +158,7 @@ def check_link(
     zone = ZoneInfo(tz)
     if link.get("revoked"):
         return _refused("LINK_REVOKED")
-    if table.same_reader_only and by != link.get("reader"):
+    if table.same_reader_only and (by is None or by != link.get("reader")):
         return _refused("WRONG_READER")
     issued, first = _instant(link.get("issued_at")), _instant(link.get("first_use_at"))
     counts: dict[str, object] = {}

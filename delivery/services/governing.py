@@ -12,6 +12,7 @@ from delivery.ports import Work
 from delivery.services.context import Context, require
 from delivery.services.deciding import parsed
 from delivery.stores import AgreementVersion
+from drm import agreement_warnings
 from drm.agreements import Agreement, AgreementError, load_agreements
 from drm.audit.events import Event
 from drm.obligations import unknown_codes
@@ -43,6 +44,7 @@ def warnings(agreement: Agreement) -> tuple[str, ...]:
     found = []
     if agreement.verified is False:
         found.append(f"not verified: {agreement.check or 'compare it with its source'}")
+    found += agreement_warnings.warnings([agreement])
     found += [f"no text for the obligation {code!r}" for code in unknown_codes(agreement)]
     return tuple(found)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+MOST_YEARS = 1_000
 PATTERN = re.compile(r"P(?:(\d{1,5})([YMD])|T(\d{1,6})H)")
 
 
@@ -24,6 +25,8 @@ class Duration:
         found = PATTERN.fullmatch(text) if isinstance(text, str) else None
         if found is None or (found[3] and not hours):
             raise ValueError(f"{text!r} is not a duration such as P30D, P6M, P5Y" + (" or PT48H" if hours else ""))
+        if (found[2] == "Y" and int(found[1]) > MOST_YEARS) or (found[2] == "M" and int(found[1]) > 12 * MOST_YEARS):
+            raise ValueError(f"{text!r} is longer than {MOST_YEARS} years; leave the limit out instead")
         return cls(int(found[3]), "H") if found[3] else cls(int(found[1]), found[2])
 
     @classmethod

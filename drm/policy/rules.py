@@ -5,13 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
+from zoneinfo import ZoneInfo
 
 from drm.agreement_rules import Effect, Rule, TariffLine
 from drm.agreements import Agreement
 from drm.decisions import Outcome, RuleResult
 from drm.facts.conditions import Truth, all_hold
+from drm.facts.durations import Duration
 from drm.facts.reading import Facts, keys_of
 from drm.policy.counting import History, Record, applies, counted, instant_of, measure, period, present, zone_of
 
@@ -95,13 +97,24 @@ def _resets(rule: Rule, facts: Facts, records: Sequence[Record], now: datetime |
     if _weigh(rule, facts, [])[0] is not None:
         return "never"
     leaving = sorted(
-        window.duration.after(instant, zone)
+        _leaves(window.duration, instant, zone)
         for record in records
         if (instant := instant_of(window, record)) is not None
     )
     # Fewer records never breach more, so the first instant that passes is found by halving.
     first = bisect_left(leaving, True, key=lambda moment: _passes(rule, facts, records, moment))
     return leaving[first].astimezone(zone).isoformat() if first < len(leaving) else ""
+
+
+def _leaves(duration: Duration, instant: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant at which a record is as old as the window is long.
+
+    A month after 31 January is 28 February, yet a month before that is 28 January: such a record leaves when March begins.
+    """
+    moment = duration.after(instant, zone)
+    if duration.before(moment, zone) >= instant:
+        return moment
+    return datetime.combine(moment.astimezone(zone).date() + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 def _passes(rule: Rule, facts: Facts, records: Sequence[Record], moment: datetime) -> bool:

@@ -213,6 +213,8 @@ REQUESTS = [
     request("in a requirement an absent fact differs, and one copy is known", ["licence.delivery"], "allow"),
     request("two facts that are the same pass", ["licence"], "allow", supplier={"country": "IE"}),
     request("an absent one does not", ["licence"], "deny", "OTHER_COUNTRY"),
+    request("of two routes that refuse the first gives the reason", [["moving"], ["licence"]], "deny", "TOO_YOUNG",
+            issue={"date": "2025-11-24"}),
     request("the mildest route wins, the first on a tie", [["licence"], ["sworn"], ["fees"], ["sworn"]], "needs_declaration", "SWEAR",
             reasons=["CCG_OR_CCL", "SWEAR"]),
     request("strictly older than a year", ["moving"], "allow", issue={"date": "2025-11-23"}),
