@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 
+def seal_record(request: str, rule: str) -> str:
+    """The record that a signer's name is part of: sealed for one declaration it opens in no other."""
+    return f"declaration:{request}:{rule}"
+
+
 @dataclass(frozen=True)
 class Declaration:
     """One signed declaration. ``statements`` maps each code to the words and their version; ``signed`` is the sealed name."""
@@ -22,6 +27,11 @@ class Declaration:
     signed_at: datetime
     language: str
     statements: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    @property
+    def record(self) -> str:
+        """What the name is sealed to."""
+        return seal_record(self.request, self.rule)
 
 
 @dataclass(frozen=True)

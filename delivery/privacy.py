@@ -52,11 +52,12 @@ class ActKind(StrEnum):
 
     UNMASK = "unmask"
     OVERRIDE = "override"
+    SIGNER = "signer"
 
 
 @dataclass(frozen=True)
 class TwoPersonAct:
-    """One act. ``subject`` is a reader key or a request number; ``answer`` is granted, refused or "" while it waits."""
+    """One act. ``subject`` is a reader key (unmask) or a request number (override, signer); ``answer`` is granted, refused or "" while it waits."""
 
     kind: ActKind
     subject: str

@@ -109,6 +109,17 @@ def answer(act_id: int, answer: str) -> ResponseReturnValue:
     return redirect(url_for("rights_office.approvals"), 303)
 
 
+@blueprint.get("/signers/<number>")
+def signer(number: str) -> ResponseReturnValue:
+    """The names under the declarations of a request, for the officer to whom it was granted."""
+    ctx, _ = site()
+    signed = two_persons.signers(ctx, g.person, number)
+    with ctx.store.read() as work:
+        asked = work.requests.get(number)
+        library = work.libraries.get(asked.library_id)
+    return render_template("signers.html", signed=signed, asked=asked, library=library)
+
+
 @blueprint.get("/readers/<reader_key>")
 def reader(reader_key: str) -> ResponseReturnValue:
     """A reader's name, for the officer to whom it was granted."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from delivery.consents import Declaration, Fee
+from delivery.consents import Declaration, Fee, seal_record
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, Invalid, NotFound
 from delivery.jobs import FETCH, NewJob
@@ -144,7 +144,7 @@ def _signed(
         jurisdiction=asking.jurisdiction,
         library_id=request.library_id,
         reader_key=request.reader_key,
-        signed=ctx.sealer.seal(reader.name, f"declaration:{request.number}:{asking.rule}"),
+        signed=ctx.sealer.seal(reader.name, seal_record(request.number, asking.rule)),
         signed_at=now,
         language=request.language,
         statements={

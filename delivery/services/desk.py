@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
 
+from delivery.consents import Declaration
 from delivery.copies import CopyState, Delivery
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, DeliveryError, Invalid
@@ -51,6 +52,7 @@ class DeskView:
     deliveries: tuple[Delivery, ...]
     same_work: tuple[DocumentRequest, ...]
     explanation: Explanation | None
+    declarations: tuple[Declaration, ...]
     source_titles: Mapping[str, str]
 
 
@@ -100,6 +102,7 @@ def look(ctx: Context, staff: Person, number: str) -> DeskView:
             work.deliveries.of_request(number),
             tuple(other for other in same if other.number != number and other.library_id == request.library_id),
             explain_request(work, request, staff.language),
+            work.consents.declarations(number),
             {source.id: source.title for source in work.sources.active()},
         )
 

@@ -1,10 +1,11 @@
-"""What one rights officer may not do alone: showing a reader's name, and supplying beyond a limit."""
+"""What one rights officer may not do alone: showing a reader's name or a signature, and supplying beyond a limit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from delivery.consents import Declaration
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, NotAllowed, NotFound
 from delivery.people import Person, Role
@@ -14,6 +15,7 @@ from delivery.services.context import Context, require
 from delivery.services.holding import words
 from delivery.services.overriding import may_override, override
 from drm.audit.events import Event
+from drm.sealing import SealBroken
 
 SHOWN_FOR = timedelta(hours=24)
 """How long a name may be looked at after the second officer has agreed."""
@@ -43,11 +45,12 @@ def ask(ctx: Context, officer: Person, kind: ActKind, subject: str, reason: str)
 
 
 def _check(work: Work, kind: ActKind, subject: str) -> None:
-    if kind is ActKind.UNMASK:
-        if work.people.by_reader_key(subject) is None:
-            raise NotFound("unknown-reader", "Nobody is known under this reader key.")
-    elif not may_override(work.requests.get(subject)):
+    if kind is ActKind.UNMASK and work.people.by_reader_key(subject) is None:
+        raise NotFound("unknown-reader", "Nobody is known under this reader key.")
+    if kind is ActKind.OVERRIDE and not may_override(work.requests.get(subject)):
         raise Conflict("nothing-to-override", "Only a refusal by a limit alone can be overridden.")
+    if kind is ActKind.SIGNER and not any(one.signed for one in work.consents.declarations(subject)):
+        raise NotFound("no-signature", "No name is kept under a declaration of this request.")
 
 
 def answer(ctx: Context, officer: Person, act_id: int, grant: bool) -> TwoPersonAct:
@@ -71,7 +74,7 @@ def answer(ctx: Context, officer: Person, act_id: int, grant: bool) -> TwoPerson
             answer="granted" if grant else "refused",
             answered_by=officer.reader_key,
             answered_at=now,
-            ends_at=now + SHOWN_FOR if grant and act.kind is ActKind.UNMASK else None,
+            ends_at=now + SHOWN_FOR if grant and act.kind is not ActKind.OVERRIDE else None,
             subject=made.number if made else act.subject,
         )
         work.privacy.keep_act(act)
@@ -80,7 +83,7 @@ def answer(ctx: Context, officer: Person, act_id: int, grant: bool) -> TwoPerson
 
 
 def _record(work: Work, kind: str, act: TwoPersonAct, officer: Person, now: datetime, how: str = "") -> None:
-    request = act.subject if act.kind is ActKind.OVERRIDE else ""
+    request = "" if act.kind is ActKind.UNMASK else act.subject
     code = f"{act.kind}:{act.id}" + (f":{how}" if how else "")
     work.record(Event(kind, now, officer.reader_key, request=request, code=code))
 
@@ -92,7 +95,7 @@ def waiting(ctx: Context, officer: Person) -> tuple[Waiting, ...]:
         return tuple(
             Waiting(
                 act,
-                work.requests.get(act.subject) if act.kind is ActKind.OVERRIDE else None,
+                None if act.kind is ActKind.UNMASK else work.requests.get(act.subject),
                 act.asked_by == officer.reader_key and ctx.settings.two_person,
             )
             for act in work.privacy.waiting()
@@ -112,3 +115,25 @@ def shown(ctx: Context, officer: Person, reader_key: str) -> Person:
             raise NotFound("unknown-reader", "Nobody is known under this reader key any longer.")
         work.record(Event("reader:shown", now, officer.reader_key, person.library_id, code=f"{act.kind}:{act.id}"))
     return person
+
+
+def signers(ctx: Context, officer: Person, number: str) -> tuple[tuple[Declaration, str], ...]:
+    """The declarations of a request with the names under them ("" where a name was erased), for the officer to whom it was granted.
+
+    Each look is an event. Conflict when a seal cannot be opened with the keys that are there.
+    """
+    require(officer, Role.RIGHTS_OFFICER)
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        act = work.privacy.granted(ActKind.SIGNER, number, officer.reader_key, now)
+        if act is None:
+            raise NotAllowed("not-granted", "A second rights officer has to agree before a name is shown.")
+        found = work.consents.declarations(number)
+        library = work.requests.get(number).library_id
+        work.record(Event("declaration:shown", now, officer.reader_key, library, number, code=f"{act.kind}:{act.id}"))
+    try:
+        return tuple((one, ctx.sealer.open(one.signed, one.record) if one.signed else "") for one in found)
+    except SealBroken:
+        raise Conflict(
+            "seal-broken", "A name cannot be opened: the key it was sealed with is not in the key file."
+        ) from None

@@ -34,6 +34,7 @@ KINDS = (
     "request:rerouted",
     "declaration:signed",
     "declaration:exported",
+    "declaration:shown",
     "fee:accepted",
     "quota:reserved",
     "quota:settled",

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from delivery.consents import Declaration
 from delivery.people import Person, Role
 from delivery.privacy import ActKind, HoldKind
 from delivery.services import holding, two_persons
@@ -88,6 +89,7 @@ STAFF_APP = {
     ("POST", "/rights/acts/<kind>/<subject>"): {"officer"},
     ("POST", "/rights/acts/<int:act_id>/<answer>"): {"officer"},
     ("GET", "/rights/readers/<reader_key>"): {"officer"},
+    ("GET", "/rights/signers/<number>"): {"officer"},
     ("GET", "/rights/where"): {"officer", "operator"},
     ("POST", "/rights/where/<kind>/<name>"): {"officer"},
     ("GET", "/rights/log"): {"officer"},
@@ -128,10 +130,21 @@ class House:
         holding.place(world.ctx, second, HoldKind.REQUEST, self.number, "a dispute")
         granted = two_persons.ask(world.ctx, world.officer, ActKind.UNMASK, world.reader.reader_key, "a complaint")
         two_persons.answer(world.ctx, second, granted.id, True)
+        self._sign(second)
         self.apps = {"reader": world.reader_app(), "staff": world.staff_app()}
         world.services.settings.mail_folder.mkdir(parents=True, exist_ok=True)
         (world.services.settings.mail_folder / "a-letter.eml").write_text(LETTER)
         self._clients: dict[tuple[str, str], FlaskClient] = {}
+
+    def _sign(self, second: Person) -> None:
+        """A declaration under the request, whose name the officer may see."""
+        world, seal = self.world, self.world.ctx.sealer.seal("Maeve Byrne", f"declaration:{self.number}:open.one_copy")
+        key, now = world.reader.reader_key, world.clock()
+        signed = Declaration(self.number, "open.one_copy", "open", 1, "IE", "harbour", key, seal, now, "en")
+        with world.store.write() as work:
+            work.consents.declare(signed)
+        asked = two_persons.ask(world.ctx, world.officer, ActKind.SIGNER, self.number, "an inspection")
+        two_persons.answer(world.ctx, second, asked.id, True)
 
     def client(self, app: str, who: str) -> FlaskClient:
         """A client signed in to an app; readers, whom the staff app does not let in, carry the reader app's cookies there."""
