@@ -131,8 +131,10 @@ def _count_act(number: str, act: str) -> None:
         except ValueError:
             raise Invalid({"filled_at": "bad-date"}) from None
         filled_at = civil.replace(tzinfo=desk.look(ctx, g.person, number).library.zone).astimezone(UTC)
-    pages = form.get("pages")
-    correcting.correct(ctx, g.person, number, form.get("reason", ""), filled_at, pages)
+    # Corrected by its citation it has that citation's pages; the field shows them.
+    named = form.get("by_citation") == "yes"
+    pages = None if named else form.get("pages")
+    correcting.correct(ctx, g.person, number, form.get("reason", ""), filled_at, pages, named)
 
 
 def _link_act(number: str, act: str) -> None:

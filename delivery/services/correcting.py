@@ -1,4 +1,4 @@
-"""Correcting what a supplied copy counts as: when it was filled, and which pages it was. The journal keeps both, breaches are logged."""
+"""Correcting what a supplied copy counts as: when it was filled, which pages it was, which work. Both are kept, breaches are logged."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from delivery.document_request import Message
+from delivery.document_request import DocumentRequest, Message
 from delivery.errors import Conflict, Invalid
-from delivery.facts import page_labels
+from delivery.facts import facts_of, page_labels
 from delivery.people import Person, Role
 from delivery.ports import Work
 from delivery.services.context import Context, require, require_library
-from delivery.services.deciding import history_record, parsed
+from delivery.services.deciding import Verdict, history_record, parsed, slots_of
 from delivery.services.holding import words
-from delivery.stores import UsageRecord
+from delivery.stores import LedgerEntry, UsageRecord
 from drm.agreements import Agreement
 from drm.audit.events import Event
 from drm.decisions import Outcome
 from drm.policy import decide
-from drm.quota import record_keys, scopes
+from drm.quota import Scope, record_keys, scopes
+
+NAMED = ("item", "article", "pages", "chapters")
+"""What a citation says about a request; the rest of its facts is about who asked, when and how."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,19 @@ class Breach:
 
 
 def correct(
-    ctx: Context, staff: Person, number: str, reason: str, filled_at: datetime | None = None, pages: str | None = None
+    ctx: Context,
+    staff: Person,
+    number: str,
+    reason: str,
+    filled_at: datetime | None = None,
+    pages: str | None = None,
+    by_citation: bool = False,
 ) -> tuple[Breach, ...]:
     """Change when a copy was filled, or which pages it was; what is None stays. Returns the limits that this breaks after the fact.
 
-    Nothing is taken back and nothing rewritten: the journal keeps how the record stood before, each new breach is an event, and
-    the reason stands in a note.
+    With ``by_citation`` it counts as the work that its request names by now: what it counted as is given back, and a new claim
+    is entered and settled in its place. Nothing is taken back from the reader and nothing rewritten: the journal keeps how the
+    record stood before, each new breach is an event, and the reason stands in a note.
     Invalid for a time in the future or before the request, and for pages that are no page numbers.
     """
     require(staff, Role.LIBRARIAN, Role.RIGHTS_OFFICER)
@@ -50,7 +60,13 @@ def correct(
         if record is None or record.status != "filled":
             raise Conflict("not-counted", "Nothing was supplied for this request that counts.")
         fresh = _changed(record, filled_at, pages, now)
-        before = _breaches(work, record)
+        if by_citation:
+            fresh = _renamed(work, request, fresh)
+        work.ledger.lock(scope.key for one in (record, fresh) for scope in _scopes(work, one))
+        before = {**_breaches(work, record), **_breaches(work, fresh)}
+        if fresh.claim != record.claim:
+            _move(work, record, fresh, now, staff.reader_key)
+            work.requests.save(replace(request, copy_no=request.copy_no + 1, changed_at=now))
         work.ledger.put_record(fresh, now)
         found = tuple(breach for key, breach in _breaches(work, fresh).items() if key not in before)
         work.requests.add_message(Message(number, now, "note", staff.id, staff.name, reason))
@@ -87,10 +103,54 @@ def _changed(record: UsageRecord, filled_at: datetime | None, pages: str | None,
     return replace(record, facts=facts, keys=record_keys(facts), filled_at=filled_at or record.filled_at)
 
 
+def _renamed(work: Work, request: DocumentRequest, record: UsageRecord) -> UsageRecord:
+    """The record as a claim on the work that the request names now. What a source said of another title no longer holds."""
+    library = work.libraries.get(request.library_id)
+    named = facts_of(request.citation, library, "", None, record.requested_at, None, None)
+    asked, work_of, issue = (_table(named, group) for group in ("request", "work", "issue"))
+    known = _table(record.facts, "request")
+    ours = {name: value for name, value in known.items() if name not in NAMED}
+    facts = {
+        **record.facts,
+        "request": {**ours, **{name: asked[name] for name in NAMED if name in asked}},
+        "work": {**(_table(record.facts, "work") if _same_title(record.facts, named) else {}), **work_of},
+        "issue": issue,
+    }
+    return replace(record, claim=f"{request.number}/{request.copy_no + 1}", facts=facts, keys=record_keys(facts))
+
+
+def _table(facts: Mapping[str, object], group: str) -> dict[str, object]:
+    found = facts.get(group)
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def _same_title(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    issn = _table(one, "work").get("issn")
+    return issn is not None and issn == _table(other, "work").get("issn")
+
+
+def _move(work: Work, record: UsageRecord, fresh: UsageRecord, now: datetime, actor: str) -> None:
+    """Give back the slots of the old claim, and enter and settle those of the new one. Limits refuse nothing here."""
+    entries = work.ledger.entries(record.claim)
+    closed = {entry.slot.rule for entry in entries if entry.kind in {"release", "refund"}}
+    for entry in entries:
+        if entry.kind == "reserve" and entry.slot.rule not in closed:
+            work.ledger.enter(LedgerEntry(record.claim, entry.slot, "refund", now, actor, "corrected"))
+    work.ledger.put_record(replace(record, status="cancelled"), now)
+    agreements = tuple(_in_words(work, name) for name in fresh.under)
+    decision = decide([agreements], fresh.facts, [])
+    for slot in slots_of(Verdict(None, decision, agreements, fresh.facts)):
+        for kind in ("reserve", "settle"):
+            work.ledger.enter(LedgerEntry(fresh.claim, slot, kind, now, actor, "corrected"))
+
+
+def _scopes(work: Work, record: UsageRecord) -> tuple[Scope, ...]:
+    return scopes([tuple(_in_words(work, name) for name in record.under)], record.facts)
+
+
 def _breaches(work: Work, record: UsageRecord) -> dict[tuple[str, str], Breach]:
     """The limits broken by this copy, or because of it by those that share a scope with it, each at its own time of fill."""
-    agreements = tuple(_in_words(work, name) for name in record.under)
-    wanted = scopes([agreements], record.facts)
+    wanted = _scopes(work, record)
     work.ledger.lock(scope.key for scope in wanted)
     records = [one for one in work.ledger.history([(scope.parts, None) for scope in wanted]) if one.status == "filled"]
     found = {}

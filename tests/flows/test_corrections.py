@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, Invalid
 from delivery.lifecycle import State
-from delivery.services import correcting, joining
+from delivery.services import correcting, desk, joining, linking
 from delivery.services.replaying import replay
 from delivery.stores import LogFilter
 from tests.delivery.web_test_support import signed_in, token_of
@@ -164,3 +165,62 @@ def test_the_desk_corrects_and_joins_on_the_page_in_the_librarys_time(world: Wor
     assert record is not None
     assert record.filled_at == datetime(2026, 7, 11, 11, 0, tzinfo=UTC)
     assert "late entry" in client.get(f"/requests/{number}").get_data(as_text=True)
+
+
+BY_TITLE = LIMITED.format(most=1, per="title", effect="deny")
+
+
+def held(world: World, number: str) -> dict[str, int]:
+    """Slots held or settled by scope."""
+    with world.services.engine.connect() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT scope, SUM(CASE kind WHEN 'reserve' THEN 1 WHEN 'settle' THEN 0 ELSE -1 END) FROM ledger "
+            "WHERE claim LIKE ? GROUP BY scope",
+            (f"{number}/%",),
+        )
+        return {str(scope): int(count) for scope, count in rows}
+
+
+def uploaded(world: World, collection: Path, issn: str) -> DocumentRequest:
+    number = world.ask(title="Tides of an island", issn=issn, year="2020", volume="4").number
+    world.work()
+    with next(collection.rglob("*.pdf")).open("rb") as file:
+        desk.upload(world.ctx, world.librarian, number, file, "found.pdf", None)
+    world.work()
+    assert world.get(number).state is State.SUPPLIED
+    return world.get(number)
+
+
+def test_a_copy_of_another_title_moves_there_and_what_that_breaks_is_logged(world: World, collection: Path) -> None:
+    bound(world, BY_TITLE)
+    uploaded(world, collection, "0378-5955")
+    world.clock.move(timedelta(hours=1))
+    wrong = uploaded(world, collection, "2049-3630")
+    fields = {**wrong.citation.to_dict(), "issn": "0378-5955"}
+    desk.edit_citation(world.ctx, world.librarian, wrong.number, fields, wrong.version)
+
+    found = correcting.correct(world.ctx, world.librarian, wrong.number, "the journal was another", by_citation=True)
+
+    assert [(breach.request, breach.rule) for breach in found] == [(wrong.number, "limited.per_month")]
+    assert breaches(world) == [(wrong.number, "limited.per_month")]
+    assert held(world, wrong.number) == {
+        "limited.per_month|title=issn:20493630": 0,
+        "limited.per_month|title=issn:03785955": 1,
+    }
+    assert world.ask(title="Another", issn="2049-3630", year="2020", volume="4").state is State.NEW
+
+
+def test_a_corrected_copy_is_refunded_like_any_other_and_its_decision_replays(world: World, collection: Path) -> None:
+    bound(world, BY_TITLE)
+    wrong = uploaded(world, collection, "2049-3630")
+    fields = {**wrong.citation.to_dict(), "issn": "0378-5955"}
+    desk.edit_citation(world.ctx, world.librarian, wrong.number, fields, wrong.version)
+    correcting.correct(world.ctx, world.librarian, wrong.number, "the journal was another", by_citation=True)
+
+    again = replay(world.ctx, wrong.number)
+    linking.revoke(world.ctx, world.librarian, world.get(wrong.number).delivery, "wrong article", give_back=True)
+
+    assert again is not None
+    assert again.differs == ()
+    assert set(held(world, wrong.number).values()) == {0}
+    assert world.ask(title="Another", issn="0378-5955", year="2020", volume="4").state is State.NEW
