@@ -17,6 +17,7 @@ from delivery.people import Role
 from delivery.services import expiring, joining
 from delivery.services.forgetting import forget
 from delivery.services.reporting import report
+from storage.reader_secrets import ReaderSecrets
 from tests.world import LIMITED, World
 
 LIFETIME = LIMITED.format(most=1, per="reader", effect="deny").replace(
@@ -186,3 +187,17 @@ def test_secrets_never_lie_in_the_database_of_the_ledger(world: World) -> None:
 
     with pytest.raises(SettingsError, match="RUSHLIGHT_SECRETS_URL"):
         make_secrets(settings)
+
+
+def test_secrets_may_lie_in_a_postgresql_of_their_own(postgres_url: str) -> None:
+    secrets, other = ReaderSecrets(postgres_url), ReaderSecrets(postgres_url)
+    secrets.make("a")
+    other.make("a")
+    secrets.make("b", "counted-before")
+
+    assert secrets.find("a") == other.find("a")
+    assert secrets.find("b") == "counted-before"
+    assert secrets.destroy(["a"]) == 1
+    assert sorted(other.people()) == ["b"]
+    secrets.engine.dispose()
+    other.engine.dispose()
