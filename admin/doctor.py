@@ -14,6 +14,7 @@ from admin.settings import Settings, SettingsError
 from admin.wiring import make_mailer, make_secrets, real_clock
 from delivery.errors import DeliveryError
 from storage.engine import DatabaseFailure, open_engine
+from storage.reader_secrets import counts_somebody
 
 LEAST_FREE = 512 * 1024 * 1024
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,6 +83,13 @@ def _secrets(settings: Settings) -> Finding:
         return Finding("secrets", False, str(error), "name another database")
     except (DatabaseFailure, OSError) as error:
         return Finding("secrets", False, f"do not answer ({type(error).__name__})", advice)
+    engine = open_engine(settings.database)
+    try:
+        lost = not kept and counts_somebody(engine)
+    finally:
+        engine.dispose()
+    if lost:
+        return Finding("secrets", False, "there are none, though the ledger counts readers", advice)
     return Finding("secrets", True, f"{kept} readers' secrets apart from the ledger")
 
 

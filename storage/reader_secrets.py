@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from drm.pseudonyms import ledger_key, new_secret
-from storage.engine import open_engine
+from storage.engine import DatabaseFailure, open_engine
 from storage.models import PersonRow, UsageRow
 from storage.models.columns import Bytes
 
@@ -88,6 +88,15 @@ class ReaderSecrets:
         """Everybody who has a secret."""
         with Session(self._prepared()) as session:
             return frozenset(session.scalars(select(SecretRow.person_id)))
+
+
+def counts_somebody(engine: Engine) -> bool:
+    """Whether the ledger of a database counts any reader; False too where there is no ledger yet."""
+    try:
+        with Session(engine) as session:
+            return session.scalar(select(UsageRow.claim).where(UsageRow.reader.is_not(None)).limit(1)) is not None
+    except DatabaseFailure:
+        return False
 
 
 class SqlReaderSecrets:

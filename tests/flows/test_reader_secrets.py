@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from admin.backing_up import back_up
+from admin.doctor import Finding, examine
 from admin.settings import Settings, SettingsError
 from admin.wiring import make_secrets
 from delivery.document_request import DocumentRequest
@@ -187,6 +188,20 @@ def test_secrets_never_lie_in_the_database_of_the_ledger(world: World) -> None:
 
     with pytest.raises(SettingsError, match="RUSHLIGHT_SECRETS_URL"):
         make_secrets(settings)
+
+
+def test_the_doctor_misses_secrets_that_a_restored_ledger_needs(world: World) -> None:
+    def finding() -> Finding:
+        return next(one for one in examine(world.services.settings) if one.part == "secrets")
+
+    supplied(world)
+    assert finding().good
+    world.store.secrets.engine.dispose()
+    for path in world.services.settings.home.glob("reader-secrets.db*"):
+        path.unlink()
+
+    assert not finding().good
+    assert "last copy" in finding().advice
 
 
 def test_secrets_may_lie_in_a_postgresql_of_their_own(postgres_url: str) -> None:
