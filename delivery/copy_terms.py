@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from delivery.citation import Citation
 from delivery.numbers import check_code
-from drm.agreement_terms import LinkTable
+from drm.agreement_terms import LinkTable, UsePeriod
 from drm.agreements import Agreement
-from drm.licence import CopyTerms, LinkTerms, combine_terms, link_end, open_access_terms
+from drm.licence import CopyTerms, LinkTerms, combine_terms, link_end, open_access_terms, used_end
 from drm.obligations import obligation_texts
 from drm.pdf.values import CopySpec, CoverCitation, OpenAccess, Permissions
 
@@ -46,6 +46,21 @@ class AgreedTerms:
         end = link_end(self.link, issued_at, tz)
         return None if end is None else end.astimezone(UTC)
 
+    @property
+    def begins_with_use(self) -> bool:
+        """Whether anything about the link runs from its first use, or only until then."""
+        link = self.link
+        return bool(link.use_periods or link.unopened) or any(since == "first_use" for _, since in link.ttls)
+
+    def expires_after_use(self, issued_at: datetime, first_use_at: datetime, tz: str) -> datetime | None:
+        """The end of the link in UTC once it was opened: its own, and that of every period that begins with first use.
+
+        Outside a viewer nobody can enforce days of use on a file; closing the link is what can be done.
+        """
+        ends = [link_end(self.link, issued_at, tz, first_use_at), used_end(self.link, first_use_at, tz)]
+        known = [end.astimezone(UTC) for end in ends if end is not None]
+        return min(known) if known else None
+
     def texts(self, of: Mapping[str, Sequence[str]], language: str) -> tuple[str, ...]:
         """Texts in a language; where it is missing, the first one given."""
         if language in of:
@@ -62,8 +77,17 @@ class AgreedTerms:
             "print": self.copy.print,
             "copy_text": self.copy.copy_text,
             "prints": self.link.prints,
+            "view_only": self.copy.view_only,
+            "password": self.copy.password,
+            "days_of_use": [_spelled(use) for use in self.link.use_periods],
             "renewals": self.link.renewals,
         }
+
+
+def _spelled(use: UsePeriod) -> str:
+    if use.duration is not None:
+        return f"P{use.duration.amount}{use.duration.unit}" if use.duration.unit != "H" else f"PT{use.duration.amount}H"
+    return f"{use.business_days}B"
 
 
 def agreed_terms(agreements: Sequence[Agreement], presets: Mapping[str, LinkTable], free: bool) -> AgreedTerms:

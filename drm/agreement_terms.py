@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drm.agreement_reading import Reader
+from drm.business_days import is_known
 from drm.facts.durations import Duration
 
 LISTS = ("stamp", "notices")
@@ -99,6 +100,8 @@ def _use_period(table: Reader) -> UsePeriod:
     table.one_of("from", ("first_use",), "first_use")
     if ("business_days" in table) == ("duration" in table):
         raise table.wrong("duration", "give either duration or business_days")
+    if table.text("calendar", "") and not is_known(table.text("calendar")):
+        raise table.wrong("calendar", "is no country or province such as CA or CA-ON")
     return UsePeriod(
         table.parsed("duration", Duration.lasting) if "duration" in table else None,
         table.whole("business_days", 1) if "business_days" in table else 0,

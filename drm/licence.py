@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from drm.agreement_reading import AgreementError, Reader
 from drm.agreement_terms import LinkTable, UsePeriod, read_link
 from drm.agreements import Agreement
+from drm.business_days import holidays_after
 from drm.decisions import Decision, Outcome
 from drm.facts.durations import Duration
 
@@ -141,6 +142,24 @@ def link_end(link: LinkTerms, issued_at: datetime, tz: str, first_use_at: dateti
             ends.append(duration.after(first_use_at, zone))
     if first_use_at is None:
         ends += [duration.after(issued_at, zone) for duration in link.unopened]
+    return min(ends).astimezone(UTC) if ends else None
+
+
+def used_end(link: LinkTerms, first_use_at: datetime, tz: str) -> datetime | None:
+    """The earliest end of the use periods that began with the first use (exclusive, UTC); None where there is none.
+
+    The n-th business day is usable to local midnight; holidays are those of the calendar that the agreement names.
+    """
+    zone = ZoneInfo(tz)
+    day = first_use_at.astimezone(zone).date()
+    ends = []
+    for use in link.use_periods:
+        if use.duration is not None:
+            ends.append(use.duration.after(first_use_at, zone))
+        else:
+            closed = holidays_after(use.calendar, day, use.business_days)
+            last = last_business_day(day, use.business_days, use.count_first_day, closed)
+            ends.append(datetime.combine(last + timedelta(days=1), time(), zone))
     return min(ends).astimezone(UTC) if ends else None
 
 

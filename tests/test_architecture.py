@@ -45,6 +45,7 @@ ROOMS = {
     # The sample articles are laid out by the project itself, from nothing: no untrusted file is opened there.
     **dict.fromkeys(("reportlab", "pypdfium2"), (*PDF, "admin/sample/")),
     "cryptography": ("drm/",),
+    "holidays": ("drm/business_days.py",),
     **dict.fromkeys(("itsdangerous", "jwt"), ("drm/tokens.py",)),
     "argon2": ("delivery/passwords.py",),
     **dict.fromkeys(("click", "gunicorn", "xlsxwriter"), ("admin/",)),

@@ -7,7 +7,7 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,7 +16,9 @@ from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, NotAllowed, NotFound
 from delivery.numbers import delivery_of_code
 from delivery.people import Library, Person
+from delivery.ports import Work
 from delivery.services.context import Context
+from delivery.services.preparing import read_ready
 from drm.audit.events import Event
 from drm.tokens import TokenError, secret_hash, window_secret
 
@@ -156,8 +158,20 @@ def open_window(ctx: Context, token: str, nonce: str, person: Person | None) -> 
             code = LinkState.USED_UP if state is LinkState.LIVE else state
             raise Conflict(f"link-{code}", "This link can no longer be opened.")
         if not known:
+            _first_use(ctx, work, delivery.number, now)
             work.record(Event("window:opened", now, "reader", delivery.library_id, delivery.request, delivery.number))
     return Opened(secret, delivery.filename)
+
+
+def _first_use(ctx: Context, work: Work, number: str, now: datetime) -> None:
+    """The first open starts what runs from first use: the link may end sooner than it would have unopened."""
+    delivery = work.deliveries.get(number)
+    if delivery.opens_used != 1 or delivery.open_access:
+        return
+    ready = read_ready(ctx, work, work.requests.get(delivery.request))
+    if ready.terms.begins_with_use:
+        end = ready.terms.expires_after_use(delivery.issued_at, now, ready.library.tz)
+        work.deliveries.save(replace(delivery, expires_at=end))
 
 
 def _secret_of(ctx: Context, delivery: Delivery, nonce: str) -> str:

@@ -1,0 +1,81 @@
+"""What runs from first use: days of use close the link, a week unopened ends it, and an extension is not undone by opening."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from delivery.copies import Delivery
+from delivery.services import downloading, linking
+from drm.agreements import AgreementError, load_agreements
+from drm.business_days import holidays_after, is_known
+from tests.behaviours.test_link_promises import now, supplied
+from tests.world import OPEN_AGREEMENT, World
+
+CANADA = 'ttl = "P30D"\nuse_period = { business_days = 5, from = "first_use", calendar = "CA" }'
+
+
+def with_link(world: World, table: str) -> None:
+    rule = "[[agreement.rule]]"
+    text = OPEN_AGREEMENT.replace(rule, f"[agreement.link]\n{table}\n{rule}", 1)
+    world.load(text.replace("version = 1\n[", "version = 2\n["))
+
+
+def opened(world: World, delivery: Delivery) -> Delivery:
+    token = world.ctx.links.sign(delivery.number)
+    downloading.open_window(world.ctx, token, downloading.look(world.ctx, token).nonce, None)
+    return now(world, delivery)
+
+
+def test_five_business_days_after_first_use_the_link_is_closed_holidays_left_out(world: World) -> None:
+    with_link(world, CANADA)
+    world.clock.now = datetime(2026, 12, 18, 9, 0, tzinfo=UTC)
+    delivery = supplied(world)
+    assert delivery.expires_at == datetime(2027, 1, 17, 9, 0, tzinfo=UTC)
+    world.clock.move(timedelta(days=3))
+
+    # From Monday the 21st: 22, 23, 24, not Christmas, not the weekend, 28, 29.
+    assert opened(world, delivery).expires_at == datetime(2026, 12, 30, 0, 0, tzinfo=UTC)
+
+
+def test_a_second_open_does_not_move_the_end(world: World) -> None:
+    with_link(world, CANADA)
+    delivery = supplied(world)
+    first = opened(world, delivery).expires_at
+    world.clock.move(timedelta(days=1))
+
+    assert opened(world, delivery).expires_at == first
+
+
+def test_a_year_from_first_use_begins_when_it_is_opened_and_unopened_it_ends_in_a_week(world: World) -> None:
+    with_link(world, 'ttl = "P1Y"\nttl_from = "first_use"\nunopened = "P7D"')
+    delivery = supplied(world)
+    assert delivery.expires_at == delivery.issued_at + timedelta(days=7)
+    world.clock.move(timedelta(days=2))
+
+    assert opened(world, delivery).expires_at == datetime(2027, 11, 26, 9, 0, tzinfo=UTC)
+
+
+def test_opening_does_not_undo_what_staff_have_extended(world: World) -> None:
+    delivery = supplied(world)
+    world.clock.move(timedelta(days=10))
+    extended = linking.extend(world.ctx, world.librarian, delivery.number, 7)
+
+    assert opened(world, delivery).expires_at == extended.expires_at
+
+
+@pytest.mark.parametrize("calendar", ["XX", "CA-ZZ", "ca", "Canada", "../x"])
+def test_an_unknown_calendar_is_refused_when_the_agreement_is_loaded(calendar: str) -> None:
+    rule = "[[agreement.rule]]"
+    table = CANADA.replace('"CA"', f'"{calendar}"')
+
+    with pytest.raises(AgreementError, match="calendar"):
+        load_agreements(OPEN_AGREEMENT.replace(rule, f"[agreement.link]\n{table}\n{rule}", 1))
+
+
+def test_calendars_of_provinces_know_their_own_days() -> None:
+    assert is_known("CA-ON")
+    assert date(2026, 2, 16) in holidays_after("CA-ON", date(2026, 2, 2), 20)
+    assert date(2026, 2, 16) not in holidays_after("CA", date(2026, 2, 2), 20)
+    assert holidays_after("", date(2026, 2, 2), 20) == ()
