@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drm.pdf.inspecting import inspect
-from drm.pdf.rendering import render_page
+from drm.pdf.rendering import page_text, render_page
 from drm.pdf.rewrite import make_copy
 from drm.pdf.values import CopyReport, CopySpec, Limits
 
@@ -21,10 +21,14 @@ class SandboxedPdfWorks:
         """The report on a file."""
         return inspect(source, self._limits)
 
-    def make_copy(self, source: Path, out: Path, spec: CopySpec) -> CopyReport:
+    def make_copy(self, source: Path, out: Path, spec: CopySpec, reader_password: str | None = None) -> CopyReport:
         """One verified copy at ``out``."""
-        return make_copy(source, out, spec, self._limits)
+        return make_copy(source, out, spec, self._limits, reader_password=reader_password)
 
-    def render_page(self, source: Path, page: int, width: int) -> bytes:
+    def render_page(self, source: Path, page: int, width: int, password: str | None = None) -> bytes:
         """One page as PNG."""
-        return render_page(source, page, width, self._limits)
+        return render_page(source, page, width, self._limits, password)
+
+    def page_text(self, source: Path, page: int, password: str | None = None) -> str:
+        """The text of one page."""
+        return page_text(source, page, self._limits, password)

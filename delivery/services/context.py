@@ -27,11 +27,14 @@ class PdfWorks(Protocol):
     def inspect(self, source: Path) -> Mapping[str, object]:
         """The report on a file."""
 
-    def make_copy(self, source: Path, out: Path, spec: CopySpec) -> CopyReport:
-        """One verified copy at ``out``."""
+    def make_copy(self, source: Path, out: Path, spec: CopySpec, reader_password: str | None = None) -> CopyReport:
+        """One verified copy at ``out``, opened by a password where one is given."""
 
-    def render_page(self, source: Path, page: int, width: int) -> bytes:
+    def render_page(self, source: Path, page: int, width: int, password: str | None = None) -> bytes:
         """One page (from 0) as PNG, ``width`` pixels wide."""
+
+    def page_text(self, source: Path, page: int, password: str | None = None) -> str:
+        """The text of one page (from 0) in reading order."""
 
 
 @dataclass(frozen=True)

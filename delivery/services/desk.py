@@ -18,6 +18,7 @@ from delivery.numbers import delivery_number
 from delivery.people import Library, Person, Role
 from delivery.ports import Work
 from delivery.services.context import Context, require, require_library
+from delivery.services.copy_passwords import copy_password
 from delivery.services.deciding import (
     DESK,
     agreement_pairs,
@@ -227,7 +228,7 @@ def preview_page(ctx: Context, staff: Person, number: str, page: int, width: int
     try:
         if live:
             with ctx.blobs.local(live[0].blob) as path:
-                return ctx.pdf.render_page(path, page, width)
+                return ctx.pdf.render_page(path, page, width, copy_password(ctx, live[0]))
         if ready is None:
             raise Conflict("nothing-to-show", "There is no file for this request yet.")
         code = delivery_number(ctx.ring.derive("rushlight.delivery.v1"), request.claim)

@@ -65,6 +65,7 @@ class Opened:
 
     secret: str
     filename: str
+    view_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def open_window(ctx: Context, token: str, nonce: str, person: Person | None) -> 
         if not known:
             _first_use(ctx, work, delivery.number, now)
             work.record(Event("window:opened", now, "reader", delivery.library_id, delivery.request, delivery.number))
-    return Opened(secret, delivery.filename)
+    return Opened(secret, delivery.filename, bool(delivery.terms.get("view_only")))
 
 
 def _first_use(ctx: Context, work: Work, number: str, now: datetime) -> None:

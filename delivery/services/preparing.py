@@ -16,6 +16,7 @@ from delivery.numbers import delivery_number
 from delivery.people import Library, Person
 from delivery.ports import Blob, Work
 from delivery.services.context import Context
+from delivery.services.copy_passwords import spelled
 from delivery.services.deciding import (
     DESK,
     Verdict,
@@ -72,7 +73,9 @@ def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> None:
     with ctx.blobs.workspace() as folder, ctx.blobs.local(str(request.found["blob"])) as source:
         alive()
         try:
-            report = ctx.pdf.make_copy(source, folder / "copy.pdf", spec)
+            own = ready.terms.copy.password == "reader"  # noqa: S105 - a mode, no secret
+            opens_by = spelled(ctx, delivery, ctx.ring.current) if own else None
+            report = ctx.pdf.make_copy(source, folder / "copy.pdf", spec, opens_by)
         except PdfRefused as refusal:
             _file_refused(ctx, number, refusal)
             return
@@ -165,7 +168,7 @@ def _delivery(ctx: Context, ready: Ready, number: str, report: CopyReport, blob:
             "removed": list(report.removed),
             "encrypted": report.encrypted,
         },
-        terms=terms.shown(),
+        terms={**terms.shown(), "password_key": ctx.ring.current},
         message_id=f"<{number.lower()}@{host}>",
     )
 

@@ -16,6 +16,7 @@ from delivery.ports import Work
 from delivery.services import downloading, requesting
 from delivery.services.requesting import Asked, Submitted
 from delivery.stores import KeptAnswer
+from delivery.web.links import address_of
 from delivery.web.shell.problems import problem
 from delivery.web.shell.shell import site
 from drm.tokens import TokenError
@@ -188,9 +189,7 @@ def open_window(number: str) -> ResponseReturnValue:
         raise Conflict("nothing-to-open", "There is no copy for this request.")
     token = ctx.links.sign(found.delivery)
     opened = downloading.open_window(ctx, token, downloading.look(ctx, token).nonce, person)
-    return jsonify(
-        {"url": settings.base_url + url_for("links.window", secret=opened.secret, name=opened.filename)}
-    ), 201
+    return jsonify({"url": settings.base_url + address_of(opened), "view_only": opened.view_only}), 201
 
 
 @blueprint.get("/openapi.json")

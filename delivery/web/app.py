@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from delivery.services.context import Context
-from delivery.web import accounts, api, asking, links, pages, requests
+from delivery.web import accounts, api, asking, links, pages, requests, viewer
 from delivery.web.shell.settings import WebSettings
 from delivery.web.shell.shell import make_app
 
@@ -21,6 +21,7 @@ def create_reader_app(ctx: Context, settings: WebSettings) -> Flask:
         asking.blueprint,
         requests.blueprint,
         links.blueprint,
+        viewer.blueprint,
         api.blueprint,
     ):
         app.register_blueprint(blueprint)

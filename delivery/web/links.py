@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from delivery.errors import Conflict
 from delivery.filenames import content_disposition
-from delivery.services import downloading
-from delivery.services.downloading import Download, LinkState, LinkView
+from delivery.services import downloading, viewing
+from delivery.services.downloading import Download, LinkState, LinkView, Opened
 from delivery.web.shell.ranges import Multipart, Slice, Unsatisfiable, wanted
 from delivery.web.shell.shell import site
 
@@ -57,7 +57,14 @@ def open_link(token: str) -> ResponseReturnValue:
         opened = downloading.open_window(ctx, token, request.form.get("nonce", ""), g.person)
     except Conflict:
         return _page(downloading.look(ctx, token), token)
-    return redirect(url_for("links.window", secret=opened.secret, name=opened.filename), 303)
+    return redirect(address_of(opened), 303)
+
+
+def address_of(opened: Opened) -> str:
+    """Where a window leads: to the file, or to the viewer where the agreement forbids one."""
+    if opened.view_only:
+        return url_for("viewer.page", secret=opened.secret)
+    return url_for("links.window", secret=opened.secret, name=opened.filename)
 
 
 @blueprint.get("/w/<secret>/<path:name>")
@@ -68,6 +75,8 @@ def window(secret: str, name: str) -> ResponseReturnValue:
     download, token = downloading.find_download(ctx, secret, request.remote_addr or "", count=not head)
     if download is None:
         return redirect(url_for("links.landing", token=token), 303)
+    if viewing.is_view_only(download.delivery):
+        return redirect(url_for("viewer.page", secret=secret), 303)
     return _send(download, head)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from delivery.copies import Delivery
+from delivery.copies import CopyState, Delivery
 from delivery.document_request import DocumentRequest
 from delivery.errors import NotFound
 from delivery.lifecycle import OPEN, Action, may
 from delivery.ports import Work
 from delivery.services import consenting, desk, linking, requesting
 from delivery.services.allowances import allowances
+from delivery.services.copy_passwords import copy_password
 from delivery.services.deciding import DECLARATION, FEE
 from delivery.services.desk import explain_request
 from delivery.services.downloading import LinkState, state_of
@@ -57,6 +58,7 @@ def show(number: str) -> ResponseReturnValue:
         titles = dict.fromkeys(rule.title for rule in explanation.rules) if explanation else {}
         view = {
             "asked": found,
+            "file_password": copy_password(ctx, delivery) if delivery and delivery.state is CopyState.LIVE else None,
             "library": library,
             "delivery": delivery,
             "link": ctx.link(delivery.number) if delivery and state_of(delivery, ctx.clock()) is LinkState.LIVE else "",

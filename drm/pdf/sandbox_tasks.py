@@ -19,6 +19,7 @@ from drm.pdf.spec_json import spec_from
 from drm.pdf.values import Limits, PdfRefused
 
 MOST_PIXELS = 4_000
+MOST_TEXT = 200_000
 
 
 def warm_up() -> None:
@@ -66,7 +67,7 @@ def _prove(arguments: Mapping[str, Any], limits: Limits) -> Any:
 
 
 def _render(arguments: Mapping[str, Any], limits: Limits) -> Any:
-    document = pypdfium2.PdfDocument(arguments["path"])
+    document = pypdfium2.PdfDocument(arguments["path"], password=arguments.get("password"))
     number, width = int(arguments["page"]), min(MOST_PIXELS, max(50, int(arguments["width"])))
     if not 0 <= number < len(document):
         raise PdfRefused("zero-pages", f"There is no page {number + 1}.")
@@ -77,9 +78,18 @@ def _render(arguments: Mapping[str, Any], limits: Limits) -> Any:
     return len(document)
 
 
+def _text(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    document = pypdfium2.PdfDocument(arguments["path"], password=arguments.get("password"))
+    number = int(arguments["page"])
+    if not 0 <= number < len(document):
+        raise PdfRefused("zero-pages", f"There is no page {number + 1}.")
+    return document[number].get_textpage().get_text_bounded()[:MOST_TEXT]
+
+
 TASKS: dict[str, Callable[[Mapping[str, Any], Limits], Any]] = {
     "examine": _examine,
     "copy": _copy,
     "prove": _prove,
     "render": _render,
+    "text": _text,
 }

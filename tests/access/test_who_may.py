@@ -34,6 +34,8 @@ READER_APP = {
     ("GET", "/d/<token>"): ALL,
     ("POST", "/d/<token>"): ALL,
     ("GET", "/w/<secret>/<path:name>"): ALL,
+    ("GET", "/v/<secret>"): ALL,
+    ("GET", "/v/<secret>/<int:number>-<int:width>.png"): ALL,
     ("GET", "/check/<code>"): ALL,
     ("GET", "/api/v1/openapi.json"): ALL,
     ("GET", "/ask"): SIGNED_IN,
@@ -167,6 +169,8 @@ class House:
             "<path:name>": "copy.pdf",
             "<code>": "none",
             "<int:page>": "0",
+            "<int:number>": "1",
+            "<int:width>": "1000",
             "<kind>": "unmask" if "acts" in rule else "source",
             "<subject>": self.world.other.reader_key,
             "<reader_key>": self.world.reader.reader_key,
@@ -225,7 +229,7 @@ def let_in(house: House, app: str, who: str, method: str, rule: str) -> bool:
         }
         answer = client.post(house.fill(rule), data=fields)
     led_away = answer.status_code in {302, 303} and answer.headers["Location"].startswith("/sign-in")
-    if rule in {"/sign-out", "/sign-in", "/openurl"} or rule.startswith(("/reset", "/confirm", "/w/", "/check")):
+    if rule in {"/sign-out", "/sign-in", "/openurl"} or rule.startswith(("/reset", "/confirm", "/w/", "/v/", "/check")):
         # These answer everybody in their own way; signing out leads to the sign-in page.
         return answer.status_code != 403 and (rule != "/sign-out" or app == "reader" or not led_away)
     return not led_away and answer.status_code not in {400, 401, 403, 404}

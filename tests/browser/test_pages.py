@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from delivery.people import Person, Role
 from delivery.services import governing
-from tests.world import LIMITED, PASSWORD, World
+from tests.world import LIMITED, OPEN_AGREEMENT, PASSWORD, World
 
 Theme = Literal["light", "dark"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
@@ -72,7 +72,7 @@ def test_pages_are_accessible_and_never_scroll_sideways(
     world.load(held)
     world.bind("collection", ["limited"])
     world.bind("desk", ["limited"])
-    world.ask(doi="10.5555/lantern.2022.0002")
+    counted = world.ask(doi="10.5555/lantern.2022.0002").number
     governing.save_draft(world.ctx, world.officer, held.replace("version = 1\n[[", "version = 2\n[["))
     operator, letter = world.add_person("operator", Role.OPERATOR), a_letter(world)
     landing = f"/d/{world.ctx.links.sign(world.get(ready).delivery)}"
@@ -80,13 +80,22 @@ def test_pages_are_accessible_and_never_scroll_sideways(
         (
             "reader",
             world.reader,
-            ["/ask", "/requests", f"/requests/{ready}", f"/requests/{waiting}", landing, "/d/unknown"],
+            [
+                "/ask",
+                "/requests",
+                f"/requests/{ready}",
+                f"/requests/{waiting}",
+                f"/requests/{counted}",
+                landing,
+                "/d/unknown",
+            ],
         ),
         ("staff", world.librarian, ["/queue", f"/requests/{waiting}", f"/requests/{ready}", "/readers"]),
         (
             "staff",
             world.officer,
             [
+                f"/requests/{counted}",
                 "/rights/approvals",
                 "/rights/agreements",
                 "/rights/agreements/open/1",
@@ -126,3 +135,29 @@ def test_the_document_is_opened_with_the_keyboard_alone(
 
     waited.value.save_as(tmp_path / "copy.pdf")
     assert (tmp_path / "copy.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("width", "language"), [(320, "zh"), (1440, "en")])
+def test_the_viewer_is_accessible_and_turns_pages_by_keys(
+    world: World, running: dict[str, str], browser: Browser, width: int, language: str
+) -> None:
+    rule = "[[agreement.rule]]"
+    text = OPEN_AGREEMENT.replace(rule, f"[agreement.copy]\nview_only = true\n{rule}", 1)
+    world.load(text.replace("version = 1\n[", "version = 2\n["))
+    number = world.ask().number
+    world.work()
+    page = browser.new_context(viewport={"width": width, "height": 844}).new_page()
+    page.goto(f"{running['reader']}/d/{world.ctx.links.sign(world.get(number).delivery)}?lang={language}")
+    with page.expect_navigation():
+        page.click("button.main")
+
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**page=2**")
+    page.keyboard.press("+")
+    page.wait_for_url("**width=1400**")
+
+    assert page.evaluate("document.querySelector('.leaf img').naturalWidth") >= 1400
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
