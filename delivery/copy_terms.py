@@ -81,6 +81,7 @@ class AgreedTerms:
             "password": self.copy.password,
             "days_of_use": [_spelled(use) for use in self.link.use_periods],
             "renewals": self.link.renewals,
+            "same_device": self.link.same_device,
         }
 
 

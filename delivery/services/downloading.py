@@ -135,10 +135,11 @@ def machine_hit(ctx: Context, token: str) -> None:
             )
 
 
-def open_window(ctx: Context, token: str, nonce: str, person: Person | None) -> Opened:
+def open_window(ctx: Context, token: str, nonce: str, person: Person | None, device: str = "") -> Opened:
     """Count one open and start a download window. The same nonce again leads to the same window and is not counted.
 
-    Conflict with the link's state as code when it may not be opened; NotAllowed when only the signed-in reader may.
+    Conflict with the link's state as code when it may not be opened, or as other-device where the agreement permits the first
+    device alone; NotAllowed when only the signed-in reader may.
     """
     view = look(ctx, token)
     if view.delivery is None:
@@ -153,6 +154,7 @@ def open_window(ctx: Context, token: str, nonce: str, person: Person | None) -> 
         ends = min(ends, delivery.expires_at)
     window = Window(secret_hash(secret), delivery.number, now, ends)
     with ctx.store.write() as work:
+        _same_device(work, delivery.number, device)
         known = work.deliveries.window(window.secret_hash) is not None
         if not work.deliveries.open_window(delivery.number, window, now):
             state = state_of(work.deliveries.get(delivery.number), now)
@@ -162,6 +164,19 @@ def open_window(ctx: Context, token: str, nonce: str, person: Person | None) -> 
             _first_use(ctx, work, delivery.number, now)
             work.record(Event("window:opened", now, "reader", delivery.library_id, delivery.request, delivery.number))
     return Opened(secret, delivery.filename, bool(delivery.terms.get("view_only")))
+
+
+def _same_device(work: Work, number: str, device: str) -> None:
+    """Where an agreement permits the first device alone: keep its mark at the first open, and refuse others afterwards."""
+    delivery = work.deliveries.get(number)
+    if not delivery.terms.get("same_device"):
+        return
+    mark = secret_hash(device) if device else ""
+    known = delivery.terms.get("device")
+    if not mark or (known is not None and known != mark):
+        raise Conflict("other-device", "The agreement permits this document on the device that opened it first.")
+    if known is None:
+        work.deliveries.save(replace(delivery, terms={**delivery.terms, "device": mark}))
 
 
 def _first_use(ctx: Context, work: Work, number: str, now: datetime) -> None:

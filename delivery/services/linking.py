@@ -40,6 +40,30 @@ def resend(ctx: Context, person: Person, number: str) -> Delivery:
     return delivery
 
 
+def renewals_left(delivery: Delivery) -> int:
+    """How often its reader may still give the link a fresh period by himself."""
+    permitted, done = delivery.terms.get("renewals"), delivery.terms.get("renewed", 0)
+    return max(0, permitted - done) if isinstance(permitted, int) and isinstance(done, int) else 0
+
+
+def renew(ctx: Context, reader: Person, number: str) -> Delivery:
+    """A fresh period at the reader's own wish, as often as the agreement permits; Conflict when it does not, or not again."""
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        delivery = _reach(work, reader, number)
+        _must_live(delivery, now)
+        if delivery.reader_id != reader.id or renewals_left(delivery) < 1:
+            raise Conflict("no-renewals", "The agreement does not permit to renew this link; ask the library.")
+        ready = read_ready(ctx, work, work.requests.get(delivery.request))
+        fresh, end = ready.terms.expires_at(now, ready.library.tz), delivery.expires_at
+        done = delivery.terms.get("renewed", 0)
+        terms = {**delivery.terms, "renewed": (done if isinstance(done, int) else 0) + 1}
+        delivery = replace(delivery, expires_at=max(end, fresh) if end and fresh else end, terms=terms)
+        work.deliveries.save(delivery)
+        work.record(Event("copy:renewed", now, reader.reader_key, delivery.library_id, delivery.request, number))
+    return delivery
+
+
 def extend(ctx: Context, staff: Person, number: str, days: int, opens: int = 0) -> Delivery:
     """Give a live link a later end, and more opens, at most as the agreements allow for a fresh link from today."""
     require(staff, Role.LIBRARIAN, Role.RIGHTS_OFFICER)

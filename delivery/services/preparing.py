@@ -79,6 +79,11 @@ def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> None:
         except PdfRefused as refusal:
             _file_refused(ctx, number, refusal)
             return
+        most = ready.terms.link.max_bytes
+        if most is not None and report.bytes > most:
+            text = f"The copy has {report.bytes} bytes; the agreement permits {most} by link."
+            _file_refused(ctx, number, PdfRefused("too-large", text))
+            return
         alive()
         blob = ctx.blobs.put(f"copies/{delivery.lower()}-{report.sha256[:16]}.pdf", folder / "copy.pdf")
     _publish(ctx, ready, delivery, report, blob, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
@@ -15,6 +16,8 @@ from delivery.web.shell.ranges import Multipart, Slice, Unsatisfiable, wanted
 from delivery.web.shell.shell import site
 
 blueprint = Blueprint("links", __name__)
+DEVICE = "rushlight_device"
+DEVICE_LIFE = 400 * 24 * 3600
 GONE = {
     LinkState.EXPIRED: 410,
     LinkState.REVOKED: 410,
@@ -53,11 +56,19 @@ def open_link(token: str) -> ResponseReturnValue:
     view = downloading.look(ctx, token)
     if view.needs_sign_in and g.person is None:
         return redirect(url_for("accounts.sign_in", next=url_for("links.landing", token=token)), 303)
+    bound = view.delivery is not None and bool(view.delivery.terms.get("same_device"))
+    device = request.cookies.get(DEVICE) or (secrets.token_hex(16) if bound else "")
     try:
-        opened = downloading.open_window(ctx, token, request.form.get("nonce", ""), g.person)
-    except Conflict:
+        opened = downloading.open_window(ctx, token, request.form.get("nonce", ""), g.person, device)
+    except Conflict as conflict:
+        if conflict.code == "other-device":
+            raise
         return _page(downloading.look(ctx, token), token)
-    return redirect(address_of(opened), 303)
+    answer = redirect(address_of(opened), 303)
+    if bound:
+        secure = request.is_secure
+        answer.set_cookie(DEVICE, device, max_age=DEVICE_LIFE, httponly=True, samesite="Lax", secure=secure)
+    return answer
 
 
 def address_of(opened: Opened) -> str:

@@ -58,6 +58,7 @@ def show(number: str) -> ResponseReturnValue:
         titles = dict.fromkeys(rule.title for rule in explanation.rules) if explanation else {}
         view = {
             "asked": found,
+            "renewals": linking.renewals_left(delivery) if delivery else 0,
             "file_password": copy_password(ctx, delivery) if delivery and delivery.state is CopyState.LIVE else None,
             "library": library,
             "delivery": delivery,
@@ -111,6 +112,17 @@ def message(number: str) -> ResponseReturnValue:
     with ctx.store.read() as work:
         _own(work, number)
     desk.say(ctx, person(), number, request.form.get("text", ""))
+    return redirect(url_for("requests.show", number=number), 303)
+
+
+@blueprint.post("/requests/<number>/renew")
+@signed_in
+def renew(number: str) -> ResponseReturnValue:
+    """Give the link a fresh period, where the agreement permits it."""
+    ctx, _ = site()
+    with ctx.store.read() as work:
+        found = _own(work, number)
+    linking.renew(ctx, person(), found.delivery)
     return redirect(url_for("requests.show", number=number), 303)
 
 

@@ -45,6 +45,7 @@ KINDS = (
     "copy:revoked",
     "copy:extended",
     "copy:resent",
+    "copy:renewed",
     "copy:expired",
     "copy:removed",
     "window:opened",

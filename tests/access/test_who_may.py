@@ -35,6 +35,7 @@ READER_APP = {
     ("POST", "/d/<token>"): ALL,
     ("GET", "/w/<secret>/<path:name>"): ALL,
     ("GET", "/v/<secret>"): ALL,
+    ("POST", "/requests/<number>/renew"): {"owner"},
     ("GET", "/v/<secret>/<int:number>-<int:width>.png"): ALL,
     ("GET", "/check/<code>"): ALL,
     ("GET", "/api/v1/openapi.json"): ALL,

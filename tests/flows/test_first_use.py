@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from delivery.copies import Delivery
+from delivery.errors import Conflict
+from delivery.lifecycle import State
 from delivery.services import downloading, linking
 from drm.agreements import AgreementError, load_agreements
 from drm.business_days import holidays_after, is_known
-from tests.behaviours.test_link_promises import now, supplied
+from tests.behaviours.test_link_promises import address, now, press, supplied
 from tests.world import OPEN_AGREEMENT, World
 
 CANADA = 'ttl = "P30D"\nuse_period = { business_days = 5, from = "first_use", calendar = "CA" }'
@@ -72,6 +74,44 @@ def test_an_unknown_calendar_is_refused_when_the_agreement_is_loaded(calendar: s
 
     with pytest.raises(AgreementError, match="calendar"):
         load_agreements(OPEN_AGREEMENT.replace(rule, f"[agreement.link]\n{table}\n{rule}", 1))
+
+
+def test_a_reader_renews_as_often_as_the_agreement_permits(world: World) -> None:
+    with_link(world, 'ttl = "P10D"\nrenewals = 1')
+    delivery = supplied(world)
+    world.clock.move(timedelta(days=6))
+
+    renewed = linking.renew(world.ctx, world.reader, delivery.number)
+
+    assert renewed.expires_at == world.clock.now + timedelta(days=10)
+    with pytest.raises(Conflict):
+        linking.renew(world.ctx, world.reader, delivery.number)
+    with pytest.raises(Conflict):
+        linking.renew(world.ctx, world.librarian, delivery.number)
+
+
+def test_a_copy_larger_than_the_agreement_sends_by_link_goes_to_the_desk(world: World) -> None:
+    with_link(world, 'ttl = "P10D"\nmax_bytes = 1000')
+    number = world.ask().number
+    world.work()
+
+    assert world.get(number).state is State.AT_DESK
+    with world.store.read() as work:
+        assert work.requests.tries(number)[-1].code == "too-large"
+
+
+def test_a_link_for_the_first_device_alone_opens_on_no_other(world: World) -> None:
+    with_link(world, 'ttl = "P10D"\nsame_device = true')
+    delivery = supplied(world)
+    first, other = world.reader_app().test_client(), world.reader_app().test_client()
+    assert press(first, address(world, delivery)).startswith("/w/")
+    assert press(first, address(world, delivery)).startswith("/w/")
+
+    nonce = downloading.look(world.ctx, address(world, delivery).removeprefix("/d/")).nonce
+    refused = other.post(address(world, delivery), data={"nonce": nonce})
+
+    assert refused.status_code == 409
+    assert now(world, delivery).opens_used == 2
 
 
 def test_calendars_of_provinces_know_their_own_days() -> None:
