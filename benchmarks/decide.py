@@ -75,6 +75,9 @@ def run(smoke: bool) -> list[Row]:
     cost: dict[int, float] = {}
     for records in (200, 2_000) if smoke else (200, 1_000, 10_000):
         history = _history(records)
+        used = decide([agreements], FACTS, history).counts["a9.year"]["used"]
+        if used != records:
+            raise AssertionError(f"{used} of {records} records were counted: the benchmark would time a miss")
         cost[records] = _seconds(partial(decide, [agreements], FACTS, history), rounds)
         floor = _seconds(partial(json.dumps, [FACTS, history]), rounds)
         what = f"decide, 10 agreements, {records} records"
