@@ -279,5 +279,7 @@ class Lettering:
 
 def number(value: float) -> bytes:
     """A number as content streams have it: at most four decimals, never an exponent."""
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
-    return b"0" if text in {"-0", ""} else text.encode()
+    if value == int(value):
+        return b"%d" % value
+    text = (b"%.4f" % value).rstrip(b"0").rstrip(b".")
+    return b"0" if text == b"-0" else text

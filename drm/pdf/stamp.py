@@ -74,7 +74,7 @@ def apply_stamp(pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password
     if not pages:
         raise PdfRefused("zero-pages", "The document has no page.")
     check_texts(spec)
-    resources = pdf.make_indirect(Dictionary(ExtGState=_graphics_states()))
+    resources = pdf.make_indirect(Dictionary(ExtGState=graphics_states()))
     copy = _Copy(pdf, spec, stamp_strings(spec), Lettering(), resources)
     for page in pages:
         mend_boxes(page.obj)
@@ -164,14 +164,10 @@ def _insert_cover(copy: _Copy, first: View) -> None:
         add_to_structure(pdf, pdf.pages[0].obj, [block.role for block in cover.blocks], copy.spec.language)
 
 
-def graphics_opacities() -> dict[str, float]:
-    """The graphics states of a stamp by name, and how opaque each is."""
-    return {"RlFull": FULL_OPACITY, "RlOver": OVERLAP_OPACITY, "RlFaint": DIAGONAL_OPACITY}
-
-
-def _graphics_states() -> Dictionary:
-    states = graphics_opacities().items()
-    return Dictionary({f"/{key}": Dictionary(Type=Name.ExtGState, ca=value, CA=value) for key, value in states})
+def graphics_states() -> Dictionary:
+    """The /ExtGState resources of a stamp."""
+    opacities = {"/RlFull": FULL_OPACITY, "/RlOver": OVERLAP_OPACITY, "/RlFaint": DIAGONAL_OPACITY}
+    return Dictionary({key: Dictionary(Type=Name.ExtGState, ca=value, CA=value) for key, value in opacities.items()})
 
 
 def _stream(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Object:

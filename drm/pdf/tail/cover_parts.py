@@ -1,4 +1,4 @@
-"""The cover of tails in four content streams: what all copies under an agreement share, and what is one reader's own.
+"""The cover of tails in two content streams: what all copies under an agreement share, and what is one reader's own.
 
 Laying out a cover takes milliseconds, so a frame is laid out once for each master and agreement. Name, number and date
 of a copy are then put into it, where each fits on its line; where one does not, the copy gets a layout of its own. So
@@ -34,22 +34,21 @@ SKELETON = (
 """The parts of a cover in reading order; the place of each is its MCID and that of its element in the structure tree."""
 
 MCIDS = {part: index for index, part in enumerate(SKELETON)}
-HEAD, FACTS, REST = ("library", "title", "source"), "fact-", ("terms", "notices")
+FACTS = "fact-"
 PERSONAL = ("fact-reader", "fact-delivery", "fact-date")
 ANYBODY, ANY_DAY = "A", date(2001, 1, 1)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A cover without what is one reader's own: head and rest packed, the facts, the place of the QR code.
+    """A cover without what is one reader's own: the shared stream packed, the facts, the place of the QR code.
 
     ``lettering`` holds the characters of the shared parts that the master's fonts lack; copies go on from it.
     """
 
     lettering: TailLettering
-    head: bytes
+    shared: bytes
     facts: tuple[bytes | _Fact, ...]
-    rest: bytes
     check: CheckPlace | None
     edge: float
 
@@ -64,23 +63,13 @@ class _Fact:
     after: bytes
 
 
-@dataclass(frozen=True)
-class CoverParts:
-    """The four content streams of a cover: ``head`` and ``rest`` packed, the two personal ones not."""
-
-    head: bytes
-    facts: bytes
-    rest: bytes
-    foot: bytes
-
-
 def frame_for(master: Master, spec: CopySpec, strings: StampStrings) -> Frame:
     """The frame that a copy shares with others. PdfRefused ``glyph-missing`` where a fixed text cannot be drawn."""
     return _frame(master, _anybodys(spec, strings), bool(strings.name_shown))
 
 
-def draw_cover(copy: Copy, frame: Frame) -> CoverParts:
-    """The cover of one copy, whose lettering began as a copy of the frame's."""
+def draw_cover(copy: Copy, frame: Frame) -> tuple[bytes, bytes]:
+    """The shared and the personal stream of a cover, packed. The copy's lettering began as a copy of the frame's."""
     values = {
         "fact-reader": copy.strings.name_shown,
         "fact-delivery": copy.strings.delivery,
@@ -90,7 +79,7 @@ def draw_cover(copy: Copy, frame: Frame) -> CoverParts:
     if facts is None:
         frame = _laid_out(copy.lettering, copy.master, copy.spec, copy.strings)
         facts = b"".join(one for one in frame.facts if isinstance(one, bytes))
-    return CoverParts(frame.head, facts, frame.rest, _foot(copy, frame.check))
+    return frame.shared, packed(facts + _foot(copy, frame.check))
 
 
 def _anybodys(spec: CopySpec, strings: StampStrings) -> CopySpec:
@@ -124,13 +113,11 @@ def _laid_out(
         elif block.part.startswith(FACTS):
             facts.append(_drawn(lettering, [block], tagged))
     art = b"/Artifact BMC\n%sEMC\n" % cover.art
-    head = [block for block in cover.blocks if block.part in HEAD]
-    rest = [block for block in cover.blocks if block.part in REST]
+    others = [block for block in cover.blocks if not block.part.startswith(FACTS)]
     return Frame(
         lettering,
-        packed(art + _drawn(lettering, head, tagged)),
+        packed(art + _drawn(lettering, others, tagged)),
         tuple(facts),
-        packed(_drawn(lettering, rest, tagged)),
         cover.check,
         cover.edge,
     )
@@ -153,7 +140,7 @@ def _filled(lettering: TailLettering, frame: Frame, values: dict[str, str]) -> b
         line, text = fact.line, values[fact.part]
         if lettering.width(text, line.face, line.size) > frame.edge - line.x:
             return None
-        parts.append(fact.before + _shown(lettering, replace(line, text=text)) + fact.after)
+        parts.append(fact.before + _shown(lettering, line, text) + fact.after)
     return b"".join(parts)
 
 
@@ -186,9 +173,10 @@ def _marked(block: Block, tagged: bool) -> tuple[bytes, bytes]:
     return b"/%s <</MCID %d>> BDC\n" % (block.role.encode(), MCIDS[block.part, block.role]), b"EMC\n"
 
 
-def _shown(lettering: TailLettering, line: Line) -> bytes:
+def _shown(lettering: TailLettering, line: Line, text: str | None = None) -> bytes:
     grey = number(line.grey)
-    return b"%s g %s G\n" % (grey, grey) + lettering.show(line.text, line.face, line.size, line.x, line.y)
+    shown = line.text if text is None else text
+    return b"%s g %s G\n" % (grey, grey) + lettering.show(shown, line.face, line.size, line.x, line.y)
 
 
 def packed(content: bytes) -> bytes:

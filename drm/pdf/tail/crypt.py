@@ -19,9 +19,14 @@ PRINT, MODIFY, COPY, ANNOTATE, FORMS, ASSEMBLE, PRINT_WELL = 1 << 2, 1 << 3, 1 <
 """Bits 3, 4, 5, 6, 9, 11 and 12 of /P, counted from 1 (ISO 32000-2, table 22)."""
 
 
+@functools.lru_cache(maxsize=16)
+def _aes(key: bytes) -> algorithms.AES:
+    return algorithms.AES(key)
+
+
 def encrypt_cbc(key: bytes, iv: bytes, data: bytes) -> bytes:
     """AES in CBC mode; ``data`` is a multiple of 16 bytes."""
-    encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+    encryptor = Cipher(_aes(key), modes.CBC(iv)).encryptor()
     return encryptor.update(data) + encryptor.finalize()
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from drm.pdf.copying import URN
 from drm.pdf.glyphs import Subset, number
-from drm.pdf.stamp import graphics_opacities
 from drm.pdf.stamp_text import stamp_strings
 from drm.pdf.tail.cover_parts import draw_cover, frame_for, packed
 from drm.pdf.tail.crypt import encrypt_dictionary, permission_bits
@@ -20,16 +20,13 @@ from drm.pdf.tail.writing import Cipher, TailWriter, clear, sealing
 from drm.pdf.values import CopySpec, PdfRefused
 
 DEFLATED = b"/Filter/FlateDecode"
-STATES = b"/ExtGState<<%s>>" % b"".join(
-    b"/%s<</Type/ExtGState/ca %s/CA %s>>" % (name.encode(), number(value), number(value))
-    for name, value in graphics_opacities().items()
-)
 XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
     ' xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:identifier>{identifier}</dc:identifier>{rest}'
     '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
 )
+FORBIDDEN = re.compile("[\x00-\x1f\ufffe\uffff]")
 TITLE = '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:title>'
 SOURCE = "<dc:source>doi:{}</dc:source>"
 
@@ -62,9 +59,7 @@ def personalise(
     writer = TailWriter(master.base_len, master.size, _cipher(master, spec, secret))
     writer.add(master.root, master.catalogue)
     outgrown = _write_forms(writer, copy, marks)
-    cover = draw_cover(copy, frame)
-    parts = (cover.head, packed(cover.facts), cover.rest, packed(cover.foot))
-    for part, content in zip(master.cover, parts, strict=True):
+    for part, content in zip(master.cover, draw_cover(copy, frame), strict=True):
         writer.stream(part, DEFLATED, content)
     _write_resources(writer, copy)
     _write_metadata(writer, copy)
@@ -133,7 +128,7 @@ def _write_resources(writer: TailWriter, copy: Copy) -> None:
     """What all stamps and the cover draw with: the master's fonts, and subsets for what they lack."""
     fonts = [b"/RL%s %d 0 R" % (font.name.replace("-", "").encode(), font.number) for font in copy.master.fonts]
     fonts += [b"/%s %d 0 R" % (name, _write_font(writer, subset)) for name, subset in copy.lettering.extra]
-    writer.add(copy.master.resources, b"<<%s/Font<<%s>>>>" % (STATES, b"".join(fonts)))
+    writer.add(copy.master.resources, b"<</ExtGState %d 0 R/Font<<%s>>>>" % (copy.master.states, b"".join(fonts)))
 
 
 def _write_font(writer: TailWriter, subset: Subset) -> int:
@@ -181,7 +176,7 @@ def _write_metadata(writer: TailWriter, copy: Copy) -> None:
 
 def _xml(text: str) -> str:
     """The text without what XML 1.0 forbids, escaped."""
-    return escape("".join(one for one in text if one >= " " and one not in "\ufffe\uffff"), quote=False)
+    return escape(FORBIDDEN.sub("", text), quote=False)
 
 
 def _finished(writer: TailWriter, copy: Copy, secret: MasterSecret | None, password: str | None) -> bytes:

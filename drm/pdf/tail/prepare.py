@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from drm.pdf.names import normalise_name
-from drm.pdf.plain_paths import readable
+from drm.pdf.plain_paths import is_plain, readable
 from drm.pdf.sandbox import run_limited
 from drm.pdf.spec_json import spec_to
 from drm.pdf.tail.keys import MasterKeys
@@ -57,20 +59,23 @@ def prepare(
         raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(out.parent))
     if size > limits.source_bytes:
         raise PdfRefused("too-large", f"The file has {size} bytes; at most {limits.source_bytes} are taken.")
-    with readable(source) as plain, _private_folder(out) as folder:
-        part = Path(folder) / "master"
-        answer = _prepared(plain, Path(folder), wish, limits, password)
+    with readable(source) as plain, private_folder(out) as folder:
+        part = folder / "master"
+        answer = _prepared(plain, folder, wish, limits, password)
         master = record_of(answer, keys)
         check_master(part, master, keys, wish, limits, (plain, password))
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        part.replace(out)
+        shutil.move(part, out)
     return master
 
 
-def _private_folder(out: Path) -> tempfile.TemporaryDirectory[str]:
-    """A folder of our own beside ``out``, or elsewhere where its name is not UTF-8."""
-    return tempfile.TemporaryDirectory(prefix=".rushlight-", dir=out.parent)
+@contextmanager
+def private_folder(out: Path) -> Iterator[Path]:
+    """A folder of our own beside ``out``, or elsewhere where that has no name that the PDF libraries take."""
+    beside = out.parent if is_plain(out.parent) else None
+    with tempfile.TemporaryDirectory(prefix=".rushlight-", dir=beside) as folder:
+        yield Path(folder).absolute()
 
 
 def _prepared(

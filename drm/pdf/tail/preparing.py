@@ -20,7 +20,7 @@ from drm.pdf.glyphs import Subset
 from drm.pdf.labels import resolve_page_numbers, shift_labels
 from drm.pdf.opening import open_source
 from drm.pdf.sanitise import sanitise
-from drm.pdf.stamp import FORM_NAME, StampForm, placing
+from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
 from drm.pdf.structure import add_to_structure, is_tagged
 from drm.pdf.tail.cover_parts import SKELETON
 from drm.pdf.tail.cutting import PIECE, cut_master
@@ -29,7 +29,7 @@ from drm.pdf.tail.typical import master_fonts
 from drm.pdf.values import CopySpec, Limits
 
 PARTS = "/RlParts"
-COVER_STREAMS = 4
+COVER_STREAMS = 2
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,14 @@ class _Parts:
 
     resources: pikepdf.Object
     metadata: pikepdf.Object
+    states: pikepdf.Object
     cover: list[pikepdf.Object]
     forms: list[pikepdf.Object]
     fonts: list[pikepdf.Object]
     tagged: bool = False
 
     def all(self) -> list[pikepdf.Object]:
-        return [self.resources, self.metadata, *self.cover, *self.forms, *self.fonts]
+        return [self.resources, self.metadata, self.states, *self.cover, *self.forms, *self.fonts]
 
 
 def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
@@ -102,7 +103,14 @@ def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: I
     metadata.Type, metadata.Subtype = Name.Metadata, Name.XML
     streams: list[pikepdf.Object] = [pdf.make_stream(b"% cover") for _ in range(COVER_STREAMS)]
     forms = [_placeholder(pdf, form, resources) for form in slots.forms]
-    parts = _Parts(resources, metadata, streams, forms, [subset.embed(pdf) for subset in subsets])
+    parts = _Parts(
+        resources,
+        metadata,
+        pdf.make_indirect(graphics_states()),
+        streams,
+        forms,
+        [subset.embed(pdf) for subset in subsets],
+    )
     shared: dict[bytes, pikepdf.Object] = {}
     for page, view, slot in zip(list(pdf.pages), views, slots.by_page, strict=True):
         draw_over(pdf, page, forms[slot], placing(view, slots.forms[slot]), FORM_NAME, shared)
@@ -171,7 +179,7 @@ def _cut(task: PrepareTask, parts: _Parts, key: str) -> dict[str, Any]:
         root = saved.Root
         numbers = [part.objgen[0] for part in root[PARTS]]
         del root[PARTS]
-        resources, metadata, *rest = numbers
+        resources, metadata, states, *rest = numbers
         cover, forms, fonts = rest[:COVER_STREAMS], rest[COVER_STREAMS:][:count], rest[COVER_STREAMS + count :]
         info = saved.trailer.Info.objgen[0]
         encrypt = saved.trailer.Encrypt.objgen[0] if task.encrypted else 0
@@ -190,6 +198,7 @@ def _cut(task: PrepareTask, parts: _Parts, key: str) -> dict[str, Any]:
             "metadata": metadata,
             "encrypt": encrypt,
             "resources": resources,
+            "states": states,
             "cover": cover,
             "form_numbers": forms,
             "font_numbers": fonts,

@@ -47,7 +47,8 @@ class Master:
     """What personalising needs to know of a prepared file, without ever opening it.
 
     ``id`` is the SHA-256 of the master's bytes. ``prev`` is the offset of its index and ``size`` the first object number
-    that it does not use. ``root`` to ``forms`` are the numbers that its index leaves free for the tail. ``secret`` is the
+    that it does not use. ``root`` to ``forms`` are the numbers that its index leaves free for the tail; ``states`` is
+    the object with the graphics states, which it has. ``secret`` is the
     wrapped file key, ``key_version`` the site key that opens it; ``user`` and ``owner`` are /U and /O for copies that
     open without a password. ``pages`` counts the article's pages, without the cover.
     """
@@ -64,6 +65,7 @@ class Master:
     metadata: int
     encrypt: int
     resources: int
+    states: int
     cover: tuple[int, ...]
     forms: tuple[FormSlot, ...]
     fonts: tuple[MasterFont, ...]
