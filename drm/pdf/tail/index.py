@@ -64,8 +64,8 @@ def _table(data: bytes) -> list[tuple[int, int, int]]:
 
 
 def _stream_index(offset: int, own: int, head: bytes, data: bytes) -> Index:
-    found = re.search(rb"/W \[ *(\d+) (\d+) (\d+)", head)
-    if found is None or (b"/Index" in head and not re.search(rb"/Index \[ *0 ", head)):
+    found = re.search(rb"/W ?\[ *(\d+) (\d+) (\d+)", head)
+    if found is None or (b"/Index" in head and not re.search(rb"/Index ?\[ *0 ", head)):
         raise ValueError("the index is of an unknown shape")
     widths = [int(width) for width in found.groups()]
     row, count = sum(widths), _number(head, rb"/Size (\d+)")

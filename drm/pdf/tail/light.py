@@ -11,7 +11,10 @@ from drm.pdf.values import PdfRefused
 
 END = re.compile(rb"startxref\n(\d+)\n%%EOF\n\Z")
 STREAM = re.compile(rb"/Length (\d+)>>stream\n")
-INDEX = re.compile(rb"\d+ 0 obj\n<</Type/XRef/Size (\d+)/W\[1 4 2\]/Index\[([\d ]+)\].*?/Length (\d+)>>stream\n", re.S)
+INDEX = re.compile(
+    rb"\d+ 0 obj\n<</Type/XRef/Size \d+/W\[1 4 2\]/Index\[([\d ]+)\]/Root.*?/Length (\d+)>>stream\n", re.S
+)
+ROW = re.compile(rb"(\d{10}) 00000 n \n")
 SECTION = re.compile(rb"(\d+) (\d+)\n")
 ENCRYPT = re.compile(
     rb"\d+ 0 obj\n<</Filter/Standard/V 5/R 6/Length 256/CF.*?/P -\d+/U<[0-9a-f]{96}>/UE<[0-9a-f]{64}>"
@@ -34,6 +37,8 @@ def check_tail(master: Master, tail: Tail) -> None:
     if not 0 <= start < len(data):
         raise _wrong("has its index elsewhere")
     entries = _table(data, start) if master.layout == "classic" else _stream(data, start)
+    if not re.search(_trailer(master), data[start:]):
+        raise _wrong("has a trailer of another shape")
     for number, offset in entries.items():
         _check_object(data, number, offset - master.base_len)
     _check_owned(master, entries)
@@ -45,17 +50,25 @@ def _wrong(what: str) -> PdfRefused:
     return PdfRefused("output-invalid", f"The tail {what}.")
 
 
+def _trailer(master: Master) -> bytes:
+    """What stands in the dictionary of the index, up to its end."""
+    first, encrypt = master.first_id.hex().encode(), b"/Encrypt %d 0 R" % master.encrypt if master.encrypted else b""
+    known = b"/Root %d 0 R/Info %d 0 R/Prev %d/ID\\[<%s><[0-9a-f]{32}>\\]%s"
+    end = rb">>\nstartxref\n" if master.layout == "classic" else rb"/Length \d+>>stream\n"
+    return known % (master.root, master.info, master.prev, first, encrypt) + end
+
+
 def _stream(data: bytes, start: int) -> dict[int, int]:
     head = INDEX.match(data, start)
     if head is None:
         raise _wrong("has an index of another kind")
-    numbers = list(map(int, head[2].split()))
+    numbers = list(map(int, head[1].split()))
     named = [
         number
         for first, count in zip(numbers[::2], numbers[1::2], strict=True)
         for number in range(first, first + count)
     ]
-    rows = data[head.end() : head.end() + int(head[3])]
+    rows = data[head.end() : head.end() + int(head[2])]
     if len(rows) != 7 * len(named):
         raise _wrong("has an index of another length")
     return {number: offset for number, (_, offset, _) in zip(named, struct.iter_unpack(">BIH", rows), strict=True)}
@@ -68,7 +81,10 @@ def _table(data: bytes, start: int) -> dict[int, int]:
     while (section := SECTION.match(data, position)) is not None:
         position = section.end()
         for number in range(int(section[1]), int(section[1]) + int(section[2])):
-            entries[number] = int(data[position : position + 10])
+            row = ROW.match(data, position)
+            if row is None:
+                raise _wrong("has an index of another shape")
+            entries[number] = int(row[1])
             position += 20
     return entries
 
