@@ -277,6 +277,7 @@ class Lettering:
         return fonts
 
 
+@functools.lru_cache(maxsize=16384)
 def number(value: float) -> bytes:
     """A number as content streams have it: at most four decimals, never an exponent."""
     if value == int(value):

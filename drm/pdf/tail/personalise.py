@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -174,6 +175,7 @@ def _write_metadata(writer: TailWriter, copy: Copy) -> None:
     writer.stream(master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed(xmp.encode("utf-8", "replace")))
 
 
+@functools.lru_cache(maxsize=1024)
 def _xml(text: str) -> str:
     """The text without what XML 1.0 forbids, escaped."""
     return escape(FORBIDDEN.sub("", text), quote=False)
