@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from drm.pdf.verifying import Expectation, verify
 from drm.tokens import KeyRing
 
 PIECE = 1024 * 1024
+Engine = Callable[[Path, Path, CopySpec, Limits, str | None, str | None], CopyReport]
 LARGEST_RECORD = 16 * 1024 * 1024
 OWN_FAULTS = frozenset({"output-invalid", "stamp-missing", "active-content"})
 """Codes of checks that the engine's own work failed; the other engine may still pass them."""
@@ -147,10 +149,11 @@ def copy_by_choice(
     limits: Limits = Limits(),
     password: str | None = None,
     reader_password: str | None = None,
+    first: Engine = copy_by_tail,
 ) -> CopyReport:
-    """One copy by the tail engine, or by the rewrite engine where the tail engine's own checks fail; the report says why."""
+    """One copy by the tail engine, ``first``, or by the rewrite engine where the tail engine's own checks fail; the report says why."""
     try:
-        return copy_by_tail(source, out, spec, limits, password, reader_password)
+        return first(source, out, spec, limits, password, reader_password)
     except PdfRefused as refusal:
         if refusal.code not in OWN_FAULTS:
             raise
