@@ -31,7 +31,8 @@ class Wish:
     """How a master shall be made.
 
     ``typical`` is a copy as they will be: its fixed texts go into the master's fonts, its footer says how much room is
-    looked for. ``per_page`` gives every page a stamp form of its own, for marks that differ from page to page.
+    looked for. A master serves many readers, so its reader should be nobody. ``per_page`` gives every page a stamp form
+    of its own, for marks that differ from page to page.
     """
 
     typical: CopySpec | None = None
