@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from drm.pdf.fonts import BOLD, REGULAR, TITLE, Face
@@ -242,7 +242,9 @@ def _set_sections(column: _Column, spec: CopySpec) -> None:
                 column.gap(2.5)
 
 
-def lay_out_check(lettering: Lettering, spec: CopySpec, place: CheckPlace) -> tuple[tuple[Block, ...], bytes]:
+def lay_out_check(
+    lettering: Lettering, spec: CopySpec, place: CheckPlace, draw: Callable[[str, float, float, float], bytes] = draw_qr
+) -> tuple[tuple[Block, ...], bytes]:
     """The QR code at the foot of the column as operators, with its address beside it."""
     words, side = WORDS[spec.language], place.side
     column = _Column(lettering, place.x + side, place.floor + side * 0.9, place.width - side, place.scale)
@@ -250,7 +252,7 @@ def lay_out_check(lettering: Lettering, spec: CopySpec, place: CheckPlace) -> tu
     column.gap(1)
     texts = [(printable(spec.check_url), REGULAR, 8.0, BLACK), (words["answers"], REGULAR, 8.0, GREY)]
     column.set("P", texts, part="check")
-    return tuple(column.blocks), draw_qr(spec.check_url, place.x - side * 0.1, place.floor, side)
+    return tuple(column.blocks), draw(spec.check_url, place.x - side * 0.1, place.floor, side)
 
 
 def _rule(x: float, y: float, width: float, weight: float, grey: float) -> bytes:

@@ -76,8 +76,7 @@ def is_drawable(text: str) -> bool:
         return True
     try:
         for face in FACES:
-            for _ in face.runs(text):
-                pass
+            face.runs(text)
     except MissingGlyph:
         return False
     return True

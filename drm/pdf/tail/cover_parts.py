@@ -17,9 +17,11 @@ from itertools import groupby
 from drm.pdf.cover import Block, CheckPlace, Line, lay_out_check, lay_out_frame
 from drm.pdf.footer import draw_in_band
 from drm.pdf.glyphs import number
+from drm.pdf.qr import draw_qr
 from drm.pdf.stamp import ARTIFACT, standard_band
 from drm.pdf.stamp_text import StampStrings, check_texts, footer_text
 from drm.pdf.tail.lettering import TailLettering, font_tables
+from drm.pdf.tail.quick_qr import draw_quick_qr
 from drm.pdf.tail.stamping import Copy
 from drm.pdf.tail.values import Master
 from drm.pdf.values import CopySpec
@@ -148,13 +150,17 @@ def _foot(copy: Copy, place: CheckPlace | None) -> bytes:
     """The QR code with its address, and the footer that the cover has as every page has it."""
     parts = []
     if place is not None:
-        blocks, art = lay_out_check(copy.lettering, copy.spec, place)
+        blocks, art = lay_out_check(copy.lettering, copy.spec, place, functools.partial(_qr, copy.spec.delivery))
         parts = [b"/Artifact BMC\n%sEMC\n" % art, _drawn(copy.lettering, blocks, copy.master.tagged)]
     size = copy.master.cover_size
     band = standard_band(*size)
     footer = copy.footer(*size, band, footer_text(copy.spec, copy.strings))
     drawn = draw_in_band(copy.lettering, footer, size, band, overlap=False)
     return b"".join([*parts, ARTIFACT, drawn, b"EMC\n"])
+
+
+def _qr(delivery: str, address: str, x: float, y: float, side: float) -> bytes:
+    return draw_quick_qr(address, delivery, x, y, side) or draw_qr(address, x, y, side)
 
 
 def _drawn(lettering: TailLettering, blocks: Iterable[Block], tagged: bool) -> bytes:

@@ -20,6 +20,7 @@ from drm.pdf.tail.values import Master, Tail
 from drm.pdf.tail.writing import Cipher, TailWriter, clear, sealing
 from drm.pdf.values import CopySpec, PdfRefused
 
+USUAL_WIDTH = 1000
 DEFLATED = b"/Filter/FlateDecode"
 XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -146,7 +147,7 @@ def _write_font(writer: TailWriter, subset: Subset) -> int:
     )
     below = writer.number()
     registry, ordering = writer.string(below, b"Adobe"), writer.string(below, b"Identity")
-    widths = b" ".join(b"%d" % width for width in subset.widths())
+    widths = b" ".join(b"%d" % width for width in _without_usual(subset.widths()))
     writer.add(
         below,
         b"<</Type/Font/Subtype/CIDFontType2/BaseFont%s/CIDSystemInfo<</Registry%s/Ordering%s/Supplement 0>>"
@@ -159,6 +160,13 @@ def _write_font(writer: TailWriter, subset: Subset) -> int:
         b"<</Type/Font/Subtype/Type0/BaseFont%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>"
         % (name, below, unicode),
     )
+
+
+def _without_usual(widths: list[int]) -> list[int]:
+    """The widths up to the last that is not the one that /DW gives to all others."""
+    while widths and widths[-1] == USUAL_WIDTH:
+        widths.pop()
+    return widths
 
 
 def _write_metadata(writer: TailWriter, copy: Copy) -> None:
