@@ -1,6 +1,6 @@
 """The cover of tails in two content streams: what all copies under an agreement share, and what is one reader's own.
 
-Laying out a cover takes milliseconds, so a frame is laid out once for each master and agreement. Name, number and date
+Laying out a cover takes milliseconds, so a frame is laid out once for each master and agreement. Name, number and dates
 of a copy are then put into it, where each fits on its line; where one does not, the copy gets a layout of its own. So
 the frame changes the time that a cover takes and never its looks.
 """
@@ -19,7 +19,7 @@ from drm.pdf.footer import draw_in_band
 from drm.pdf.glyphs import number
 from drm.pdf.qr import draw_qr
 from drm.pdf.stamp import ARTIFACT, standard_band
-from drm.pdf.stamp_text import StampStrings, check_texts, footer_text
+from drm.pdf.stamp_text import StampStrings, check_texts, footer_text, printable
 from drm.pdf.tail.lettering import TailLettering, font_tables
 from drm.pdf.tail.quick_qr import draw_quick_qr
 from drm.pdf.tail.stamping import Copy
@@ -37,7 +37,7 @@ SKELETON = (
 
 MCIDS = {part: index for index, part in enumerate(SKELETON)}
 FACTS = "fact-"
-PERSONAL = ("fact-reader", "fact-delivery", "fact-date")
+PERSONAL = ("fact-reader", "fact-delivery", "fact-date", "fact-expires")
 ANYBODY, ANY_DAY = "A", date(2001, 1, 1)
 
 
@@ -76,6 +76,7 @@ def draw_cover(copy: Copy, frame: Frame) -> tuple[bytes, bytes]:
         "fact-reader": copy.strings.name_shown,
         "fact-delivery": copy.strings.delivery,
         "fact-date": long_date(copy.spec.issued_on, copy.spec.language),
+        "fact-expires": printable(copy.spec.expires),
     }
     facts = _filled(copy.lettering, frame, values)
     if facts is None:
@@ -88,7 +89,8 @@ def _anybodys(spec: CopySpec, strings: StampStrings) -> CopySpec:
     """The spec without what differs between copies under one agreement."""
     reader = ANYBODY if strings.name_shown else None
     url = ANYBODY if spec.check_url else ""
-    return replace(spec, reader=reader, delivery=ANYBODY, issued_on=ANY_DAY, check_url=url)
+    expires = ANYBODY if spec.expires else ""
+    return replace(spec, reader=reader, delivery=ANYBODY, issued_on=ANY_DAY, expires=expires, check_url=url)
 
 
 @functools.lru_cache(maxsize=512)
@@ -150,7 +152,7 @@ def _foot(copy: Copy, place: CheckPlace | None) -> bytes:
     """The QR code with its address, and the footer that the cover has as every page has it."""
     parts = []
     if place is not None:
-        blocks, art = lay_out_check(copy.lettering, copy.spec, place, functools.partial(_qr, copy.spec.delivery))
+        blocks, art = lay_out_check(copy.lettering, copy.spec, place, _qr)
         parts = [b"/Artifact BMC\n%sEMC\n" % art, _drawn(copy.lettering, blocks, copy.master.tagged)]
     size = copy.master.cover_size
     band = standard_band(*size)
@@ -159,8 +161,9 @@ def _foot(copy: Copy, place: CheckPlace | None) -> bytes:
     return b"".join([*parts, ARTIFACT, drawn, b"EMC\n"])
 
 
-def _qr(delivery: str, address: str, x: float, y: float, side: float) -> bytes:
-    return draw_quick_qr(address, delivery, x, y, side) or draw_qr(address, x, y, side)
+def _qr(address: str, x: float, y: float, side: float) -> bytes:
+    """The code of a check address; copies differ in its last part."""
+    return draw_quick_qr(address, address.rpartition("/")[2], x, y, side) or draw_qr(address, x, y, side)
 
 
 def _drawn(lettering: TailLettering, blocks: Iterable[Block], tagged: bool) -> bytes:

@@ -52,6 +52,8 @@ LOOKS = {
         SPEC, reader="Maximiliana-Alexandra Montgomery-Fitzwilliam-Hohenlohe Langenburg"
     ),
     "a check address": replace(SPEC, check_url="https://library.example.org/check/RL-7Q4M-2K9D"),
+    "an end": replace(SPEC, expires="2026-12-24 10:15 UTC", agreement="Wetland Press 2026"),
+    "an end that fills its line": replace(SPEC, expires="2026-12-24 " * 14),
     "long terms": replace(SPEC, terms=("A term of many words, one after the other. " * 9,) * 4),
 }
 
@@ -217,7 +219,7 @@ def test_the_master_alone_opens_nowhere_and_holds_no_text(one: Ready) -> None:
     data = one.path.read_bytes()
 
     assert not shows_text(data)
-    assert b"Tj" not in data
+    assert b"/F1 10 Tf" not in data
 
 
 def test_with_their_tails_swapped_copies_are_each_others(one: Ready) -> None:
