@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date
 from functools import wraps
 from pathlib import Path
@@ -17,7 +18,18 @@ import click
 from drm.pdf.inspecting import inspect
 from drm.pdf.names import normalise_name
 from drm.pdf.rewrite import make_copy
-from drm.pdf.values import CopySpec, Limits, PdfRefused, Permissions
+from drm.pdf.tail.copying import (
+    copy_by_choice,
+    copy_by_tail,
+    copy_of_master,
+    read_record,
+    record_path,
+    write_record,
+)
+from drm.pdf.tail.keys import MasterKeys
+from drm.pdf.tail.prepare import Wish, prepare
+from drm.pdf.tail.typical import typical_copy
+from drm.pdf.values import CopyReport, CopySpec, Limits, PdfRefused, Permissions
 from drm.pdf.verifying import verify
 
 USAGE, REFUSED = 2, 3
@@ -27,7 +39,7 @@ P = ParamSpec("P")
 
 @click.group()
 def pdf() -> None:
-    """Inspect, stamp and verify PDF files."""
+    """Inspect, prepare, stamp and verify PDF files."""
 
 
 def _refuse(code: str, text: str) -> NoReturn:
@@ -58,6 +70,16 @@ def _password(given: str | None, file: str | None) -> str | None:
     return text.rstrip("\r\n")
 
 
+def site_keys() -> MasterKeys:
+    """The site's keys, made on first use. SettingsError where they are there but cannot be used."""
+    from admin.keys import make_keys, read_keys
+    from admin.settings import read_settings
+
+    settings = read_settings()
+    make_keys(settings.key_file)
+    return MasterKeys(read_keys(settings.key_file).ring)
+
+
 def _today() -> date:
     from admin.wiring import real_clock
 
@@ -72,6 +94,47 @@ def _today() -> date:
 def pdf_inspect(file: Path, password: str | None, password_file: str | None) -> None:
     """Print a JSON report on a file. What would be refused has its code in 'verdict'."""
     click.echo(json.dumps(inspect(file, Limits(), _password(password, password_file)), ensure_ascii=False, indent=1))
+
+
+@pdf.command("prepare")
+@click.argument("file", type=click.Path(path_type=Path), help="PDF file.")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Where the master goes.")
+@click.option("--library", default=None, help="Library that most copies will name.")
+@click.option("--plain", is_flag=True, help="For copies that are not encrypted, of open-access texts.")
+@click.option("--password", default=None, help="Opens a protected source.")
+@click.option("--password-file", default=None, help="File with that password; - for standard input.")
+@told
+def pdf_prepare(
+    file: Path, out: Path, library: str | None, plain: bool, password: str | None, password_file: str | None
+) -> None:
+    """Prepare a PDF once, so that each copy of it takes a small tail only. Writes the master and its record OUT.json."""
+    _not_over_source(file, out)
+    typical = replace(typical_copy(), library=library) if library else None
+    given = _password(password, password_file)
+    master = prepare(file, out, site_keys(), Wish(typical, encrypted=not plain), Limits(), given)
+    write_record(master, out)
+    summary = {
+        "engine": "tail",
+        "master_id": master.id,
+        "record": os.fsencode(record_path(out)).decode("utf-8", "replace"),
+        "bytes": master.base_len,
+        "pages": master.pages,
+        "layout": master.layout,
+        "encrypted": master.encrypted,
+        "key_version": master.key_version,
+        "engine_version": master.engine_version,
+        "wm_version": master.wm_version,
+        "source_sha256": master.source_sha256,
+        "removed": master.removed,
+        "repaired": master.repaired,
+        "overlap": master.overlap,
+    }
+    click.echo(json.dumps(summary, ensure_ascii=False, indent=1))
+
+
+def _not_over_source(file: Path, out: Path) -> None:
+    if out.exists() and file.exists() and out.samefile(file):
+        raise click.UsageError("the result cannot be written over its source; name another file with -o")
 
 
 @pdf.command("stamp")
@@ -115,14 +178,11 @@ def pdf_stamp(
     issued: str | None,
 ) -> None:
     """Make one reader's copy of a PDF, verified before it appears. Prints a JSON summary."""
-    if engine == "tail":
-        _refuse("unsupported", "This version has the rewrite engine only.")
     if not normalise_name(reader):
         _refuse("bad-name", "Nothing is left of the name that could be shown.")
     if not DELIVERY.fullmatch(delivery):
         raise click.UsageError("--delivery takes up to 64 letters, digits, dots, hyphens and underscores")
-    if out.exists() and file.exists() and out.samefile(file):
-        raise click.UsageError("the copy cannot be written over its source; name another file with -o")
+    _not_over_source(file, out)
     try:
         day = date.fromisoformat(issued) if issued else _today()
     except ValueError:
@@ -135,10 +195,21 @@ def pdf_stamp(
         agreement=agreement,
         permissions=Permissions(encrypt=encrypt, print="none" if no_print else "full"),
     )
-    report = make_copy(
-        file, out, spec, Limits(), _password(password, password_file), _password(None, reader_password_file)
-    )
+    report = _copied(file, out, spec, engine, _password(password, password_file), _password(None, reader_password_file))
     click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=1))
+
+
+def _copied(
+    file: Path, out: Path, spec: CopySpec, engine: str, password: str | None, reader_password: str | None
+) -> CopyReport:
+    """One copy by the engine asked for. A master knows one engine only."""
+    master = read_record(file)
+    if master is not None:
+        if engine == "rewrite":
+            _refuse("unsupported", "A master is no document that could be rewritten.")
+        return copy_of_master(file, master, out, spec, site_keys(), Limits(), reader_password)
+    make = {"auto": copy_by_choice, "tail": copy_by_tail, "rewrite": make_copy}[engine]
+    return make(file, out, spec, Limits(), password, reader_password)
 
 
 @pdf.command("verify")

@@ -117,11 +117,19 @@ def _image_end(content: bytes, start: int) -> int:
     return -1
 
 
-def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, form: pikepdf.Object, operators: bytes, key: str) -> None:
+def draw_over(
+    pdf: pikepdf.Pdf,
+    page: pikepdf.Page,
+    form: pikepdf.Object,
+    operators: bytes,
+    key: str,
+    shared: dict[bytes, pikepdf.Object] | None = None,
+) -> None:
     """Paints ``operators`` above everything on the page, in the page's default coordinates.
 
     In ``operators`` the placeholder ``%s`` stands for the name under which ``form`` becomes a resource of this page
-    (``key``, or ``key`` with a number where that is taken).
+    (``key``, or ``key`` with a number where that is taken). Pages drawn over with the same ``shared`` use one stream
+    for equal operators, which saves two streams a page.
     """
     streams = _streams(page.obj)
     state = balance(b"\n".join(_readable(stream) for stream in streams))
@@ -135,7 +143,15 @@ def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, form: pikepdf.Object, operat
     before = b"q\n" * (state.missing_saves + 1)
     closing = (b"ET\n" if state.open_text else b"") + b"EMC\n" * state.open_marks + b"Q\n" * (state.open_saves + 1)
     after = b"\n" + closing + operators % name.encode()
-    page.obj.Contents = Array([pdf.make_stream(before), *streams, pdf.make_stream(after)])
+    page.obj.Contents = Array([_ends(pdf, before, shared), *streams, _ends(pdf, after, shared)])
+
+
+def _ends(pdf: pikepdf.Pdf, data: bytes, shared: dict[bytes, pikepdf.Object] | None) -> pikepdf.Object:
+    if shared is None:
+        return pdf.make_stream(data)
+    if data not in shared:
+        shared[data] = pdf.make_stream(data)
+    return shared[data]
 
 
 def _streams(page: pikepdf.Object) -> list[pikepdf.Object]:

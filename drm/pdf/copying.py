@@ -24,7 +24,7 @@ def write_copy(
     opened = open_source(source, limits, password)
     pdf = opened.pdf
     repaired = list(opened.repaired)
-    if _claims_pdfa(pdf):
+    if claims_pdfa(pdf):
         repaired.append("pdfa-claim")
     removed = sanitise(pdf)
     if any(kind.startswith("signature") for kind in removed):
@@ -69,7 +69,8 @@ def allowed(permissions: Permissions) -> pikepdf.Permissions:
     )
 
 
-def _claims_pdfa(pdf: pikepdf.Pdf) -> bool:
+def claims_pdfa(pdf: pikepdf.Pdf) -> bool:
+    """Whether the source calls itself PDF/A, a claim that an encrypted copy cannot keep."""
     metadata = pdf.Root.get("/Metadata")
     if not isinstance(metadata, pikepdf.Stream):
         return False

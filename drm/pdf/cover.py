@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from drm.pdf.fonts import BOLD, REGULAR, TITLE, Face
@@ -39,18 +39,39 @@ class Line:
 
 @dataclass(frozen=True)
 class Block:
-    """Lines that belong together; ``role`` is their type in the structure tree of a tagged document."""
+    """Lines that belong together; ``role`` is their type in the structure tree of a tagged document.
+
+    ``part`` says what they are: library, title, source, the key of a fact, terms, notices or check.
+    """
 
     role: str
     lines: tuple[Line, ...]
+    part: str = ""
 
 
 @dataclass(frozen=True)
 class Cover:
-    """A cover laid out: its text, and the operators of what is not text."""
+    """A cover laid out: its text, and the operators of what is not text.
+
+    ``check`` is the place kept for the QR code of the check address, which the two others do not hold yet; ``edge`` is
+    where the lines of the facts end on the right.
+    """
 
     blocks: tuple[Block, ...]
     art: bytes
+    check: CheckPlace | None = None
+    edge: float = 0.0
+
+
+@dataclass(frozen=True)
+class CheckPlace:
+    """Where the QR code goes: a square of ``side`` points at (x, floor) in a column of this width."""
+
+    x: float
+    floor: float
+    side: float
+    width: float
+    scale: float
 
 
 def cover_size(width: float, height: float) -> tuple[float, float]:
@@ -75,7 +96,9 @@ class _Column:
     def gap(self, points: float) -> None:
         self.y -= points * self.scale
 
-    def set(self, role: str, parts: Sequence[tuple[str, Face, float, float]], indent: float = 0.0) -> None:
+    def set(
+        self, role: str, parts: Sequence[tuple[str, Face, float, float]], indent: float = 0.0, part: str = ""
+    ) -> None:
         """Texts with face, size and grey, each beginning a line; all of them one block."""
         lines: list[Line] = []
         for text, face, size, grey in parts:
@@ -84,11 +107,20 @@ class _Column:
                 self.y -= points * (1.28 if size > 12 else 1.45)
                 lines.append(Line(line, face, points, self.x + indent, self.y, grey))
         if lines:
-            self.blocks.append(Block(role, tuple(lines)))
+            self.blocks.append(Block(role, tuple(lines), part))
 
 
 def lay_out_cover(lettering: Lettering, spec: CopySpec, strings: StampStrings, size: tuple[float, float]) -> Cover:
     """The cover in this size; where the text is long everything is set smaller, and nothing is left out."""
+    cover = lay_out_frame(lettering, spec, strings, size)
+    if cover.check is None:
+        return cover
+    check, art = lay_out_check(lettering, spec, cover.check)
+    return Cover((*cover.blocks, *check), cover.art + art)
+
+
+def lay_out_frame(lettering: Lettering, spec: CopySpec, strings: StampStrings, size: tuple[float, float]) -> Cover:
+    """The cover without its QR code, for which ``check`` keeps the place."""
     scale = min(1.0, min(size) / 560)
     while True:
         cover, fits = _attempt(lettering, spec, strings, size, scale)
@@ -110,6 +142,7 @@ def _attempt(
     if wide:
         gutter = 14 * MILLIMETRE * scale
         column.width = (width - 2 * margin - gutter) / 2
+    edge = column.x + column.width
     _set_citation(column, spec)
     art += _set_facts(column, spec, strings)
     lowest = column.y
@@ -121,9 +154,8 @@ def _attempt(
     _set_sections(column, spec)
     code = 26 * MILLIMETRE * scale if spec.check_url else 0.0
     fits = lowest > floor and column.y - (code + 16 * scale if code else 0) > floor
-    if code:
-        art.append(_set_check(column, spec, code, floor))
-    return Cover(tuple(column.blocks), b"".join(art)), fits
+    place = CheckPlace(column.x, floor, code, column.width, scale) if code else None
+    return Cover(tuple(column.blocks), b"".join(art), place, edge), fits
 
 
 def _set_head(column: _Column, spec: CopySpec) -> bytes:
@@ -131,7 +163,7 @@ def _set_head(column: _Column, spec: CopySpec) -> bytes:
     scale = column.scale
     column.y -= 4 * scale
     top = column.y
-    column.set("P", [(printable(spec.library), TITLE, 14.5, BLACK)], indent=21 * scale)
+    column.set("P", [(printable(spec.library), TITLE, 14.5, BLACK)], indent=21 * scale, part="library")
     column.gap(11)
     flame = b"q %s 0 0 %s %s %s cm 0.25 0.23 0.2 RG %s 0.84 0.36 0.09 rg %s Q\n"
     size = 1.05 * scale
@@ -148,12 +180,13 @@ def _set_citation(column: _Column, spec: CopySpec) -> None:
     for size in TITLE_SIZES:
         if len(wrap(lettering, title, TITLE, size * scale, column.width)) <= TITLE_LINES:
             break
-    column.set("H1", [(title, TITLE, size, BLACK)])
+    column.set("H1", [(title, TITLE, size, BLACK)], part="title")
     column.gap(9)
     source = [printable(text, lenient=True) for text in (citation.authors, citation.source)]
     if citation.doi:
         source.append(f"DOI {printable(citation.doi, lenient=True)}")
-    column.set("P", [(text, REGULAR, 10.0, GREY if index else BLACK) for index, text in enumerate(source) if text])
+    parts = [(text, REGULAR, 10.0, GREY if index else BLACK) for index, text in enumerate(source) if text]
+    column.set("P", parts, part="source")
 
 
 def _set_facts(column: _Column, spec: CopySpec, strings: StampStrings) -> list[bytes]:
@@ -177,13 +210,14 @@ def _set_facts(column: _Column, spec: CopySpec, strings: StampStrings) -> list[b
     for label, value, face in rows:
         if value:
             column.gap(3.5)
-            _set_fact(column, words[label], printable(value), face, indent)
+            _set_fact(column, f"fact-{label}", (words[label], printable(value), face), indent)
     column.gap(12)
     return [*art, _rule(column.x, column.y, column.width, 0.5, PALE)]
 
 
-def _set_fact(column: _Column, label: str, value: str, face: Face, indent: float) -> None:
+def _set_fact(column: _Column, part: str, texts: tuple[str, str, Face], indent: float) -> None:
     """A label and its value side by side, read as one paragraph."""
+    label, value, face = texts
     top, before = column.y, len(column.blocks)
     names = replace(column, width=indent - 6 * column.scale, blocks=[])
     names.set("P", [(label, REGULAR, 9.0, GREY)])
@@ -191,7 +225,8 @@ def _set_fact(column: _Column, label: str, value: str, face: Face, indent: float
     shift = (top - 10.0 * 1.45 * column.scale) - names.blocks[0].lines[0].y
     lines = [replace(line, y=line.y + shift) for line in names.blocks[0].lines]
     column.y = min(column.y, lines[-1].y)
-    column.blocks[before:] = [Block("P", (*lines, *(line for block in column.blocks[before:] for line in block.lines)))]
+    values = (line for block in column.blocks[before:] for line in block.lines)
+    column.blocks[before:] = [Block("P", (*lines, *values), part)]
 
 
 def _set_sections(column: _Column, spec: CopySpec) -> None:
@@ -200,23 +235,24 @@ def _set_sections(column: _Column, spec: CopySpec) -> None:
         texts = [text for text in map(printable, dict.fromkeys(sentences)) if text]
         if texts:
             column.gap(12)
-            column.set("H2", [(words[heading], BOLD, 10.5, BLACK)])
+            column.set("H2", [(words[heading], BOLD, 10.5, BLACK)], part=heading)
             column.gap(1.5)
             for text in texts:
-                column.set("P", [(text, REGULAR, 10.0, BLACK)])
+                column.set("P", [(text, REGULAR, 10.0, BLACK)], part=heading)
                 column.gap(2.5)
 
 
-def _set_check(column: _Column, spec: CopySpec, side: float, floor: float) -> bytes:
-    """The QR code at the foot of the column, with its address beside it."""
-    words, scale = WORDS[spec.language], column.scale
-    quiet = side * 0.1
-    beside = replace(column, x=column.x + side, width=column.width - side, y=floor + side * 0.9)
-    beside.set("P", [(words["check"], BOLD, 9.0, BLACK)])
-    beside.gap(1)
-    beside.set("P", [(printable(spec.check_url), REGULAR, 8.0, BLACK), (words["answers"], REGULAR, 8.0, GREY)])
-    column.y = floor + side + 4 * scale
-    return draw_qr(spec.check_url, column.x - quiet, floor, side)
+def lay_out_check(
+    lettering: Lettering, spec: CopySpec, place: CheckPlace, draw: Callable[[str, float, float, float], bytes] = draw_qr
+) -> tuple[tuple[Block, ...], bytes]:
+    """The QR code at the foot of the column as operators, with its address beside it."""
+    words, side = WORDS[spec.language], place.side
+    column = _Column(lettering, place.x + side, place.floor + side * 0.9, place.width - side, place.scale)
+    column.set("P", [(words["check"], BOLD, 9.0, BLACK)], part="check")
+    column.gap(1)
+    texts = [(printable(spec.check_url), REGULAR, 8.0, BLACK), (words["answers"], REGULAR, 8.0, GREY)]
+    column.set("P", texts, part="check")
+    return tuple(column.blocks), draw(spec.check_url, place.x - side * 0.1, place.floor, side)
 
 
 def _rule(x: float, y: float, width: float, weight: float, grey: float) -> bytes:

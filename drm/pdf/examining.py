@@ -105,7 +105,7 @@ def _fill(report: dict[str, Any], path: Path, data: bytes, limits: Limits, passw
         "title": str(pdf.docinfo.get("/Title", "")) or None,
         "doi_seen": doi[0].decode("latin-1").lower() if doi else None,
         "warnings": sorted(set(opened.repaired)),
-        "engine_advice": "rewrite",
+        "engine_advice": "tail",
     }
     report |= _text(path, password)
 

@@ -113,8 +113,12 @@ class Face:
     files: tuple[str, ...]
     bold: bool = False
 
-    def runs(self, text: str) -> Iterator[tuple[FontFile, list[str]]]:
+    def runs(self, text: str) -> tuple[tuple[FontFile, list[str]], ...]:
         """Stretches of clusters in one font each. Raises MissingGlyph for what no font of the chain can draw."""
+        return _runs(self, text)
+
+    def split(self, text: str) -> Iterator[tuple[FontFile, list[str]]]:
+        """The same one by one, worked out anew."""
         found = clusters(text)
         run: tuple[FontFile, list[str]] | None = None
         for index, cluster in enumerate(found):
@@ -135,6 +139,11 @@ class Face:
         if name is None:
             raise MissingGlyph(cluster)
         return font_file(name)
+
+
+@functools.lru_cache(maxsize=4096)
+def _runs(face: Face, text: str) -> tuple[tuple[FontFile, list[str]], ...]:
+    return tuple(face.split(text))
 
 
 @functools.lru_cache(maxsize=8192)

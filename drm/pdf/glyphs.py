@@ -51,6 +51,13 @@ class Subset:
         self._parts: dict[int, int] = {}
         self._add(0)
 
+    def copy(self) -> Subset:
+        """A subset with the same codes, which goes on by itself."""
+        other = Subset(self.font)
+        other._outlines, other._metrics = self._outlines[:], self._metrics[:]
+        other._codes, other._parts = dict(self._codes), dict(self._parts)
+        return other
+
     def code(self, cluster: str) -> int:
         """The code that draws this cluster, which the font must have."""
         found = self._codes.get(cluster)
@@ -112,11 +119,25 @@ class Subset:
         self._metrics.append((self.font.advance(base), left))
         return len(self._outlines) - 1
 
+    def widths(self) -> list[int]:
+        """How far each code moves the pen, in thousandths of an em."""
+        scale = 1000 / self.font.units_per_em
+        return [round(advance * scale) for advance, _ in self._metrics]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The text of each code; "" for the missing glyph and for parts of other glyphs."""
+        found = [""] * len(self._outlines)
+        for cluster, code in self._codes.items():
+            found[code] = cluster
+        return tuple(found)
+
     def embed(self, pdf: pikepdf.Pdf) -> pikepdf.Object:
         """The Type 0 font of this subset as a new object of the document."""
         scale = 1000 / self.font.units_per_em
-        name = Name(f"/{self._tag()}+{self.font.name}")
-        file = _stream(pdf, self._file(), Length1=len(self._file()))
+        name = Name(f"/{self.tag()}+{self.font.name}")
+        data = self.file()
+        file = _stream(pdf, data, Length1=len(data))
         descriptor = Dictionary(
             Type=Name.FontDescriptor,
             FontName=name,
@@ -136,7 +157,7 @@ class Subset:
             CIDSystemInfo=Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
             FontDescriptor=pdf.make_indirect(descriptor),
             DW=1000,
-            W=Array([0, Array([round(advance * scale) for advance, _ in self._metrics])]),
+            W=Array([0, Array(self.widths())]),
             CIDToGIDMap=Name.Identity,
         )
         font = Dictionary(
@@ -145,22 +166,25 @@ class Subset:
             BaseFont=name,
             Encoding=Name("/Identity-H"),
             DescendantFonts=Array([pdf.make_indirect(descendant)]),
-            ToUnicode=_stream(pdf, self._to_unicode()),
+            ToUnicode=_stream(pdf, self.to_unicode()),
         )
         return pdf.make_indirect(font)
 
-    def _tag(self) -> str:
+    def tag(self) -> str:
+        """Six letters that tell this subset from others (ISO 32000-2, 9.9.2)."""
         digest = hashlib.sha256("".join(self._codes).encode()).digest()
         return "".join(chr(ord("A") + byte % 26) for byte in digest[:6])
 
-    def _to_unicode(self) -> bytes:
+    def to_unicode(self) -> bytes:
+        """The CMap that gives each code its text."""
         lines = [b"<%04X> <%s>\n" % (code, _utf16(cluster)) for cluster, code in self._codes.items()]
         blocks = [lines[start : start + 100] for start in range(0, len(lines), 100)]
         return TO_UNICODE % b"".join(
             b"%d beginbfchar\n%sendbfchar\n" % (len(block), b"".join(block)) for block in blocks
         )
 
-    def _file(self) -> bytes:
+    def file(self) -> bytes:
+        """The TrueType file of this subset."""
         offsets, glyf = [0], bytearray()
         for outline in self._outlines:
             glyf += outline + bytes(-len(outline) % 4)
@@ -253,7 +277,10 @@ class Lettering:
         return fonts
 
 
+@functools.lru_cache(maxsize=16384)
 def number(value: float) -> bytes:
     """A number as content streams have it: at most four decimals, never an exponent."""
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
-    return b"0" if text in {"-0", ""} else text.encode()
+    if value == int(value):
+        return b"%d" % value
+    text = (b"%.4f" % value).rstrip(b"0").rstrip(b".")
+    return b"0" if text == b"-0" else text

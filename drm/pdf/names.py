@@ -44,6 +44,8 @@ def normalise_name(text: str) -> str:
 
 def clean_text(text: str) -> str:
     """Any text for one line of print: NFC, nothing invisible, single spaces, ligatures as letters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     shown = "".join(_kept(character) for character in unicodedata.normalize("NFC", text.translate(LIGATURES)))
     return " ".join(unicodedata.normalize("NFC", shown).split())
 
@@ -70,10 +72,11 @@ def display_name(text: str, delivery: str) -> tuple[str, bool]:
 
 def is_drawable(text: str) -> bool:
     """Whether the fonts of every face have every character, its marks included."""
+    if text.isascii() and text.isprintable():
+        return True
     try:
         for face in FACES:
-            for _ in face.runs(text):
-                pass
+            face.runs(text)
     except MissingGlyph:
         return False
     return True

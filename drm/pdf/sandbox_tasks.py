@@ -16,6 +16,8 @@ from drm.pdf.fonts import preload
 from drm.pdf.opening import translated
 from drm.pdf.proving import prove
 from drm.pdf.spec_json import spec_from
+from drm.pdf.tail.preparing import PrepareTask, prepare_master
+from drm.pdf.tail.proving import compare, prove_alone
 from drm.pdf.values import Limits, PdfRefused
 
 MOST_PIXELS = 4_000
@@ -62,6 +64,28 @@ def _copy(arguments: Mapping[str, Any], limits: Limits) -> Any:
     )
 
 
+def _prepare(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    task = PrepareTask(
+        source=Path(arguments["path"]),
+        saved=Path(arguments["saved"]),
+        out=Path(arguments["out"]),
+        typical=spec_from(arguments["typical"]),
+        password=arguments["password"],
+        encrypted=arguments["encrypted"],
+        classic=arguments["classic"],
+        per_page=arguments["per_page"],
+    )
+    return prepare_master(task, limits)
+
+
+def _alone(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    return prove_alone(Path(arguments["path"]))
+
+
+def _compare(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    return compare(Path(arguments["path"]), Path(arguments["source"]), arguments.get("password"))
+
+
 def _prove(arguments: Mapping[str, Any], limits: Limits) -> Any:
     return prove(Path(arguments["path"]), arguments.get("expect"), arguments.get("password"))
 
@@ -89,6 +113,9 @@ def _text(arguments: Mapping[str, Any], limits: Limits) -> Any:
 TASKS: dict[str, Callable[[Mapping[str, Any], Limits], Any]] = {
     "examine": _examine,
     "copy": _copy,
+    "prepare": _prepare,
+    "alone": _alone,
+    "compare": _compare,
     "prove": _prove,
     "render": _render,
     "text": _text,

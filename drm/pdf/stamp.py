@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class _Copy:
 
 
 @dataclass(frozen=True)
-class _Form:
+class StampForm:
     """What one stamp form is made for; pages of the same key share it."""
 
     width: float
@@ -74,17 +74,17 @@ def apply_stamp(pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password
     if not pages:
         raise PdfRefused("zero-pages", "The document has no page.")
     check_texts(spec)
-    resources = pdf.make_indirect(Dictionary(ExtGState=_graphics_states()))
+    resources = pdf.make_indirect(Dictionary(ExtGState=graphics_states()))
     copy = _Copy(pdf, spec, stamp_strings(spec), Lettering(), resources)
     for page in pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pages]
-    forms = _forms(copy, views, source, password)
-    drawn: dict[_Form, pikepdf.Object] = {}
+    forms = page_forms(copy.footer, views, source, password)
+    drawn: dict[StampForm, pikepdf.Object] = {}
     for page, view, form in zip(pages, views, forms, strict=True):
         if form not in drawn:
             drawn[form] = _drawn_form(copy, form)
-        draw_over(pdf, page, drawn[form], _placing(view, form), FORM_NAME)
+        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME)
     resolve_page_numbers(pdf)
     _insert_cover(copy, views[0])
     shift_labels(pdf)
@@ -93,23 +93,28 @@ def apply_stamp(pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password
     return StampReport(len(pages), copy.strings.name_shown, copy.strings.name_fallback, overlap)
 
 
-def _forms(copy: _Copy, views: Sequence[View], source: Path | bytes, password: str) -> list[_Form]:
-    """The form for each page."""
+def page_forms(
+    footer: Callable[[float, float, Band], Footer], views: Sequence[View], source: Path | bytes, password: str
+) -> list[StampForm]:
+    """The form for each page; ``footer`` fits the footer to one side of a page, so that a band with room is found."""
     sizes = [(round(view.width, 1), round(view.height, 1)) for view in views]
     if len(set(sizes)) > MOST_SIZES:
         sizes = [(max(10.0, round(width, -1)), max(10.0, round(height, -1))) for width, height in sizes]
     needs = {}
     for size in dict.fromkeys(sizes):
-        needs[size] = (copy.footer(*size, _standard_band(*size)).thickness, page_scale(*size))
+        needs[size] = (footer(*size, standard_band(*size)).thickness, page_scale(*size))
     found = bands(source, views, [needs[size] for size in sizes], password)
-    return [_Form(*size, band or _standard_band(*size), band is None) for size, band in zip(sizes, found, strict=True)]
+    return [
+        StampForm(*size, band or standard_band(*size), band is None) for size, band in zip(sizes, found, strict=True)
+    ]
 
 
-def _standard_band(width: float, height: float) -> Band:
+def standard_band(width: float, height: float) -> Band:
+    """Where the footer stands when nothing is in the way."""
     return Band("bottom", min(EDGE * MILLIMETRE * page_scale(width, height), height / 10))
 
 
-def _drawn_form(copy: _Copy, form: _Form) -> pikepdf.Object:
+def _drawn_form(copy: _Copy, form: StampForm) -> pikepdf.Object:
     size = (form.width, form.height)
     content = draw_diagonal(copy.lettering, diagonal_text(copy.spec, copy.strings), *size)
     footer = copy.footer(*size, form.band)
@@ -120,7 +125,7 @@ def _drawn_form(copy: _Copy, form: _Form) -> pikepdf.Object:
     return stream
 
 
-def _placing(view: View, form: _Form) -> bytes:
+def placing(view: View, form: StampForm) -> bytes:
     """Paints the form, upright in the visible box, as an artifact. A rounded form is fitted to the page."""
     a, b, c, d, e, f = view.matrix()
     across, up = view.width / form.width, view.height / form.height
@@ -141,7 +146,7 @@ def _insert_cover(copy: _Copy, first: View) -> None:
             for line in block.lines
         ]
         content += [b"/%s <</MCID %d>> BDC\n" % (block.role.encode(), index), *lines, b"EMC\n"] if tagged else lines
-    band = _standard_band(*size)
+    band = standard_band(*size)
     drawn = draw_in_band(lettering, copy.footer(*size, band), size, band, overlap=False)
     content += [ARTIFACT, drawn, b"EMC\n"]
     page = pdf.make_indirect(
@@ -159,7 +164,8 @@ def _insert_cover(copy: _Copy, first: View) -> None:
         add_to_structure(pdf, pdf.pages[0].obj, [block.role for block in cover.blocks], copy.spec.language)
 
 
-def _graphics_states() -> Dictionary:
+def graphics_states() -> Dictionary:
+    """The /ExtGState resources of a stamp."""
     opacities = {"/RlFull": FULL_OPACITY, "/RlOver": OVERLAP_OPACITY, "/RlFaint": DIAGONAL_OPACITY}
     return Dictionary({key: Dictionary(Type=Name.ExtGState, ca=value, CA=value) for key, value in opacities.items()})
 

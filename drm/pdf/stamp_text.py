@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ def stamp_strings(spec: CopySpec) -> StampStrings:
     return StampStrings(name, delivery, fallback)
 
 
+@functools.lru_cache(maxsize=4096)
 def printable(text: str, lenient: bool = False) -> str:
     """A text cleaned for print.
 

@@ -1,0 +1,161 @@
+"""Whole copies by the tail engine: from a master that is there, or from a document prepared for this one copy."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from drm.pdf.names import normalise_name
+from drm.pdf.plain_paths import writable
+from drm.pdf.rewrite import make_copy
+from drm.pdf.tail.keys import MasterKeys
+from drm.pdf.tail.light import check_tail
+from drm.pdf.tail.personalise import personalise
+from drm.pdf.tail.prepare import Wish, prepare, private_folder
+from drm.pdf.tail.serving import materialise
+from drm.pdf.tail.values import Master, Tail, master_from, master_to
+from drm.pdf.values import CopyReport, CopySpec, Limits, PdfRefused
+from drm.pdf.verifying import Expectation, verify
+from drm.tokens import KeyRing
+
+PIECE = 1024 * 1024
+Engine = Callable[[Path, Path, CopySpec, Limits, str | None, str | None], CopyReport]
+LARGEST_RECORD = 16 * 1024 * 1024
+OWN_FAULTS = frozenset({"output-invalid", "stamp-missing", "active-content"})
+"""Codes of checks that the engine's own work failed; the other engine may still pass them."""
+
+
+def record_path(master: Path) -> Path:
+    """Where the record of a master lies: beside it, with ``.json`` added."""
+    return master.with_name(master.name + ".json")
+
+
+def write_record(master: Master, path: Path) -> None:
+    """Write a master's record beside it, whole or not at all, readable by its owner only."""
+    target = record_path(path)
+    part = target.with_name(f".{secrets.token_hex(12)}.part")
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(master_to(master), file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_record(path: Path) -> Master | None:
+    """The record of a master, None where the file is no master. OSError where it cannot be read."""
+    sidecar = record_path(path)
+    try:
+        if sidecar.stat().st_size > LARGEST_RECORD:
+            return None
+        master = master_from(json.loads(sidecar.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return None
+    return master if master.id == _digest(path) else None
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def copy_of_master(
+    path: Path,
+    master: Master,
+    out: Path,
+    spec: CopySpec,
+    keys: MasterKeys,
+    limits: Limits = Limits(),
+    reader_password: str | None = None,
+) -> CopyReport:
+    """Write one verified copy of a master to ``out``; PdfRefused says why not, and then there is no new ``out``."""
+    tail = personalise(master, spec, keys, reader_password)
+    check_tail(master, tail)
+    part = out.with_name(f".{secrets.token_hex(12)}.part")
+    try:
+        with writable(part) as target:
+            materialise(path, tail, target)
+        shown = tail.shown_name if tail.shown_name.startswith("[") else normalise_name(tail.shown_name)
+        expect = Expectation(tail.pages, tail.delivery, shown, tail.encrypted)
+        verdict = verify(part, expect, limits, reader_password)
+        if not verdict.good:
+            raise PdfRefused(verdict.code, verdict.text)
+        digest = _digest(part)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return _report(master, tail, spec, digest)
+
+
+def _report(master: Master, tail: Tail, spec: CopySpec, digest: str) -> CopyReport:
+    return CopyReport(
+        engine="tail",
+        pages=tail.pages,
+        bytes=tail.length,
+        sha256=digest,
+        etag=tail.etag,
+        encrypted=tail.encrypted,
+        permissions={"print": spec.permissions.print, "copy_text": spec.permissions.copy_text},
+        delivery=tail.delivery,
+        removed=master.removed,
+        repaired=master.repaired,
+        shown_name=tail.shown_name,
+        name_fallback=tail.name_fallback,
+        overlap=tail.overlap,
+        base_len=master.base_len,
+        tail_len=len(tail.data),
+        master_id=master.id,
+        wm_version=master.wm_version,
+    )
+
+
+def copy_by_tail(
+    source: Path,
+    out: Path,
+    spec: CopySpec,
+    limits: Limits = Limits(),
+    password: str | None = None,
+    reader_password: str | None = None,
+) -> CopyReport:
+    """Prepare a document for one copy and write that, verified. Its master and keys are made for it and not kept."""
+    keys = MasterKeys(KeyRing({"once": secrets.token_bytes(32)}))
+    wish = Wish(spec, encrypted=spec.permissions.encrypt or bool(reader_password))
+    with source.open("rb"):
+        pass
+    if not out.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(out.parent))
+    with private_folder(out) as folder:
+        path = folder / "master"
+        master = prepare(source, path, keys, wish, limits, password)
+        return copy_of_master(path, master, out, spec, keys, limits, reader_password)
+
+
+def copy_by_choice(
+    source: Path,
+    out: Path,
+    spec: CopySpec,
+    limits: Limits = Limits(),
+    password: str | None = None,
+    reader_password: str | None = None,
+    first: Engine = copy_by_tail,
+) -> CopyReport:
+    """One copy by the tail engine, ``first``, or by the rewrite engine where the tail engine's own checks fail; the report says why."""
+    try:
+        return first(source, out, spec, limits, password, reader_password)
+    except PdfRefused as refusal:
+        if refusal.code not in OWN_FAULTS:
+            raise
+        reason = f"{refusal.code}: {refusal.text}"
+    return replace(make_copy(source, out, spec, limits, password, reader_password), fallback_reason=reason)

@@ -1,0 +1,194 @@
+"""The cover of tails in two content streams: what all copies under an agreement share, and what is one reader's own.
+
+Laying out a cover takes milliseconds, so a frame is laid out once for each master and agreement. Name, number and dates
+of a copy are then put into it, where each fits on its line; where one does not, the copy gets a layout of its own. So
+the frame changes the time that a cover takes and never its looks.
+"""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+
+from drm.pdf.cover import Block, CheckPlace, Line, lay_out_check, lay_out_frame
+from drm.pdf.footer import draw_in_band
+from drm.pdf.glyphs import number
+from drm.pdf.qr import draw_qr
+from drm.pdf.stamp import ARTIFACT, standard_band
+from drm.pdf.stamp_text import StampStrings, check_texts, footer_text, printable
+from drm.pdf.tail.lettering import TailLettering, font_tables
+from drm.pdf.tail.quick_qr import draw_quick_qr
+from drm.pdf.tail.stamping import Copy
+from drm.pdf.tail.values import Master
+from drm.pdf.values import CopySpec
+from drm.pdf.wording import long_date
+
+SKELETON = (
+    *(("library", "P"), ("title", "H1"), ("source", "P")),
+    *((f"fact-{fact}", "P") for fact in ("reader", "library", "delivery", "date", "agreement", "basis")),
+    *((f"fact-{fact}", "P") for fact in ("licence", "source", "expires")),
+    *(("terms", "H2"), ("terms", "P"), ("notices", "H2"), ("notices", "P"), ("check", "P")),
+)
+"""The parts of a cover in reading order; the place of each is its MCID and that of its element in the structure tree."""
+
+MCIDS = {part: index for index, part in enumerate(SKELETON)}
+FACTS = "fact-"
+PERSONAL = ("fact-reader", "fact-delivery", "fact-date", "fact-expires")
+ANYBODY, ANY_DAY = "A", date(2001, 1, 1)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A cover without what is one reader's own: the shared stream packed, the facts, the place of the QR code.
+
+    ``lettering`` holds the characters of the shared parts that the master's fonts lack; copies go on from it.
+    """
+
+    lettering: TailLettering
+    shared: bytes
+    facts: tuple[bytes | _Fact, ...]
+    check: CheckPlace | None
+    edge: float
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """A fact that differs from copy to copy: the operators before its value, the line of the value, those behind it."""
+
+    part: str
+    before: bytes
+    line: Line
+    after: bytes
+
+
+def frame_for(master: Master, spec: CopySpec, strings: StampStrings) -> Frame:
+    """The frame that a copy shares with others. PdfRefused ``glyph-missing`` where a fixed text cannot be drawn."""
+    return _frame(master, _anybodys(spec, strings), bool(strings.name_shown))
+
+
+def draw_cover(copy: Copy, frame: Frame) -> tuple[bytes, bytes]:
+    """The shared and the personal stream of a cover, packed. The copy's lettering began as a copy of the frame's."""
+    values = {
+        "fact-reader": copy.strings.name_shown,
+        "fact-delivery": copy.strings.delivery,
+        "fact-date": long_date(copy.spec.issued_on, copy.spec.language),
+        "fact-expires": printable(copy.spec.expires),
+    }
+    facts = _filled(copy.lettering, frame, values)
+    if facts is None:
+        frame = _laid_out(copy.lettering, copy.master, copy.spec, copy.strings)
+        facts = b"".join(one for one in frame.facts if isinstance(one, bytes))
+    return frame.shared, packed(facts + _foot(copy, frame.check))
+
+
+def _anybodys(spec: CopySpec, strings: StampStrings) -> CopySpec:
+    """The spec without what differs between copies under one agreement."""
+    reader = ANYBODY if strings.name_shown else None
+    url = ANYBODY if spec.check_url else ""
+    expires = ANYBODY if spec.expires else ""
+    return replace(spec, reader=reader, delivery=ANYBODY, issued_on=ANY_DAY, expires=expires, check_url=url)
+
+
+@functools.lru_cache(maxsize=512)
+def _frame(master: Master, spec: CopySpec, named: bool) -> Frame:
+    lettering = TailLettering(font_tables(master.fonts))
+    check_texts(spec)
+    strings = StampStrings(ANYBODY if named else "", ANYBODY)
+    return _laid_out(lettering, master, spec, strings, personal=PERSONAL)
+
+
+def _laid_out(
+    lettering: TailLettering,
+    master: Master,
+    spec: CopySpec,
+    strings: StampStrings,
+    personal: tuple[str, ...] = (),
+) -> Frame:
+    cover = lay_out_frame(lettering, spec, strings, master.cover_size)
+    tagged = master.tagged
+    facts: list[bytes | _Fact] = []
+    for block in cover.blocks:
+        if block.part in personal:
+            facts.append(_open_fact(lettering, block, tagged))
+        elif block.part.startswith(FACTS):
+            facts.append(_drawn(lettering, [block], tagged))
+    art = b"/Artifact BMC\n%sEMC\n" % cover.art
+    others = [block for block in cover.blocks if not block.part.startswith(FACTS)]
+    return Frame(
+        lettering,
+        packed(art + _drawn(lettering, others, tagged)),
+        tuple(facts),
+        cover.check,
+        cover.edge,
+    )
+
+
+def _open_fact(lettering: TailLettering, block: Block, tagged: bool) -> _Fact:
+    *labels, value = block.lines
+    before = b"".join(_shown(lettering, line) for line in labels)
+    opening, closing = _marked(block, tagged)
+    return _Fact(block.part, opening + before, value, closing)
+
+
+def _filled(lettering: TailLettering, frame: Frame, values: dict[str, str]) -> bytes | None:
+    """The facts with one copy's values; None where a value does not fit on its line."""
+    parts = []
+    for fact in frame.facts:
+        if isinstance(fact, bytes):
+            parts.append(fact)
+            continue
+        line, text = fact.line, values[fact.part]
+        if lettering.width(text, line.face, line.size) > frame.edge - line.x:
+            return None
+        parts.append(fact.before + _shown(lettering, line, text) + fact.after)
+    return b"".join(parts)
+
+
+def _foot(copy: Copy, place: CheckPlace | None) -> bytes:
+    """The QR code with its address, and the footer that the cover has as every page has it."""
+    parts = []
+    if place is not None:
+        blocks, art = lay_out_check(copy.lettering, copy.spec, place, _qr)
+        parts = [b"/Artifact BMC\n%sEMC\n" % art, _drawn(copy.lettering, blocks, copy.master.tagged)]
+    size = copy.master.cover_size
+    band = standard_band(*size)
+    footer = copy.footer(*size, band, footer_text(copy.spec, copy.strings))
+    drawn = draw_in_band(copy.lettering, footer, size, band, overlap=False)
+    return b"".join([*parts, ARTIFACT, drawn, b"EMC\n"])
+
+
+def _qr(address: str, x: float, y: float, side: float) -> bytes:
+    """The code of a check address; copies differ in its last part."""
+    return draw_quick_qr(address, address.rpartition("/")[2], x, y, side) or draw_qr(address, x, y, side)
+
+
+def _drawn(lettering: TailLettering, blocks: Iterable[Block], tagged: bool) -> bytes:
+    """The operators of blocks; those of one part and role are one stretch of marked content."""
+    parts = []
+    for _, group in groupby(blocks, key=lambda block: (block.part, block.role)):
+        same = list(group)
+        opening, closing = _marked(same[0], tagged)
+        parts += [opening, *(_shown(lettering, line) for block in same for line in block.lines), closing]
+    return b"".join(parts)
+
+
+def _marked(block: Block, tagged: bool) -> tuple[bytes, bytes]:
+    if not tagged:
+        return b"", b""
+    return b"/%s <</MCID %d>> BDC\n" % (block.role.encode(), MCIDS[block.part, block.role]), b"EMC\n"
+
+
+def _shown(lettering: TailLettering, line: Line, text: str | None = None) -> bytes:
+    grey = number(line.grey)
+    shown = line.text if text is None else text
+    return b"%s g %s G\n" % (grey, grey) + lettering.show(shown, line.face, line.size, line.x, line.y)
+
+
+def packed(content: bytes) -> bytes:
+    """The content deflated; a small window, because tails are small and setting up a large one takes longer."""
+    deflate = zlib.compressobj(6, zlib.DEFLATED, 12, 5)
+    return deflate.compress(content) + deflate.flush()

@@ -1,0 +1,134 @@
+"""Reads the index that qpdf wrote and writes that of a master: cross-reference streams and tables."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import BinaryIO
+
+FREE, PLAIN, PACKED = 0, 1, 2
+STARTXREF = re.compile(rb"startxref\s+(\d+)\s+%%EOF\s*$")
+TABLE = re.compile(rb"xref\n0 (\d+)\n")
+STREAM = re.compile(rb"(\d+) 0 obj\n<<(.*?)>>\s*stream\r?\n", re.S)
+HEAD = 4096
+ROW = 7
+"""Bytes of one entry of a master's cross-reference stream: /W [1 4 2]."""
+
+TRAILING_CR_LF = 20
+"""Bytes of one entry of a table (ISO 32000-2, 7.5.4)."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """Where everything stands in a saved file: kind, place and detail of each number; ``own`` is the index's number."""
+
+    offset: int
+    entries: list[tuple[int, int, int]]
+    own: int | None
+
+
+def read_index(file: BinaryIO, size: int) -> Index:
+    """The index of a file that qpdf saved. ValueError where it is of another shape than qpdf's."""
+    file.seek(max(0, size - 64))
+    found = STARTXREF.search(file.read())
+    if found is None:
+        raise ValueError("the saved file has no index")
+    offset = int(found[1])
+    file.seek(offset)
+    head = file.read(HEAD)
+    table = TABLE.match(head)
+    if table is not None:
+        file.seek(offset + table.end())
+        return Index(offset, _table(file.read(int(table[1]) * TRAILING_CR_LF)), None)
+    stream = STREAM.match(head)
+    if stream is None:
+        raise ValueError("the saved file has an index of an unknown kind")
+    file.seek(offset + stream.end())
+    return _stream_index(offset, int(stream[1]), stream[2], file.read(_number(stream[2], rb"/Length (\d+)")))
+
+
+def _number(text: bytes, pattern: bytes) -> int:
+    found = re.search(pattern, text)
+    if found is None:
+        raise ValueError("the index lacks an entry")
+    return int(found[1])
+
+
+def _table(data: bytes) -> list[tuple[int, int, int]]:
+    rows = (data[start : start + TRAILING_CR_LF] for start in range(0, len(data), TRAILING_CR_LF))
+    return [(PLAIN, int(row[:10]), 0) if row[17:18] == b"n" else (FREE, 0, 0) for row in rows]
+
+
+def _stream_index(offset: int, own: int, head: bytes, data: bytes) -> Index:
+    found = re.search(rb"/W ?\[ *(\d+) (\d+) (\d+)", head)
+    if found is None or (b"/Index" in head and not re.search(rb"/Index ?\[ *0 ", head)):
+        raise ValueError("the index is of an unknown shape")
+    widths = [int(width) for width in found.groups()]
+    row, count = sum(widths), _number(head, rb"/Size (\d+)")
+    if b"/FlateDecode" in head:
+        data = zlib.decompress(data)
+    if b"/Predictor 12" in head:
+        data = _without_predictor(data, row)
+    first, second = widths[0], widths[0] + widths[1]
+    entries = []
+    for start in range(0, row * count, row):
+        line = data[start : start + row]
+        kind = int.from_bytes(line[:first], "big") if first else PLAIN
+        entries.append((kind, int.from_bytes(line[first:second], "big"), int.from_bytes(line[second:], "big")))
+    return Index(offset, entries, own)
+
+
+def _without_predictor(data: bytes, row: int) -> bytes:
+    """Undo the PNG predictor "up" (ISO 32000-2, 7.4.4.4), column by column."""
+    count = len(data) // (row + 1)
+    found = bytearray(count * row)
+    for column in range(row):
+        sums = accumulate(data[column + 1 :: row + 1])
+        found[column::row] = bytes(value & 255 for value in sums)[:count]
+    return bytes(found)
+
+
+def _with_predictor(data: bytes) -> bytes:
+    count = len(data) // ROW
+    made = bytearray(b"\x02" * (count * (ROW + 1)))
+    for column in range(ROW):
+        values = data[column::ROW]
+        differences = ((value - before) & 255 for value, before in zip(values, b"\0" + values, strict=False))
+        made[column + 1 :: ROW + 1] = bytes(differences)
+    return bytes(made)
+
+
+def master_stream(
+    index: Index, moved: Sequence[int | None], own_offset: int, tails: Collection[int], root: int
+) -> bytes:
+    """The cross-reference stream of a master. What is the tail's own is free; there is no Encrypt and no startxref."""
+    rows = bytearray()
+    for number, (kind, place, detail) in enumerate(index.entries):
+        offset = moved[number]
+        if number == index.own:
+            rows += struct.pack(">BIH", PLAIN, own_offset, 0)
+        elif number in tails or kind == FREE:
+            rows += struct.pack(">BIH", FREE, 0, 0xFFFF if number == 0 else 0)
+        elif kind == PACKED:
+            rows += struct.pack(">BIH", PACKED, place, detail)
+        elif offset is not None:
+            rows += struct.pack(">BIH", PLAIN, offset, 0)
+        else:
+            raise ValueError(f"object {number} is nowhere")
+    data = zlib.compress(_with_predictor(bytes(rows)), 9)
+    head = (
+        b"%d 0 obj\n<</Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Filter/FlateDecode/DecodeParms<</Columns 7/Predictor 12>>"
+    )
+    return (head + b"/Length %d>>stream\n%s\nendstream\nendobj\n") % (index.own, len(moved), root, len(data), data)
+
+
+def master_table(moved: Sequence[int | None], root: int) -> bytes:
+    """The cross-reference table of a master, with a trailer that opens nothing."""
+    lines = [b"xref\n0 %d\n" % len(moved), b"0000000000 65535 f \n"]
+    for offset in moved[1:]:
+        lines.append(b"0000000000 00000 f \n" if offset is None else b"%010d 00000 n \n" % offset)
+    return b"".join([*lines, b"trailer\n<</Size %d/Root %d 0 R>>\n" % (len(moved), root)])

@@ -1,0 +1,211 @@
+"""One reader's copy of a master, as the tail to append: no file is opened and no document parsed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from drm.pdf.copying import URN
+from drm.pdf.glyphs import Subset, number
+from drm.pdf.stamp_text import stamp_strings
+from drm.pdf.tail.cover_parts import draw_cover, frame_for, packed
+from drm.pdf.tail.crypt import encrypt_dictionary, permission_bits
+from drm.pdf.tail.keys import MasterKeys, MasterSecret, derived, reader_lock
+from drm.pdf.tail.lettering import TailLettering, font_tables
+from drm.pdf.tail.stamping import Copy, draw_stamps
+from drm.pdf.tail.values import Master, Tail
+from drm.pdf.tail.writing import Cipher, TailWriter, clear, sealing
+from drm.pdf.values import CopySpec, PdfRefused
+
+USUAL_WIDTH = 1000
+DEFLATED = b"/Filter/FlateDecode"
+XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:identifier>{identifier}</dc:identifier>{rest}'
+    '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+)
+FORBIDDEN = re.compile("[\x00-\x1f\ufffe\uffff]")
+TITLE = '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:title>'
+SOURCE = "<dc:source>doi:{}</dc:source>"
+
+
+def personalise(
+    master: Master,
+    spec: CopySpec,
+    keys: MasterKeys,
+    password: str | None = None,
+    marks: Sequence[bytes] = (),
+    streams: Mapping[int, bytes] | None = None,
+) -> Tail:
+    """The tail of one copy. The same arguments give the same bytes, on any machine and after any change of site keys.
+
+    ``password`` is the one that shall open the copy. ``marks`` are operators for each article page, painted inside its
+    stamp, for masters prepared with a form for every page. ``streams`` are whole content streams by object number, for
+    masters whose text is part of the tail. PdfRefused: ``no-key``, ``glyph-missing``, and ``unsupported`` where the
+    master cannot give what is asked.
+    """
+    encrypted = spec.permissions.encrypt or bool(password)
+    if encrypted != master.encrypted:
+        wanted = "an encrypted" if encrypted else "a plain"
+        raise PdfRefused("unsupported", f"The master was not prepared for {wanted} copy.")
+    if marks and (not master.per_page or len(marks) != len(master.forms)):
+        raise PdfRefused("unsupported", "The master was not prepared for a stamp of its own on every page.")
+    secret = keys.open(master) if encrypted else None
+    strings = stamp_strings(spec)
+    frame = frame_for(master, spec, strings)
+    copy = Copy(master, spec, strings, frame.lettering.copy())
+    writer = TailWriter(master.base_len, master.size, _cipher(master, spec, secret))
+    writer.add(master.root, master.catalogue)
+    outgrown = _write_forms(writer, copy, marks)
+    for part, content in zip(master.cover, draw_cover(copy, frame), strict=True):
+        writer.stream(part, DEFLATED, content)
+    _write_resources(writer, copy)
+    _write_metadata(writer, copy)
+    for one, content in (streams or {}).items():
+        writer.stream(one, DEFLATED, content)
+    data = _finished(writer, copy, secret, password)
+    overlap = tuple(range(1, master.pages + 1)) if outgrown else master.overlap
+    return Tail(
+        data,
+        hashlib.sha256(data).hexdigest(),
+        master.id,
+        master.base_len + len(data),
+        master.pages + 1,
+        spec.delivery,
+        encrypted,
+        strings.name_shown,
+        strings.name_fallback,
+        overlap,
+    )
+
+
+def blank_tail(master: Master, spec: CopySpec, keys: MasterKeys) -> bytes:
+    """A tail whose stamps paint nothing: what is left is the document itself, for comparing with its source."""
+    secret = keys.open(master) if master.encrypted else None
+    copy = Copy(master, spec, stamp_strings(spec), TailLettering(font_tables(master.fonts)))
+    writer = TailWriter(master.base_len, master.size, _cipher(master, spec, secret))
+    writer.add(master.root, master.catalogue)
+    for form in master.forms:
+        writer.stream(form.number, _form_entries(copy, form.width, form.height), packed(b"q Q"))
+    for part in master.cover:
+        writer.stream(part, DEFLATED, packed(b""))
+    _write_resources(writer, copy)
+    _write_metadata(writer, copy)
+    return _finished(writer, copy, secret, None)
+
+
+def _cipher(master: Master, spec: CopySpec, secret: MasterSecret | None) -> Cipher:
+    if secret is None:
+        return clear
+    return sealing(secret.file_key, secret.seed, f"{master.id}|{spec.delivery}".encode())
+
+
+def _form_entries(copy: Copy, width: float, height: float) -> bytes:
+    size = (number(width), number(height), copy.master.resources)
+    return DEFLATED + b"/Type/XObject/Subtype/Form/BBox[0 0 %s %s]/Resources %d 0 R" % size
+
+
+def _write_forms(writer: TailWriter, copy: Copy, marks: Sequence[bytes]) -> bool:
+    """The stamp forms. With a form for every page, each paints the stamp of its size and its own marks."""
+    contents, outgrown = draw_stamps(copy)
+    sizes: dict[bytes, int] = {}
+    for index, (form, content) in enumerate(zip(copy.master.forms, contents, strict=True)):
+        entries = _form_entries(copy, form.width, form.height)
+        if not copy.master.per_page:
+            writer.stream(form.number, entries, packed(content))
+            continue
+        if content not in sizes:
+            sizes[content] = writer.stream(writer.number(), entries, packed(content))
+        own = b"/Type/XObject/Subtype/Form/BBox[0 0 %s %s]" % (number(form.width), number(form.height))
+        own += b"/Resources<</XObject<</RlT %d 0 R>>>>" % sizes[content]
+        writer.stream(form.number, own, b"/RlT Do\n" + (marks[index] if marks else b""))
+    return outgrown
+
+
+def _write_resources(writer: TailWriter, copy: Copy) -> None:
+    """What all stamps and the cover draw with: the master's fonts, and subsets for what they lack."""
+    fonts = [b"/RL%s %d 0 R" % (font.name.replace("-", "").encode(), font.number) for font in copy.master.fonts]
+    fonts += [b"/%s %d 0 R" % (name, _write_font(writer, subset)) for name, subset in copy.lettering.extra]
+    writer.add(copy.master.resources, b"<</ExtGState %d 0 R/Font<<%s>>>>" % (copy.master.states, b"".join(fonts)))
+
+
+def _write_font(writer: TailWriter, subset: Subset) -> int:
+    """A Type 0 font (ISO 32000-2, 9.7) with the outlines that this copy needs; its number."""
+    font, scale = subset.font, 1000 / subset.font.units_per_em
+    name = f"/{subset.tag()}+{font.name}".encode()
+    data = subset.file()
+    file = writer.stream(writer.number(), DEFLATED + b"/Length1 %d" % len(data), packed(data))
+    box = b" ".join(b"%d" % round(value * scale) for value in font.bounds)
+    descriptor = writer.add(
+        writer.number(),
+        b"<</Type/FontDescriptor/FontName%s/Flags 4/FontBBox[%s]/ItalicAngle 0/Ascent %d/Descent %d/CapHeight 714"
+        b"/StemV 80/FontFile2 %d 0 R>>" % (name, box, round(font.ascent * scale), round(font.descent * scale), file),
+    )
+    below = writer.number()
+    registry, ordering = writer.string(below, b"Adobe"), writer.string(below, b"Identity")
+    widths = b" ".join(b"%d" % width for width in _without_usual(subset.widths()))
+    writer.add(
+        below,
+        b"<</Type/Font/Subtype/CIDFontType2/BaseFont%s/CIDSystemInfo<</Registry%s/Ordering%s/Supplement 0>>"
+        b"/FontDescriptor %d 0 R/DW 1000/W[0[%s]]/CIDToGIDMap/Identity>>"
+        % (name, registry, ordering, descriptor, widths),
+    )
+    unicode = writer.stream(writer.number(), DEFLATED, packed(subset.to_unicode()))
+    return writer.add(
+        writer.number(),
+        b"<</Type/Font/Subtype/Type0/BaseFont%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>"
+        % (name, below, unicode),
+    )
+
+
+def _without_usual(widths: list[int]) -> list[int]:
+    """The widths up to the last that is not the one that /DW gives to all others."""
+    while widths and widths[-1] == USUAL_WIDTH:
+        widths.pop()
+    return widths
+
+
+def _write_metadata(writer: TailWriter, copy: Copy) -> None:
+    """Title, DOI and delivery in Info and XMP; never the reader's name."""
+    master, citation = copy.master, copy.spec.citation
+    title = b""
+    if citation.title:
+        text = b"\xfe\xff" + citation.title.encode("utf-16-be", "replace")
+        title = b"/Title" + writer.string(master.info, text)
+    writer.add(master.info, b"<<%s>>" % title)
+    rest = TITLE.format(_xml(citation.title)) if citation.title else ""
+    rest += SOURCE.format(_xml(citation.doi)) if citation.doi else ""
+    xmp = XMP.format(identifier=_xml(f"{URN}{copy.spec.delivery}"), rest=rest)
+    writer.stream(master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed(xmp.encode("utf-8", "replace")))
+
+
+@functools.lru_cache(maxsize=1024)
+def _xml(text: str) -> str:
+    """The text without what XML 1.0 forbids, escaped."""
+    return escape(FORBIDDEN.sub("", text), quote=False)
+
+
+def _finished(writer: TailWriter, copy: Copy, secret: MasterSecret | None, password: str | None) -> bytes:
+    master, delivery = copy.master, copy.spec.delivery
+    if secret is not None:
+        lock = reader_lock(secret, master, delivery, password)
+        bits = permission_bits(copy.spec.permissions)
+        random = derived(secret, master, delivery, "perms", 4)
+        writer.add(master.encrypt, encrypt_dictionary(secret.file_key, lock, bits, random))
+        second = derived(secret, master, delivery, "id", 16)
+    else:
+        second = hashlib.sha256(f"id|{master.id}|{delivery}".encode()).digest()[:16]
+    trailer = b"/Root %d 0 R/Info %d 0 R/Prev %d/ID[<%s><%s>]" % (
+        master.root,
+        master.info,
+        master.prev,
+        master.first_id.hex().encode(),
+        second.hex().encode(),
+    )
+    if secret is not None:
+        trailer += b"/Encrypt %d 0 R" % master.encrypt
+    return writer.finish_table(trailer) if master.layout == "classic" else writer.finish_stream(trailer)

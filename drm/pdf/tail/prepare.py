@@ -1,0 +1,156 @@
+"""Prepares a master: in one limited child, proved in another, published whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from drm.pdf.names import normalise_name
+from drm.pdf.plain_paths import is_plain, readable
+from drm.pdf.sandbox import run_limited
+from drm.pdf.spec_json import spec_to
+from drm.pdf.tail.keys import MasterKeys
+from drm.pdf.tail.personalise import blank_tail, personalise
+from drm.pdf.tail.typical import typical_copy
+from drm.pdf.tail.values import Master, Tail, master_from
+from drm.pdf.values import CopySpec, Limits, PdfRefused
+
+CANARY = "RL-CANARY-0001"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a master shall be made.
+
+    ``typical`` is a copy as they will be: its fixed texts go into the master's fonts, its footer says how much room is
+    looked for. A master serves many readers, so its reader should be nobody. ``per_page`` gives every page a stamp form
+    of its own, for marks that differ from page to page.
+    """
+
+    typical: CopySpec | None = None
+    encrypted: bool = True
+    classic: bool = False
+    per_page: bool = False
+
+
+def prepare(
+    source: Path,
+    out: Path,
+    keys: MasterKeys,
+    wish: Wish = Wish(),
+    limits: Limits = Limits(),
+    password: str | None = None,
+) -> Master:
+    """Write the master of a document to ``out`` and return its record, with the file key wrapped.
+
+    PdfRefused says why not; then there is no ``out``, or the earlier one. OSError where the source cannot be read or the
+    folder not be written.
+    """
+    with source.open("rb"):
+        size = source.stat().st_size
+    if not out.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(out.parent))
+    if size > limits.source_bytes:
+        raise PdfRefused("too-large", f"The file has {size} bytes; at most {limits.source_bytes} are taken.")
+    with readable(source) as plain, private_folder(out) as folder:
+        part = folder / "master"
+        answer = _prepared(plain, folder, wish, limits, password)
+        master = record_of(answer, keys)
+        check_master(part, master, keys, wish, limits, (plain, password))
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        shutil.move(part, out)
+    return master
+
+
+@contextmanager
+def private_folder(out: Path) -> Iterator[Path]:
+    """A folder of our own beside ``out``, or elsewhere where that has no name that the PDF libraries take."""
+    beside = out.parent if is_plain(out.parent) else None
+    with tempfile.TemporaryDirectory(prefix=".rushlight-", dir=beside) as folder:
+        yield Path(folder).absolute()
+
+
+def _prepared(
+    source: Path, folder: Path, wish: Wish, limits: Limits, password: str | None
+) -> Mapping[str, Any]:  # fmt: skip
+    typical = typical_copy(wish.typical)
+    arguments = {
+        "path": str(source.absolute()),
+        "saved": str(folder.absolute() / "saved"),
+        "out": str(folder.absolute() / "master"),
+        "typical": spec_to(typical),
+        "password": password or "",
+        "encrypted": wish.encrypted,
+        "classic": wish.classic or not wish.encrypted,
+        "per_page": wish.per_page,
+        "source_bytes": source.stat().st_size,
+    }
+    answer = run_limited("prepare", arguments, limits)
+    (folder / "saved").unlink()
+    assert isinstance(answer, dict)
+    return answer
+
+
+def record_of(answer: Mapping[str, Any], keys: MasterKeys) -> Master:
+    """The record of a master from a child's answer, with its file key wrapped."""
+    content = dict(answer)
+    file_key = bytes.fromhex(content.pop("file_key"))
+    for kind in ("form", "font"):
+        numbers = content.pop(f"{kind}_numbers")
+        content[f"{kind}s"] = [
+            {**one, "number": number} for one, number in zip(content[f"{kind}s"], numbers, strict=True)
+        ]
+    empty = {"secret": "", "user": "", "owner": ""}
+    master = master_from({**empty, **content})
+    return keys.seal(master, file_key, secrets.token_bytes(32)) if file_key else master
+
+
+def canary(master: Master, wish: Wish, keys: MasterKeys) -> Tail:
+    """A copy for nobody, to prove a master with."""
+    typical = typical_copy(wish.typical)
+    permissions = replace(typical.permissions, encrypt=master.encrypted)
+    return personalise(master, replace(typical, delivery=CANARY, permissions=permissions), keys)
+
+
+def check_master(
+    part: Path, master: Master, keys: MasterKeys, wish: Wish, limits: Limits, source: tuple[Path, str | None]
+) -> None:
+    """Prove a master in a fresh child; PdfRefused with the first check that fails.
+
+    The canary copy must pass all checks of a copy, a blank one must look like the source, and the master alone must open
+    nowhere. Both tails are appended to the file in turn and cut off again.
+    """
+    tail = canary(master, wish, keys)
+    shown = tail.shown_name if tail.shown_name.startswith("[") else normalise_name(tail.shown_name)
+    expect = {"pages": tail.pages, "delivery": CANARY, "names": [shown], "encrypted": master.encrypted}
+    run_limited("alone", {"path": str(part.absolute())}, limits)
+    _append(part, master.base_len, tail.data)
+    run_limited("prove", {"path": str(part.absolute()), "expect": expect, "password": None}, limits)
+    spec = replace(typical_copy(wish.typical), delivery=CANARY)
+    _append(part, master.base_len, blank_tail(master, spec, keys))
+    if not _changed(master):
+        paths = {"path": str(part.absolute()), "source": str(source[0].absolute()), "password": source[1]}
+        run_limited("compare", paths, limits)
+    os.truncate(part, master.base_len)
+
+
+def _changed(master: Master) -> bool:
+    """Whether sanitising took away what may have been seen, so that a comparison with the source says nothing."""
+    seen = ("annotation", "form", "XFA", "Alternates", "external data", "reference", "PostScript", "OPI")
+    return any(kind.split("*")[0] in seen for kind in master.removed) or "structure" in master.repaired
+
+
+def _append(part: Path, length: int, tail: bytes) -> None:
+    with part.open("r+b") as file:
+        file.truncate(length)
+        file.seek(length)
+        file.write(tail)

@@ -1,0 +1,215 @@
+"""Turns an untrusted file into a master. Runs inside the sandbox; what it returns is plain values."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name
+
+from drm.pdf.content import draw_over
+from drm.pdf.copying import claims_pdfa
+from drm.pdf.cover import cover_size
+from drm.pdf.geometry import View, mend_boxes, view_of
+from drm.pdf.glyphs import Subset
+from drm.pdf.labels import resolve_page_numbers, shift_labels
+from drm.pdf.opening import open_source
+from drm.pdf.sanitise import sanitise
+from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
+from drm.pdf.structure import add_to_structure, is_tagged
+from drm.pdf.tail.cover_parts import SKELETON
+from drm.pdf.tail.cutting import PIECE, cut_master
+from drm.pdf.tail.forms import Slots, choose_forms
+from drm.pdf.tail.typical import master_fonts
+from drm.pdf.values import CopySpec, Limits
+
+PARTS = "/RlParts"
+COVER_STREAMS = 2
+
+
+@dataclass(frozen=True)
+class PrepareTask:
+    """What to prepare: a file, for copies like ``typical``; ``saved`` and ``out`` are files to write."""
+
+    source: Path
+    saved: Path
+    out: Path
+    typical: CopySpec
+    password: str
+    encrypted: bool
+    classic: bool
+    per_page: bool
+
+
+@dataclass
+class _Parts:
+    """The objects that the tail supplies, and the fonts that it draws with."""
+
+    resources: pikepdf.Object
+    metadata: pikepdf.Object
+    states: pikepdf.Object
+    cover: list[pikepdf.Object]
+    forms: list[pikepdf.Object]
+    fonts: list[pikepdf.Object]
+    tagged: bool = False
+
+    def all(self) -> list[pikepdf.Object]:
+        return [self.resources, self.metadata, self.states, *self.cover, *self.forms, *self.fonts]
+
+
+def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
+    """Write the master to ``task.out``; the fields of its record, with the file key in clear, for the caller to wrap."""
+    opened = open_source(task.source, limits, task.password or None)
+    pdf = opened.pdf
+    repaired = list(opened.repaired)
+    if claims_pdfa(pdf):
+        repaired.append("pdfa-claim")
+    removed = sanitise(pdf)
+    if any(kind.startswith("signature") for kind in removed):
+        repaired.append("signature")
+    for page in pdf.pages:
+        mend_boxes(page.obj)
+    views = [view_of(page.obj) for page in pdf.pages]
+    slots = choose_forms(views, task.typical, task.source, task.password, per_page=task.per_page)
+    subsets = master_fonts(task.typical, [*slots.forms], cover_size(views[0].width, views[0].height))
+    parts = _add_parts(pdf, slots, views, subsets)
+    _flatten_catalogue(pdf, parts)
+    key = _save(pdf, task)
+    pdf.close()
+    return {
+        **_cut(task, parts, key),
+        "forms": [asdict(slot) for slot in slots.slots],
+        "fonts": [{"name": subset.font.name, "texts": subset.texts} for subset in subsets],
+        "cover_size": cover_size(views[0].width, views[0].height),
+        "tagged": parts.tagged,
+        "pages": len(views),
+        "per_page": task.per_page,
+        "overlap": slots.overlap,
+        "removed": list(removed),
+        "repaired": repaired,
+        "source_sha256": _digest(task.source),
+    }
+
+
+def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: Iterable[Subset]) -> _Parts:
+    """Put the placeholders in their places: a form over each page, and the cover."""
+    resources = pdf.make_indirect(Dictionary(Font=Dictionary()))
+    metadata = pdf.make_stream(b"\n")
+    metadata.Type, metadata.Subtype = Name.Metadata, Name.XML
+    streams: list[pikepdf.Object] = [pdf.make_stream(b"% cover") for _ in range(COVER_STREAMS)]
+    forms = [_placeholder(pdf, form, resources) for form in slots.forms]
+    parts = _Parts(
+        resources,
+        metadata,
+        pdf.make_indirect(graphics_states()),
+        streams,
+        forms,
+        [subset.embed(pdf) for subset in subsets],
+    )
+    shared: dict[bytes, pikepdf.Object] = {}
+    for page, view, slot in zip(list(pdf.pages), views, slots.by_page, strict=True):
+        draw_over(pdf, page, forms[slot], placing(view, slots.forms[slot]), FORM_NAME, shared)
+    resolve_page_numbers(pdf)
+    parts.tagged = is_tagged(pdf)
+    pdf.pages.insert(0, _cover_page(pdf, views[0], streams, resources))
+    if parts.tagged:
+        add_to_structure(pdf, pdf.pages[0].obj, [role for _, role in SKELETON], slots.language)
+    shift_labels(pdf)
+    return parts
+
+
+def _cover_page(
+    pdf: pikepdf.Pdf, first: View, streams: Sequence[pikepdf.Object], resources: pikepdf.Object
+) -> pikepdf.Page:
+    box = [0, 0, *(round(side, 2) for side in cover_size(first.width, first.height))]
+    page = Dictionary(Type=Name.Page, MediaBox=Array(box), CropBox=Array(box), Rotate=0)
+    page.Contents, page.Resources = Array(streams), resources
+    return pikepdf.Page(pdf.make_indirect(page))
+
+
+def _placeholder(pdf: pikepdf.Pdf, form: StampForm, resources: pikepdf.Object) -> pikepdf.Object:
+    stream = pdf.make_stream(b"% stamp")
+    stream.Type, stream.Subtype = Name.XObject, Name.Form
+    stream.BBox, stream.Resources = Array([0, 0, form.width, form.height]), resources
+    return stream
+
+
+def _flatten_catalogue(pdf: pikepdf.Pdf, parts: _Parts) -> None:
+    """Leave the catalogue nothing but names, numbers and references, so that its bytes are the same in every copy.
+
+    Strings would have to be encrypted; they and all that may hold them become objects of the body.
+    """
+    root = pdf.Root
+    root.Metadata = parts.metadata
+    if "/Info" in pdf.trailer:
+        del pdf.trailer["/Info"]
+    pdf.trailer.Info = pdf.make_indirect(Dictionary(Producer=pikepdf.String("x")))
+    for key in list(root.keys()):
+        value = root[key]
+        if isinstance(value, Array | Dictionary | pikepdf.String) and not value.is_indirect:
+            root[key] = pdf.make_indirect(value)
+    root[PARTS] = Array(parts.all())
+
+
+def _save(pdf: pikepdf.Pdf, task: PrepareTask) -> str:
+    """Save with qpdf; the password that opens the result."""
+    key = secrets.token_hex(16) if task.encrypted else ""
+    mode = pikepdf.ObjectStreamMode
+    pdf.save(
+        task.saved,
+        encryption=pikepdf.Encryption(user="", owner=key, R=6, metadata=True) if task.encrypted else False,
+        object_stream_mode=mode.disable if task.classic else mode.generate,
+        compress_streams=True,
+        linearize=False,
+        min_version="1.7",
+        fix_metadata_version=False,
+    )
+    return key
+
+
+def _cut(task: PrepareTask, parts: _Parts, key: str) -> dict[str, Any]:
+    """Find the numbers that qpdf gave to the tail's objects, and cut them out."""
+    count = len(parts.forms)
+    with pikepdf.open(task.saved, password=key) as saved:
+        root = saved.Root
+        numbers = [part.objgen[0] for part in root[PARTS]]
+        del root[PARTS]
+        resources, metadata, states, *rest = numbers
+        cover, forms, fonts = rest[:COVER_STREAMS], rest[COVER_STREAMS:][:count], rest[COVER_STREAMS + count :]
+        info = saved.trailer.Info.objgen[0]
+        encrypt = saved.trailer.Encrypt.objgen[0] if task.encrypted else 0
+        tails = {root.objgen[0], info, encrypt, resources, metadata, *cover, *forms} - {0}
+        cut = cut_master(task.saved, task.out, tails, root.objgen[0])
+        return {
+            "id": cut.sha256,
+            "layout": "classic" if task.classic else "object-streams",
+            "encrypted": task.encrypted,
+            "base_len": cut.length,
+            "prev": cut.prev,
+            "size": cut.size,
+            "catalogue": root.unparse(resolved=True).hex(),
+            "root": root.objgen[0],
+            "info": info,
+            "metadata": metadata,
+            "encrypt": encrypt,
+            "resources": resources,
+            "states": states,
+            "cover": cover,
+            "form_numbers": forms,
+            "font_numbers": fonts,
+            "first_id": bytes(saved.trailer.ID[0]).hex(),
+            "file_key": bytes(saved.encryption.encryption_key).hex() if task.encrypted else "",
+        }
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()

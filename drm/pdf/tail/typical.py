@@ -1,0 +1,75 @@
+"""The fonts that go into a master: what any Latin name needs, and the fixed texts of the copies that are expected."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from drm.pdf.cover import lay_out_cover
+from drm.pdf.fonts import BOLD, REGULAR, TITLE, font_file
+from drm.pdf.footer import draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
+from drm.pdf.glyphs import Lettering, Subset
+from drm.pdf.stamp import StampForm
+from drm.pdf.stamp_text import diagonal_text, footer_text, stamp_strings
+from drm.pdf.values import CopySpec
+from drm.pdf.wording import WORDS, long_date, short_date
+
+PLAIN = string.ascii_letters + string.digits + " .,:;-/()[]&'@_·…©–’“”"
+TYPICAL_DAYS = tuple(date(2026, month, day) for month, day in zip(range(1, 13), range(17, 29), strict=True))
+
+
+class _Collector(Lettering):
+    """A lettering that draws nothing anybody keeps, only to learn which characters are drawn with which font."""
+
+    def subset(self, name: str) -> Subset:
+        """The subset of one font."""
+        return self._subset(font_file(name))
+
+    def found(self) -> list[Subset]:
+        """All subsets with something in them."""
+        return [subset for subset in self._subsets.values() if any(subset.texts)]
+
+
+def typical_copy(spec: CopySpec | None = None) -> CopySpec:
+    """What copies will be like where nobody says: a long name and a long footer, so that bands have room for both."""
+    return spec or CopySpec(
+        delivery="RL-0000-0000",
+        library="Rushlight",
+        issued_on=date(2026, 9, 30),
+        reader="Alexandra Montgomery-Fitzwilliam",
+    )
+
+
+def master_fonts(typical: CopySpec, forms: Sequence[StampForm], cover: tuple[float, float]) -> list[Subset]:
+    """The fonts of a master. What a copy needs beyond them, its tail brings along."""
+    collector = _Collector()
+    for face in (REGULAR, BOLD):
+        for character in PLAIN:
+            collector.subset(face.files[0]).code(character)
+    words = WORDS[typical.language]
+    for text in (*words.values(), *_dates(typical.language)):
+        collector.show(text, REGULAR, 1, 0, 0)
+        collector.show(text, BOLD, 1, 0, 0)
+    strings = stamp_strings(typical)
+    spec = replace(typical, check_url="")
+    for block in lay_out_cover(collector, spec, strings, cover).blocks:
+        for line in block.lines:
+            collector.show(line.text, line.face, 1, 0, 0)
+    size = (forms[0].width, forms[0].height)
+    footer = fit_footer(
+        collector, footer_text(spec, strings), footer_length(*size, forms[0].band)[1], page_scale(*size)
+    )
+    draw_in_band(collector, footer, size, forms[0].band, overlap=False)
+    draw_diagonal(collector, diagonal_text(spec, strings), *size)
+    if not typical.citation.title:
+        for character in string.ascii_letters + string.digits + " .,:;-()":
+            collector.subset(TITLE.files[0]).code(character)
+    return collector.found()
+
+
+def _dates(language: str) -> Iterator[str]:
+    for day in TYPICAL_DAYS:
+        yield long_date(day, language)
+        yield short_date(day, language)
