@@ -22,8 +22,8 @@ def upgrade() -> None:
     op.create_index(op.f('ix_reader_links_reader_key'), 'reader_links', ['reader_key'], unique=False)
     # A request that names nobody was unlinked before, and its key goes too: with it the reader could be found.
     op.execute("INSERT INTO reader_links (request, reader_id, reader_key) SELECT number, reader_id, reader_key FROM requests WHERE reader_id IS NOT NULL")
-    for table in ('fees', 'declarations'):
-        op.execute(f"UPDATE {table} SET reader_key = '' WHERE request NOT IN (SELECT request FROM reader_links)")
+    op.execute("UPDATE fees SET reader_key = '' WHERE request NOT IN (SELECT request FROM reader_links)")
+    op.execute("UPDATE declarations SET reader_key = '' WHERE request NOT IN (SELECT request FROM reader_links)")
     op.execute("UPDATE fees SET accepted_by = '' WHERE request NOT IN (SELECT request FROM reader_links)")
     op.execute("UPDATE requests SET reader_id = NULL, reader_key = ''")
     op.execute("UPDATE deliveries SET reader_id = NULL, reader_key = ''")
@@ -36,11 +36,10 @@ def downgrade() -> None:
     op.drop_column('requests', 'purged_at')
     op.create_index('ix_requests_reader', 'requests', ['reader_id', 'created_at'], unique=False)
     op.create_index('ix_requests_reader_key', 'requests', ['reader_key', 'created_at'], unique=False)
-    for table, name in (('requests', 'number'), ('deliveries', 'request')):
-        for column in ('reader_id', 'reader_key'):
-            found = f"SELECT {column} FROM reader_links WHERE reader_links.request = {table}.{name}"
-            empty = "NULL" if column == 'reader_id' else "''"
-            op.execute(f"UPDATE {table} SET {column} = COALESCE(({found}), {empty})")
+    op.execute("UPDATE requests SET reader_id = (SELECT reader_id FROM reader_links WHERE reader_links.request = requests.number)")
+    op.execute("UPDATE deliveries SET reader_id = (SELECT reader_id FROM reader_links WHERE reader_links.request = deliveries.request)")
+    op.execute("UPDATE requests SET reader_key = COALESCE((SELECT reader_key FROM reader_links WHERE reader_links.request = requests.number), '')")
+    op.execute("UPDATE deliveries SET reader_key = COALESCE((SELECT reader_key FROM reader_links WHERE reader_links.request = deliveries.request), '')")
     op.drop_index(op.f('ix_reader_links_reader_key'), table_name='reader_links')
     op.drop_index(op.f('ix_reader_links_reader_id'), table_name='reader_links')
     op.drop_table('reader_links')
