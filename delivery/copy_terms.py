@@ -30,6 +30,7 @@ class AgreedTerms:
     notices: Mapping[str, Sequence[str]]
     titles: tuple[str, ...]
     stamp_codes: tuple[str, ...]
+    notice_codes: tuple[str, ...] = ()
 
     @property
     def opens(self) -> int | None:
@@ -73,6 +74,7 @@ class AgreedTerms:
             "terms": {language: list(texts) for language, texts in self.terms.items()},
             "notices": {language: list(texts) for language, texts in self.notices.items()},
             "titles": list(self.titles),
+            "notice_codes": list(self.notice_codes),
             "show_name": self.copy.show_name,
             "print": self.copy.print,
             "copy_text": self.copy.copy_text,
@@ -102,6 +104,11 @@ def agreed_terms(agreements: Sequence[Agreement], presets: Mapping[str, LinkTabl
         notices=terms.notices,
         titles=tuple(agreement.title for agreement in agreements),
         stamp_codes=tuple(dict.fromkeys(codes)),
+        notice_codes=tuple(
+            dict.fromkeys(
+                code for one in agreements for key in ("notices", "delivered_file") for code in one.oblige.get(key, ())
+            )
+        ),
     )
 
 

@@ -10,9 +10,10 @@ FETCH = "fetch"
 PREPARE = "prepare"
 MAIL = "mail"
 RETAIN = "retain"
-KINDS = (FETCH, PREPARE, MAIL, RETAIN)
+DESTROY = "destroy"
+KINDS = (FETCH, PREPARE, MAIL, RETAIN, DESTROY)
 
-MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40, RETAIN: 6}
+MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40, RETAIN: 6, DESTROY: 40}
 """After so many attempts a job is set aside for a person. A mail server may be away for a day."""
 
 LEASE = {
@@ -20,6 +21,7 @@ LEASE = {
     PREPARE: timedelta(minutes=4),
     MAIL: timedelta(minutes=2),
     RETAIN: timedelta(minutes=5),
+    DESTROY: timedelta(minutes=2),
 }
 """How long a worker may be silent before its job is given to another."""
 

@@ -171,6 +171,11 @@ class SqlRequests:
             statement = statement.where(or_(RequestRow.created_at > last.created_at, behind))
         return tuple(as_request(row) for row in self.session.scalars(statement))
 
+    def preparing_from(self, blob: str) -> bool:
+        """Whether any copy is being made from a file."""
+        rows = self.session.scalars(select(RequestRow).where(RequestRow.state == State.PREPARING.value))
+        return any(row.found.get("blob") == blob for row in rows)
+
     def add_try(self, tried: Try) -> None:
         """Note that a source was asked."""
         self.session.add(

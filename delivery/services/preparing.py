@@ -10,7 +10,7 @@ from delivery.copies import CopyState, Delivery
 from delivery.copy_terms import AgreedTerms, agreed_terms, copy_spec
 from delivery.document_request import DocumentRequest, Try
 from delivery.filenames import download_name
-from delivery.jobs import MAIL, NewJob
+from delivery.jobs import DESTROY, MAIL, NewJob
 from delivery.lifecycle import Action, State, move
 from delivery.numbers import delivery_number
 from delivery.people import Library, Person
@@ -29,6 +29,7 @@ from delivery.services.deciding import (
     settle,
 )
 from delivery.services.fulfilling import give_to_desk, look_again, refuse
+from delivery.services.notices import must_destroy
 from delivery.services.overriding import may_publish
 from delivery.stores import Source
 from drm.audit.events import Event
@@ -126,6 +127,10 @@ def _supply(work: Work, request: DocumentRequest, verdict: Verdict, delivery: De
             code=delivery.engine,
         )
     )
+    if must_destroy(verdict.agreements) and not delivery.open_access:
+        blob = str(request.found["blob"])
+        payload = {"request": request.number, "blob": blob}
+        work.jobs.add(NewJob(DESTROY, f"destroy:{request.claim}", payload), now)
     payload = {"letter": "delivered", "request": request.number, "delivery": delivery.number}
     work.jobs.add(NewJob(MAIL, f"mail:delivered:{delivery.number}", payload), now)
 

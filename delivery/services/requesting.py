@@ -31,13 +31,15 @@ from delivery.services.deciding import (
 )
 from drm.audit.events import Event
 from drm.decisions import Outcome
+from drm.obligations import with_versions
 
 MAX_TYPED = 2_000
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a reader hands in. ``deliberate`` says that a repeat is wanted; ``declarations`` are the statements ticked."""
+    """What a reader hands in. ``deliberate`` says that a repeat is wanted; ``declarations`` are the statements ticked, ``notices``
+    the codes of what the reader was shown before."""
 
     fields: Mapping[str, str]
     via: str = "form"
@@ -45,6 +47,7 @@ class Asked:
     deliberate: bool = False
     declarations: tuple[str, ...] = ()
     language: str = "en"
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def _new_request(
         language=asked.language,
         via=asked.via,
         repeat_of=earlier.number if earlier else "",
-        found={"declarations": list(asked.declarations)},
+        found={"declarations": list(asked.declarations), "notices": with_versions(asked.notices)},
     )
 
 

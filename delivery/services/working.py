@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from delivery.document_request import Try
 from delivery.errors import DeliveryError
-from delivery.jobs import FETCH, MAIL, MAX_ATTEMPTS, PREPARE, RETAIN, Job, backoff
+from delivery.jobs import DESTROY, FETCH, MAIL, MAX_ATTEMPTS, PREPARE, RETAIN, Job, backoff
 from delivery.lifecycle import Action, may, move
 from delivery.ports import MailFailed
 from delivery.services.context import Context
 from delivery.services.fulfilling import fetch
 from delivery.services.mailing import send_letter
+from delivery.services.notices import destroy_source
 from delivery.services.preparing import prepare
 from delivery.services.retaining import announce, carry_out
 from drm.audit.events import Event
@@ -57,6 +58,8 @@ def _perform(ctx: Context, job: Job) -> None:
         prepare(ctx, job.payload["request"], alive)
     elif job.kind == MAIL:
         send_letter(ctx, job)
+    elif job.kind == DESTROY:
+        destroy_source(ctx, job.payload["request"], job.payload["blob"])
     elif job.kind == RETAIN:
         announce(ctx)
         carry_out(ctx, alive=alive)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from delivery.citation import FIELDS, Citation
 from delivery.errors import Invalid
 from delivery.openurl import parse_openurl
-from delivery.services import requesting
+from delivery.services import notices, requesting
 from delivery.services.allowances import allowances
 from delivery.services.requesting import Asked, Outlook
 from delivery.web.guards import person, signed_in
@@ -47,6 +47,7 @@ def _page(given: dict[str, str], errors: Mapping[str, str], outlook: Outlook | N
         repeat=repeat,
         library=library,
         allowances=allowances(ctx, person()),
+        notices=notices.texts(notices.form_notices(ctx, person()), g.language),
     )
 
 
@@ -71,6 +72,7 @@ def send() -> ResponseReturnValue:
         request.form.get("deliberate") == "yes",
         tuple(request.form.getlist("declaration")[:20]),
         g.language,
+        notices.form_notices(ctx, person()),
     )
     try:
         submitted = requesting.submit(ctx, person(), asked)

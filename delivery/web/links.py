@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from delivery.errors import Conflict
 from delivery.filenames import content_disposition
-from delivery.services import downloading, viewing
+from delivery.services import downloading, notices, viewing
 from delivery.services.downloading import Download, LinkState, LinkView, Opened
 from delivery.web.shell.ranges import Multipart, Slice, Unsatisfiable, wanted
 from delivery.web.shell.shell import site
@@ -45,8 +45,14 @@ def _page(view: LinkView, token: str) -> ResponseReturnValue:
         token=token,
         now=now,
         states=LinkState,
+        duties=_duties(view),
     )
     return page, GONE.get(view.state, 200), {"X-Robots-Tag": "noindex, nofollow"}
+
+
+def _duties(view: LinkView) -> tuple[str, ...]:
+    codes = view.delivery.terms.get("notice_codes") if view.delivery else ()
+    return notices.texts([str(code) for code in codes], g.language) if isinstance(codes, list) else ()
 
 
 @blueprint.post("/d/<token>")

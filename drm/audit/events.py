@@ -87,6 +87,7 @@ KINDS = (
     "agreement:simulated",
     "agreement:bound",
     "source:kept",
+    "source:destroyed",
     "source:disabled",
     "report:made",
     "log:exported",
