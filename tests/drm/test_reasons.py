@@ -112,3 +112,15 @@ def test_the_page_of_a_refused_request_tells_rule_use_reset_and_ways_on_without_
     assert "starts again Tuesday 1 December 2026, 00:00, Dublin time (UTC+0)" in page
     assert "What you can do" in page
     assert world.reader.reader_key not in page
+
+
+def test_what_a_refused_request_used_up_is_seen_without_opening_anything(world: World) -> None:
+    world.load(LIMITED.format(most=0, per="reader", effect="deny"))
+    for source in ("collection", "desk"):
+        world.bind(source, ["limited"])
+    number = world.ask().number
+
+    page = signed_in(world.reader_app(), world.reader).get(f"/requests/{number}").get_data(as_text=True)
+
+    before_details = page.split("<details")[0]
+    assert "Limited agreement · used 0 of 0, this 1 · counted for you · starts again Tuesday" in before_details
