@@ -17,9 +17,10 @@ from drm.pdf.values import PdfRefused
 
 WHITE = rb"\x00\t\n\x0c\r "
 DELIMITER = rb"\[\]<>{}()/%"
-_INNER = rb"\((?:[^()\\]|\\[\s\S])*\)"
-_MIDDLE = rb"\((?:[^()\\]|\\[\s\S]|" + _INNER + rb")*\)"
-STRING_OR_COMMENT = re.compile(rb"\((?:[^()\\]+|\\[\s\S]|" + _MIDDLE + rb")*\)|%[^\r\n]*")
+# Possessive, so that nothing is tried twice: a bracket that never closes would else take exponential time.
+_INNER = rb"\((?:[^()\\]++|\\[\s\S])*+\)"
+_MIDDLE = rb"\((?:[^()\\]++|\\[\s\S]|" + _INNER + rb")*+\)"
+STRING_OR_COMMENT = re.compile(rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|%[^\r\n]*+")
 """Comments, and strings with brackets nested up to three deep; deeper ones are walked by hand."""
 
 STEP = re.compile(rb"(?<![^%s\]>})])(q|Q|BT|ET|BMC|BDC|EMC)(?![^%s%s])" % (WHITE, WHITE, DELIMITER))

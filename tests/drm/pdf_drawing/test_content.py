@@ -117,3 +117,10 @@ def test_the_stamp_is_the_last_thing_drawn_and_an_artifact() -> None:
     assert [operator for _, operator in steps[-5:]] == ["cm", "BDC", "Do", "EMC", "Q"]
     assert steps[-4][0][0] == Name.Artifact
     assert steps[-4][0][1].Subtype == Name.Watermark
+
+
+def test_a_bracket_that_never_closes_is_found_broken_without_trying_every_way_through_it() -> None:
+    unclosed = b"q BT (" + b"a long line of words that never ends " * 400 + b"(and (more (of it "
+
+    assert balance(unclosed).broken
+    assert balance(b"q (closed) Tj Q " * 3_000 + b"(open " + b"x" * 3_000).broken
