@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import TypeVar
@@ -12,7 +13,7 @@ LARGEST = 1_000_000_000
 
 
 class AgreementError(ValueError):
-    """A mistake in an agreement: file, agreement, rule and key, and what is wrong."""
+    """A mistake in an agreement: file, agreement, rule and key, what is wrong and how it would be right."""
 
     def __init__(self, file: str, agreement: str, rule: str, key: str, problem: str) -> None:
         self.file, self.agreement, self.rule, self.key, self.problem = file, agreement, rule, key, problem
@@ -29,6 +30,19 @@ class AgreementError(ValueError):
         super().__init__(f"{where}: {problem}")
 
 
+def unknown(word: str, known: Iterable[str]) -> str:
+    """What is said of a word that is not one of the known ones: the nearest of them, and all."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"is not known here; {hint}write one of {', '.join(words)}"
+
+
+def any_of(words: tuple[str, ...]) -> str:
+    """That one of these words is needed."""
+    return f"must be {' or '.join(words)}" if len(words) < 3 else f"must be one of {', '.join(words)}"
+
+
 class Reader:
     """One table; every access names the key it fails on."""
 
@@ -42,17 +56,22 @@ class Reader:
         """The error for one key."""
         return AgreementError(self.file, self.agreement, self.rule, self.prefix + key, problem)
 
+    def unfit(self, key: str, wanted: str) -> AgreementError:
+        """The error for a key whose value ``wanted`` describes: that it is missing, when it is."""
+        return self.wrong(key, wanted if key in self.table else f"is missing; it {wanted}")
+
     def only(self, keys: Iterable[str]) -> None:
         """Refuse unknown keys."""
+        known = frozenset(keys)
         for key in self.table:
-            if key not in frozenset(keys):
-                raise self.wrong(key, "is not known here")
+            if key not in known:
+                raise self.wrong(key, unknown(key, known))
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text."""
         value = self.table.get(key, default)
         if not isinstance(value, str) or (default is None and not value):
-            raise self.wrong(key, "must be a text" if key in self.table else "is missing")
+            raise self.unfit(key, "must be a text in quotation marks, not empty")
         return value
 
     def one_of(self, key: str, known: Iterable[str], default: str | None = None) -> str:
@@ -60,22 +79,21 @@ class Reader:
         words = tuple(known)
         value = self.table.get(key, default)
         if not isinstance(value, str) or value not in words:
-            wanted = f"must be {' or '.join(words)}" if len(words) < 3 else f"must be one of {', '.join(words)}"
-            raise self.wrong(key, wanted if key in self.table else "is missing")
+            raise self.unfit(key, any_of(words))
         return value
 
     def flag(self, key: str, default: bool | None = None) -> bool:
         """True or false."""
         value = self.table.get(key, default)
         if not isinstance(value, bool):
-            raise self.wrong(key, "must be true or false")
+            raise self.unfit(key, "must be true or false")
         return value
 
     def whole(self, key: str, least: int = 0) -> int:
         """A whole number."""
         value = self.table.get(key)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise self.wrong(key, f"must be a whole number of at least {least}" if key in self.table else "is missing")
+            raise self.unfit(key, f"must be a whole number of at least {least}")
         if value > LARGEST:
             raise self.wrong(key, f"is above {LARGEST:,}, which no library ever reaches; leave the limit out instead")
         return value
@@ -88,10 +106,11 @@ class Reader:
         if value is None and default is not None:
             return default
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise self.wrong(key, "must be a list of texts" if key in self.table else "is missing")
+            raise self.unfit(key, 'must be a list of texts such as ["one", "two"]')
+        words = None if known is None else frozenset(known)
         for item in value:
-            if known is not None and item not in set(known):
-                raise self.wrong(key, f"{item!r} is not known here")
+            if words is not None and item not in words:
+                raise self.wrong(key, f"{item!r} {unknown(item, words)}")
         return tuple(value)
 
     def moment(self, key: str) -> str:
@@ -104,21 +123,21 @@ class Reader:
         try:
             datetime.fromisoformat(str(value))
         except ValueError:
-            raise self.wrong(key, "must be a date") from None
+            raise self.wrong(key, "must be a date such as 2026-01-31") from None
         return str(value)
 
     def sub(self, key: str) -> Reader:
         """A table inside; empty when absent."""
         value = self.table.get(key, {})
         if not isinstance(value, dict):
-            raise self.wrong(key, "must be a table")
+            raise self.wrong(key, f"must be a table, written as {key} = {{ ... }}")
         return Reader(self.file, self.agreement, self.rule, value, f"{self.prefix}{key}.")
 
     def tables(self, key: str) -> tuple[Reader, ...]:
         """A list of tables; each with an id is a rule."""
         value = self.table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.wrong(key, "must be a list of tables")
+            raise self.wrong(key, "must be a list of tables, each under double brackets or in braces")
         return tuple(
             Reader(
                 self.file,
@@ -130,10 +149,10 @@ class Reader:
             for item in value
         )
 
-    def parsed(self, key: str, parse: Callable[[object], T]) -> T:
-        """A value through a parser whose ValueError becomes ours."""
+    def parsed(self, key: str, parse: Callable[[object], T], wanted: str = "a duration such as P30D") -> T:
+        """A value through a parser whose ValueError becomes ours; ``wanted`` is what the key takes."""
         if key not in self.table:
-            raise self.wrong(key, "is missing")
+            raise self.wrong(key, f"is missing; write {wanted}")
         try:
             return parse(self.table[key])
         except ValueError as error:

@@ -93,13 +93,13 @@ class Rule:
 
 def read_rule(table: Reader) -> Rule:
     """One rule, checked; AgreementError names the key."""
-    kind = table.text("type")
-    if kind not in OWN:
-        raise table.wrong("type", f"must be one of {', '.join(OWN)}")
+    kind = table.one_of("type", OWN)
     table.only(COMMON | OWN[kind])
     unless = table.tables("unless")
     if any(not part.table for part in unless):
-        raise table.wrong("unless", "holds an empty table, which would always switch the rule off")
+        raise table.wrong(
+            "unless", "holds an empty table, which would always switch the rule off; give it a test or leave it out"
+        )
     common = {
         "id": table.text("id"),
         "type": kind,
@@ -115,10 +115,7 @@ def read_rule(table: Reader) -> Rule:
 
 
 def _effect(table: Reader) -> Effect:
-    word = table.text("effect")
-    if word not in EFFECTS:
-        raise table.wrong("effect", f"must be one of {', '.join(EFFECTS)}")
-    return Effect(Outcome.of(word), table.text("reason"))
+    return Effect(Outcome.of(table.one_of("effect", EFFECTS)), table.text("reason"))
 
 
 def read_conditions(table: Reader) -> Conditions:
@@ -142,9 +139,7 @@ def _gate(table: Reader) -> dict[str, object]:
 def _declare(table: Reader) -> dict[str, object]:
     if ("all" in table) == ("any" in table):
         raise table.wrong("all", "give either 'all' or 'any'")
-    by = table.text("by")
-    if by not in {"reader", "entity"}:
-        raise table.wrong("by", "must be reader or entity")
+    by = table.one_of("by", ("reader", "entity"))
     key = "all" if "all" in table else "any"
     statements = table.words(key)
     if not statements:
@@ -156,7 +151,7 @@ def _limit(table: Reader) -> dict[str, object]:
     if "any" in table:
         for key in ("measure", "max", "percent", "base"):
             if key in table:
-                raise table.wrong(key, "stands inside 'any', not beside it")
+                raise table.wrong(key, "stands beside 'any'; write it inside its tables")
         measures = tuple(_measure(part) for part in table.tables("any"))
         keys = [key for measure in measures for key in _count_keys(measure)]
         if not measures or len(keys) != len(set(keys)):
@@ -164,7 +159,9 @@ def _limit(table: Reader) -> dict[str, object]:
     else:
         measures = (_measure(table),)
     if any(measure.name == "percent_pages" for measure in measures) and "on_unknown" not in table:
-        raise table.wrong("on_unknown", "is needed where a share is counted: the total may be unknown")
+        raise table.wrong(
+            "on_unknown", "is needed where a share is counted, since the total may be unknown; write what then happens"
+        )
     window = _window(table.sub("window"))
     alone = window.type == "request"
     return {
@@ -182,21 +179,19 @@ def _count_keys(measure: Measure) -> tuple[str, ...]:
 
 
 def _measure(table: Reader) -> Measure:
-    name = table.text("measure")
-    if name not in MEASURES:
-        raise table.wrong("measure", f"must be one of {', '.join(MEASURES)}")
+    name = table.one_of("measure", MEASURES)
     if table.prefix:
         table.only({"measure", "max", "percent", "base"})
     if name == "percent_pages":
         if "max" in table:
-            raise table.wrong("max", "a share has 'percent'")
-        percent = table.parsed("percent", _exact)
+            raise table.wrong("max", "does not go with a share; write 'percent' instead")
+        percent = table.parsed("percent", _exact, "the share, such as 10")
         if percent > 100:
             raise table.wrong("percent", "is more than the whole; write at most 100")
         return Measure(name, percent=percent, base=table.text("base", ""))
     for key in ("percent", "base"):
         if key in table:
-            raise table.wrong(key, "belongs to percent_pages only")
+            raise table.wrong(key, "belongs to percent_pages only; leave it out")
     return Measure(name, table.whole("max"))
 
 
@@ -206,37 +201,30 @@ def _exact(value: object) -> Decimal:
     try:
         number = Decimal(value)
     except InvalidOperation:
-        raise ValueError(f"{value!r} is no number") from None
+        raise ValueError(f'{value!r} is no number; write it such as "2.5"') from None
     if not number.is_finite() or number < 0:
-        raise ValueError(f"{value!r} is not a number of at least 0")
+        raise ValueError(f"{value!r} must be a number of at least 0")
     return number
 
 
 def _window(table: Reader) -> Window:
-    kind = table.text("type")
     allowed = {
         "request": {"type"},
         "lifetime": {"type", "anchor"},
         "calendar": {"type", "unit", "starts", "tz", "anchor"},
         "rolling": {"type", "duration", "tz", "anchor"},
     }
-    if kind not in allowed:
-        raise table.wrong("type", f"must be one of {', '.join(allowed)}")
+    kind = table.one_of("type", allowed)
     table.only(allowed[kind])
-    anchor = table.text("anchor", "requested_at")
-    if anchor not in {"requested_at", "filled_at"}:
-        raise table.wrong("anchor", "must be requested_at or filled_at")
-    unit = table.text("unit") if kind == "calendar" else ""
-    if unit and unit not in {"year", "month", "week", "day"}:
-        raise table.wrong("unit", "must be year, month, week or day")
-    if table.text("starts", "monday") != "monday":
-        raise table.wrong("starts", "must be monday")
+    anchor = table.one_of("anchor", ("requested_at", "filled_at"), "requested_at")
+    unit = table.one_of("unit", ("year", "month", "week", "day")) if kind == "calendar" else ""
+    table.one_of("starts", ("monday",), "monday")
     tz = table.text("tz", "entity")
     if tz != "entity":
         try:
             ZoneInfo(tz)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise table.wrong("tz", f"{tz!r} is no zone") from None
+            raise table.wrong("tz", f"{tz!r} is no time zone; write entity or one such as Europe/Dublin") from None
     duration = table.parsed("duration", Duration.lasting) if kind == "rolling" else None
     return Window(kind, unit, duration, "" if tz == "entity" else tz, anchor)
 
@@ -249,7 +237,7 @@ def _fee(table: Reader) -> dict[str, object]:
         if len(ways) != 1:
             raise line.wrong("per_page", "give one of first_page, per_page, price_per_page_times")
         if "next_page" in line and "first_page" not in line:
-            raise line.wrong("next_page", "belongs to first_page")
+            raise line.wrong("next_page", "belongs to first_page; give that too, or leave it out")
         lines.append(
             TariffLine(
                 read_conditions(line.sub("when")),

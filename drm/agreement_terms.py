@@ -101,7 +101,7 @@ def _use_period(table: Reader) -> UsePeriod:
     if ("business_days" in table) == ("duration" in table):
         raise table.wrong("duration", "give either duration or business_days")
     if table.text("calendar", "") and not is_known(table.text("calendar")):
-        raise table.wrong("calendar", "is no country or province such as CA or CA-ON")
+        raise table.wrong("calendar", "is not known; write a country or province such as CA or CA-ON")
     return UsePeriod(
         table.parsed("duration", Duration.lasting) if "duration" in table else None,
         table.whole("business_days", 1) if "business_days" in table else 0,

@@ -76,7 +76,7 @@ def load_file(path: Path) -> tuple[Agreement, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise AgreementError(str(path), "", "", "", "is not UTF-8") from None
+        raise AgreementError(str(path), "", "", "", "is not UTF-8; save it in that encoding") from None
     return load_agreements(text, str(path))
 
 
@@ -85,12 +85,10 @@ def load_agreements(text: str, name: str = "agreements") -> tuple[Agreement, ...
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise AgreementError(name, "", "", "", f"is not TOML: {error}") from None
+        raise AgreementError(name, "", "", "", f"is not TOML; mend the place named here: {error}") from None
     if content.get("vocabulary") != 1:
         raise AgreementError(name, "", "", "vocabulary", "must be 1")
-    unknown = set(content) - {"vocabulary", "agreement"}
-    if unknown:
-        raise AgreementError(name, "", "", sorted(unknown)[0], "is not known here")
+    Reader(name, "", "", content).only(("vocabulary", "agreement"))
     tables = content.get("agreement", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise AgreementError(name, "", "", "agreement", "must be [[agreement]] tables")
@@ -99,10 +97,18 @@ def load_agreements(text: str, name: str = "agreements") -> tuple[Agreement, ...
     for table in tables:
         agreement = _read(Reader(name, str(table.get("id", "")), "", cast("dict[str, object]", table)))
         if agreement.id in found:
-            raise AgreementError(name, agreement.id, "", "id", "stands twice")
+            raise AgreementError(
+                name,
+                agreement.id,
+                "",
+                "id",
+                "stands twice; another version of an agreement goes into a file of its own",
+            )
         for rule in agreement.rules:
             if rule.id in rules:
-                raise AgreementError(name, agreement.id, rule.id, "id", "stands twice")
+                raise AgreementError(
+                    name, agreement.id, rule.id, "id", "stands twice; give each rule a name of its own"
+                )
             rules.add(rule.id)
         found[agreement.id] = agreement
     return tuple(found.values())
@@ -116,11 +122,9 @@ def _instant(text: str) -> datetime:
 
 def _read(table: Reader) -> Agreement:
     table.only(KEYS)
-    kind = table.text("kind")
-    if kind not in KINDS:
-        raise table.wrong("kind", f"must be one of {', '.join(KINDS)}")
+    kind = table.one_of("kind", KINDS)
     if "overrides_contract" in table and kind != "statute":
-        raise table.wrong("overrides_contract", "belongs to statutes only")
+        raise table.wrong("overrides_contract", "belongs to statutes only; leave it out")
     begins, ends = table.moment("effective_from"), table.moment("effective_to")
     if begins and ends and _instant(ends) <= _instant(begins):
         raise table.wrong("effective_to", "must lie after effective_from")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from drm.agreement_reading import AgreementError, Reader
+from drm.agreement_reading import AgreementError, Reader, unknown
 from drm.agreement_terms import LinkTable, UsePeriod, read_link
 from drm.agreements import Agreement
 from drm.business_days import holidays_after
@@ -72,7 +72,7 @@ def with_preset(table: LinkTable | None, presets: Mapping[str, LinkTable]) -> Li
     own = table or LinkTable()
     name = own.preset or DEFAULT_PRESET
     if name not in presets:
-        raise AgreementError("", "", "", "link.preset", f"there is no preset {name!r}")
+        raise AgreementError("", "", "", "link.preset", f"{name!r} {unknown(name, presets)}")
     preset = presets[name]
     filled = {
         key: getattr(preset, key)

@@ -53,7 +53,7 @@ class Condition:
             - ({"at", "partial"} if operator in AGES else {"partial"} if operator == "before_year_of" else set())
         )
         if extra:
-            raise ValueError(f"unknown key {sorted(extra)[0]!r}")
+            raise ValueError(f"must not have the key {sorted(extra)[0]!r}; leave it out")
         return cls(path, operator, _operand(operator, written[operator]), *_age_options(operator, written))
 
     def check(self, facts: Facts, absent_differs: bool = True) -> Truth:
@@ -119,12 +119,12 @@ def _operand(operator: str, value: object) -> object:
         return Duration.parse(value, hours=False)
     if operator == "not_in":
         if not isinstance(value, list) or not value:
-            raise ValueError("not_in needs a list")
+            raise ValueError("not_in needs a list that is not empty")
         return tuple(value)
     if operator == "known" and not isinstance(value, bool):
-        raise ValueError("known is true or false")
+        raise ValueError("known must be true or false")
     if operator in {"same_as", "before_year_of"} and not isinstance(value, str):
-        raise ValueError(f"{operator} names a fact")
+        raise ValueError(f"{operator} must name a fact, in quotation marks")
     if operator == "le" and as_number(value) is None:
         raise ValueError("le needs a number")
     return value
@@ -133,9 +133,9 @@ def _operand(operator: str, value: object) -> object:
 def _age_options(operator: str, written: Mapping[str, object]) -> tuple[str, str]:
     at, partial = written.get("at", ""), written.get("partial", "latest")
     if operator in AGES and (not isinstance(at, str) or not at):
-        raise ValueError("an age test needs 'at'")
+        raise ValueError("an age test needs 'at', the fact that holds its day")
     if partial not in {"latest", "earliest"}:
-        raise ValueError("partial is latest or earliest")
+        raise ValueError("partial must be latest or earliest")
     return str(at), str(partial)
 
 

@@ -34,7 +34,7 @@ class Duration:
         """Read a duration that must be longer than nothing, such as a link's life; ValueError otherwise."""
         found = cls.parse(text)
         if not found.amount:
-            raise ValueError(f"{text!r} is no time at all")
+            raise ValueError(f"{text!r} is no time at all; write at least P1D")
         return found
 
     def date_before(self, day: date) -> date:

@@ -175,6 +175,10 @@ MISTAKES = [
 ]  # fmt: skip
 
 
+CURES = ("must", "write", "give", "leave", "needs", "needed", "such as", "mend")
+"""Words by which a message tells what to do."""
+
+
 def test_the_good_file_is_good() -> None:
     [agreement] = load_agreements(GOOD)
 
@@ -191,7 +195,7 @@ def test_a_mistake_is_refused_with_its_place(written: str, instead: str, word: s
     message = str(refused.value)
     assert message.startswith("lic.toml")
     assert word in message
-    assert refused.value.problem
+    assert any(cure in refused.value.problem for cure in CURES), "it does not say what would be right"
 
 
 def test_a_mistake_in_a_rule_names_agreement_rule_and_key() -> None:
@@ -201,9 +205,21 @@ def test_a_mistake_in_a_rule_names_agreement_rule_and_key() -> None:
     assert (refused.value.agreement, refused.value.rule, refused.value.key) == ("lic", "lic.cap", "window.unit")
 
 
-def test_the_same_version_twice_in_one_file_is_refused() -> None:
-    with pytest.raises(AgreementError, match="lic"):
-        load_agreements(GOOD + GOOD.replace("vocabulary = 1\n", ""))
+@pytest.mark.parametrize("version", [1, 2])
+def test_two_versions_of_one_agreement_in_force_at_once_are_refused_with_the_cure(version: int) -> None:
+    other = GOOD.replace("vocabulary = 1\n", "").replace("version = 1\n", f"version = {version}\n")
+
+    with pytest.raises(AgreementError, match=r"agreement lic, key id: stands twice; .* a file of its own"):
+        load_agreements(GOOD + other)
+
+
+def test_a_slip_of_the_pen_is_told_the_word_that_was_meant() -> None:
+    for written, slip, meant in (
+        ('measure = "copies"', 'measures = "copies"', "measure"),
+        ('"entity"', '"entitty"', "entity"),
+    ):
+        with pytest.raises(AgreementError, match=f"did you mean {meant}\\? write one of "):
+            load_agreements(GOOD.replace(written, slip, 1))
 
 
 @given(st.text(max_size=300))
