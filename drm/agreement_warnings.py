@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
 from drm.agreement_rules import Conditions, Rule
 from drm.agreements import Agreement
-from drm.facts.conditions import Condition, equal
+from drm.facts.conditions import AGES, Condition, equal
+from drm.reasons import reason_codes
 
 # Facts that every request has, whatever else is missing.
 ALWAYS = frozenset({"request.at", "request.copies", "entity.tz"})
+# The facts that have a meaning of their own; docs/agreements.md explains them. A flag may have any name.
+FACTS = {
+    "entity": "id group tz country for_profit",
+    "supplier": "country source",
+    "reader": "id group category registered",
+    "request": "at fill_at item via copies article pages chapters words purpose delivery declarations",
+    "work": "id issn class genre rights pages counted_pages price published",
+    "issue": "id date next_published themed",
+}
+KNOWN = tuple(f"{group}.{name}" for group, names in FACTS.items() for name in names.split())
 
 
 def warnings(agreements: Sequence[Agreement]) -> list[str]:
-    """A line for each ``when`` that can never hold and each two agreements that count the same thing."""
+    """A line for each ``when`` that can never hold, fact or reason that is likely misspelt, and two agreements that count the same."""
     found = []
     for agreement in agreements:
         for rule in agreement.rules:
+            where = f"{agreement.id} v{agreement.version}, {rule.id}"
             why = idle(rule)
             if why:
-                found.append(f"{agreement.id} v{agreement.version}, {rule.id}: 'when' can never hold: {why}")
+                found.append(f"{where}: 'when' can never hold: {why}")
+            found += [f"{where}: {line}" for line in _misspelt(rule)]
     return found + [line for one, other in combinations(agreements, 2) for line in _shared(one, other)]
+
+
+def _misspelt(rule: Rule) -> Iterator[str]:
+    """Facts that nobody supplies and reasons without a sentence. Both are allowed: a path may name any fact."""
+    tables = [rule.when, rule.require, *rule.unless, *(line.when for line in rule.tariff)]
+    for path in dict.fromkeys(path for table in tables for test in table for path in _named(test)):
+        if path not in KNOWN and path not in FACTS and not path.startswith("flags."):
+            yield f"nobody supplies the fact {path}{_meant(path, KNOWN)}; a test of it is answered as for an unknown fact"
+    for effect in (rule.effect, rule.on_unknown):
+        if effect and effect.reason not in reason_codes():
+            yield f"there is no sentence for {effect.reason}{_meant(effect.reason, reason_codes())}; the reader gets a general one"
+
+
+def _named(test: Condition) -> Iterator[str]:
+    """The facts that a test looks at."""
+    yield test.path
+    if test.operator in {"same_as", "before_year_of"}:
+        yield str(test.value)
+    if test.operator in AGES:
+        yield test.at
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return f", did you mean {near[0]}" if near else ""
 
 
 def idle(rule: Rule) -> str:

@@ -107,3 +107,13 @@ def test_every_word_of_the_vocabulary_is_documented() -> None:
     page = read("docs/agreements.md")
 
     assert [word for word in (*MEASURES, *OPERATORS) if f"{word}" not in page] == []
+
+
+def test_every_fact_that_is_not_warned_of_is_documented() -> None:
+    from drm.agreement_warnings import FACTS
+
+    section = read("docs/agreements.md").partition("### Facts")[2].partition("###")[0]
+
+    for group, names in FACTS.items():
+        listed = section.partition(f"`{group}.` (")[2].partition(")")[0]
+        assert [name for name in names.split() if f"`{name}`" not in listed] == [], group

@@ -21,7 +21,7 @@ per = ["entity"]
 window = {{ type = "rolling", duration = "P1M" }}
 count = ["filled"]
 effect = "deny"
-reason = "MONTHLY"
+reason = "MULTIPLE_COPIES"
 {more}
 """
 
@@ -68,6 +68,33 @@ def test_a_rule_that_can_apply_is_not_warned_of(tmp_path: Path) -> None:
     assert "warning" not in output
 
 
+def test_a_misspelt_fact_is_warned_of_wherever_it_stands_since_it_would_switch_a_rule_off(tmp_path: Path) -> None:
+    for more in (
+        'when = { "reqest.item" = "article" }',
+        'unless = [{ "reqest.item" = "article" }]',
+        'when = { "issue.date" = { age_gt = "P5Y", at = "reqest.at" } }',
+        'when = { "supplier.country" = { same_as = "reqest.item" } }',
+    ):
+        code, output = run(tmp_path, "check", "A", agreements=text(more=more))
+
+        assert code == 0
+        assert "warning: a v1, a.copies: nobody supplies the fact reqest." in output
+        assert "did you mean request." in output
+
+
+def test_a_flag_of_any_name_is_not_warned_of(tmp_path: Path) -> None:
+    _, output = run(tmp_path, "check", "A", agreements=text(more='when = { "flags.our_own" = true }'))
+
+    assert "warning" not in output
+
+
+def test_a_reason_without_a_sentence_is_warned_of(tmp_path: Path) -> None:
+    written = text().replace("MULTIPLE_COPIES", "MULTIPLE_COPYS")
+    _, output = run(tmp_path, "check", "A", agreements=written)
+
+    assert "there is no sentence for MULTIPLE_COPYS, did you mean MULTIPLE_COPIES" in output
+
+
 def test_two_agreements_that_count_the_same_thing_are_warned_of(tmp_path: Path) -> None:
     both = text("a") + text("b").replace("vocabulary = 1\n", "")
     _, output = run(tmp_path, "check", "A", agreements=both)
@@ -82,5 +109,5 @@ def test_a_record_of_31_january_leaves_a_month_long_window_when_march_begins() -
     decision = decide([agreements], facts, [old])
 
     assert decision.rules[0].resets == "2027-03-01T00:00:00+00:00"
-    assert decide([agreements], facts | {"request": {"at": "2027-02-28T23:59:59Z"}}, [old]).reason == "MONTHLY"
+    assert decide([agreements], facts | {"request": {"at": "2027-02-28T23:59:59Z"}}, [old]).reason == "MULTIPLE_COPIES"
     assert decide([agreements], facts | {"request": {"at": "2027-03-01T00:00:00Z"}}, [old]).reason == "OK"
