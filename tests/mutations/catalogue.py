@@ -229,6 +229,13 @@ BUGS = (
         ("tests/drm/test_ledger_bugs.py",),
     ),
     Bug(
+        "UNIQUE is missing on the ledger",
+        "storage/migrations/versions/0001_the_first_tables.py",
+        ",\n    sa.UniqueConstraint('claim', 'rule', 'kind', name='uq_ledger_claim_rule_kind')",
+        "",
+        ("tests/drm/test_ledger_bugs.py",),
+    ),
+    Bug(
         "what was settled can be released",
         SERVICE,
         '(rule in settled) == (kind == "refund")',
