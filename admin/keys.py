@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import secrets
@@ -34,6 +35,22 @@ def make_keys(path: Path) -> bool:
         "audit": secrets.token_hex(KEY_BYTES),
         "session": secrets.token_hex(KEY_BYTES),
     }
+    _write(path, content)
+    return True
+
+
+def add_key(path: Path) -> str:
+    """Add a random key to the ring, the newest from now on; its name. SettingsError where the file cannot be used."""
+    known = read_keys(path).ring.keys
+    name = next(name for count in itertools.count(len(known) + 1) if (name := f"k{count}") not in known)
+    content = json.loads(path.read_text(encoding="ascii"))
+    content["tokens"][name] = secrets.token_hex(KEY_BYTES)
+    _write(path, content)
+    return name
+
+
+def _write(path: Path, content: object) -> None:
+    """Whole or not at all, mode 0600."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
@@ -41,7 +58,6 @@ def make_keys(path: Path) -> bool:
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
-    return True
 
 
 def read_keys(path: Path) -> Keys:

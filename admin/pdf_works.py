@@ -8,7 +8,11 @@ from pathlib import Path
 from drm.pdf.inspecting import inspect
 from drm.pdf.rendering import page_text, render_page
 from drm.pdf.rewrite import make_copy
+from drm.pdf.tail.keys import MasterKeys
+from drm.pdf.tail.prepare import Wish, prepare
+from drm.pdf.tail.values import Master
 from drm.pdf.values import CopyReport, CopySpec, Limits
+from drm.pdf.verifying import Expectation, Verdict, verify
 
 
 class SandboxedPdfWorks:
@@ -24,6 +28,14 @@ class SandboxedPdfWorks:
     def make_copy(self, source: Path, out: Path, spec: CopySpec, reader_password: str | None = None) -> CopyReport:
         """One verified copy at ``out``."""
         return make_copy(source, out, spec, self._limits, reader_password=reader_password)
+
+    def prepare(self, source: Path, out: Path, typical: CopySpec, encrypted: bool, keys: MasterKeys) -> Master:
+        """A proved master at ``out``."""
+        return prepare(source, out, keys, Wish(typical, encrypted=encrypted), self._limits)
+
+    def verify(self, copy: Path, expect: Expectation, password: str | None = None) -> Verdict:
+        """The full check of a copy."""
+        return verify(copy, expect, self._limits, password)
 
     def render_page(self, source: Path, page: int, width: int, password: str | None = None) -> bytes:
         """One page as PNG."""

@@ -84,6 +84,23 @@ class Settings(BaseSettings):
     )
     pdf_memory_mib: int = Field(1024, ge=256, le=16384, description="Memory of one PDF child process, in MiB.")
     pdf_seconds: int = Field(30, ge=1, le=600, description="Processor time of one PDF child process, in seconds.")
+    pdf_engine: str = Field(
+        "auto",
+        pattern="^(auto|tail|rewrite)$",
+        description="How copies are made: tail (a master and some kilobytes each), rewrite (a whole file each), or auto (tail where it can).",
+    )
+    prepare_after: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="The how many-th copy of one source has it prepared; whole files before. 2 where nearly every article is asked for once.",
+    )
+    master_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="How long a prepared document serves new copies, in days; after that it is prepared anew, under a new key.",
+    )
     fetch_seconds: int = Field(120, ge=5, le=3600, description="Longest time for fetching one full text, in seconds.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What goes to the process log.")
 

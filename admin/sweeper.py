@@ -10,7 +10,7 @@ from admin.process_log import log
 from delivery.errors import DeliveryError
 from delivery.services import retaining
 from delivery.services.context import Context
-from delivery.services.expiring import expire_links, forget_old, remove_files
+from delivery.services.expiring import expire_links, forget_old, remove_files, remove_masters
 from delivery.services.working import free_gone, sweep
 
 PAUSE = 1.0
@@ -67,5 +67,6 @@ class Sweeper:
         if now - self._forgot >= FORGET_EVERY:
             self._forgot = now
             forget_old(self._ctx)
+            remove_masters(self._ctx)
             retaining.schedule(self._ctx)
             self._ctx.blobs.sweep(self._ctx.clock().timestamp() - STALE_WORK)

@@ -86,6 +86,9 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         record_life=timedelta(days=settings.record_days),
         retention_notice=timedelta(days=settings.retention_notice_days),
         limits=limits,
+        pdf_engine=settings.pdf_engine,
+        prepare_after=settings.prepare_after,
+        master_life=timedelta(days=settings.master_days),
     )
 
 

@@ -22,7 +22,9 @@ class Delivery:
     """A published copy. ``opens_limit`` None means no limit; ``expires_at`` None means no end.
 
     ``key`` is random and stands in the link's token, so that a new link (resend after a leak) can be told from an old one.
-    ``terms`` holds what the reader was shown: texts and the link and copy terms.
+    ``terms`` holds what the reader was shown: texts and the link and copy terms. The copy is the first ``base_bytes`` of the
+    blob (all of it where None) and the tail that is kept beside the row; ``master`` names the prepared document, if any.
+    ``sha256`` is that of the whole file, or of "master id|SHA-256 of the tail" where there is a master.
     """
 
     number: str
@@ -53,6 +55,8 @@ class Delivery:
     ended_at: datetime | None = None
     ended_reason: str = ""
     blob_removed_at: datetime | None = None
+    master: str = ""
+    base_bytes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from drm.pdf.values import CopySpec, CoverCitation, OpenAccess, Permissions
 
 if TYPE_CHECKING:
     from delivery.services.context import Context
-    from delivery.services.preparing import Ready
+    from delivery.services.copy_making import Ready
 
 
 @dataclass(frozen=True)

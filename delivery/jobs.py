@@ -11,9 +11,10 @@ PREPARE = "prepare"
 MAIL = "mail"
 RETAIN = "retain"
 DESTROY = "destroy"
-KINDS = (FETCH, PREPARE, MAIL, RETAIN, DESTROY)
+CHECK = "check"
+KINDS = (FETCH, PREPARE, MAIL, RETAIN, DESTROY, CHECK)
 
-MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40, RETAIN: 6, DESTROY: 40}
+MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40, RETAIN: 6, DESTROY: 40, CHECK: 6}
 """After so many attempts a job is set aside for a person. A mail server may be away for a day."""
 
 LEASE = {
@@ -22,6 +23,7 @@ LEASE = {
     MAIL: timedelta(minutes=2),
     RETAIN: timedelta(minutes=5),
     DESTROY: timedelta(minutes=2),
+    CHECK: timedelta(minutes=4),
 }
 """How long a worker may be silent before its job is given to another."""
 

@@ -16,6 +16,7 @@ from delivery.stores import (
     DeliveryStore,
     Ledger,
     LibraryStore,
+    MasterStore,
     Outbox,
     PeopleStore,
     ReaderSecretStore,
@@ -64,6 +65,10 @@ class Work(Protocol):
     @property
     def deliveries(self) -> DeliveryStore:
         """Deliveries in this transaction."""
+
+    @property
+    def masters(self) -> MasterStore:
+        """Prepared documents in this transaction."""
 
     @property
     def ledger(self) -> Ledger:

@@ -6,14 +6,14 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from delivery.copies import CopyState, Delivery, Window
 from delivery.errors import NotFound
-from storage.models import DeliveryRow, WindowNetworkRow, WindowRow
+from storage.models import DeliveryRow, TailRow, WindowNetworkRow, WindowRow
 
 APART = frozenset({"state", "agreements", "stamp", "terms", "reader_id", "reader_key"})
 PLAIN = tuple(field.name for field in fields(Delivery) if field.name not in APART)
@@ -27,12 +27,37 @@ class SqlDeliveries:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def add(self, delivery: Delivery, claim: str) -> None:
-        """Keep a new copy; one per claim (UNIQUE)."""
+    def add(self, delivery: Delivery, claim: str, tail: bytes = b"") -> None:
+        """Keep a new copy and its tail, if it has one; one per claim (UNIQUE)."""
         row = DeliveryRow(claim=claim, opens_used=0, machine_hits=0)
         _fill(row, delivery)
         self.session.add(row)
         self.session.flush()
+        self.put_tail(delivery.number, tail)
+
+    def tail(self, number: str) -> bytes:
+        """The tail of a copy; nothing where its blob is the whole of it, or where it is gone."""
+        row = self.session.get(TailRow, number)
+        return b"" if row is None else row.data
+
+    def put_tail(self, number: str, tail: bytes) -> None:
+        """Keep this tail in the place of the one there was; forget that where the new one is empty."""
+        self.session.execute(delete(TailRow).where(TailRow.delivery == number))
+        if tail:
+            self.session.add(TailRow(delivery=number, data=tail))
+            self.session.flush()
+
+    def made_from(self, source_sha256: str) -> int:
+        """How many copies were made from a source so far."""
+        wanted = select(func.count()).where(DeliveryRow.source_sha256 == source_sha256)
+        return self.session.execute(wanted).scalar_one()
+
+    def of_master(self, master: str) -> tuple[str, ...]:
+        """The numbers of the live copies of a master, oldest first."""
+        wanted = select(DeliveryRow.number).where(
+            DeliveryRow.master == master, DeliveryRow.state == CopyState.LIVE.value
+        )
+        return tuple(self.session.scalars(wanted.order_by(DeliveryRow.issued_at, DeliveryRow.number)))
 
     def get(self, number: str) -> Delivery:
         """One copy, else NotFound."""

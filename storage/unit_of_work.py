@@ -17,6 +17,7 @@ from storage.consents import SqlConsents
 from storage.deliveries import SqlDeliveries
 from storage.directory import SqlLibraries, SqlPeople
 from storage.ledger import SqlLedger
+from storage.masters import SqlMasters
 from storage.outbox import SqlOutbox
 from storage.privacy import SqlPrivacy
 from storage.reader_secrets import ReaderSecrets, SqlReaderSecrets
@@ -37,6 +38,7 @@ class SqlWork:
         self.sources = SqlSources(session)
         self.requests = SqlRequests(session)
         self.deliveries = SqlDeliveries(session)
+        self.masters = SqlMasters(session)
         self.ledger = SqlLedger(session)
         self.consents = SqlConsents(session)
         self.privacy = SqlPrivacy(session)

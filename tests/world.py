@@ -16,6 +16,7 @@ from admin.settings import Settings
 from admin.web_settings import web_settings
 from admin.wiring import Services, build_services
 from delivery.citation import Citation
+from delivery.copies import Delivery
 from delivery.document_request import DocumentRequest
 from delivery.passwords import hash_password
 from delivery.people import Library, Person, Role
@@ -23,6 +24,7 @@ from delivery.ports import Letter
 from delivery.services import requesting
 from delivery.services.accounts import new_person
 from delivery.services.context import Context
+from delivery.services.downloading import Download, read_file
 from delivery.services.requesting import Asked
 from delivery.services.working import run_job, sweep
 from delivery.stores import AgreementVersion, Source
@@ -139,6 +141,18 @@ class World:
         """A request as it is now."""
         with self.store.read() as work:
             return work.requests.get(number)
+
+    def delivery(self, number: str) -> Delivery:
+        """The copy of a request."""
+        with self.store.read() as work:
+            return work.deliveries.get(work.requests.get(number).delivery)
+
+    def copy(self, number: str) -> bytes:
+        """The bytes of a request's copy, as a reader gets them."""
+        delivery = self.delivery(number)
+        with self.store.read() as work:
+            download = Download(delivery, work.deliveries.tail(delivery.number))
+        return b"".join(read_file(self.ctx, download, 0, download.size))
 
     def kinds(self, number: str) -> list[str]:
         """The events of a request, oldest first."""

@@ -12,7 +12,7 @@ from delivery.document_request import QueueFilter
 from delivery.errors import Invalid
 from delivery.lifecycle import Action, may
 from delivery.people import Role
-from delivery.services import accounts, correcting, desk, joining, linking
+from delivery.services import accounts, correcting, desk, joining, linking, previewing
 from delivery.services.context import require
 from delivery.services.overriding import may_override
 from delivery.web.shell.shell import site
@@ -168,7 +168,7 @@ def upload(number: str) -> ResponseReturnValue:
 def preview(number: str, page: int) -> ResponseReturnValue:
     """One page of the stamped copy; counts nothing."""
     ctx, _ = site()
-    return Response(desk.preview_page(ctx, g.person, number, page), mimetype="image/png")
+    return Response(previewing.preview_page(ctx, g.person, number, page), mimetype="image/png")
 
 
 @blueprint.route("/readers", methods=["GET", "POST"])

@@ -16,7 +16,10 @@ from delivery.sources import Fetcher
 from delivery.stores import Source
 from drm.agreement_terms import LinkTable
 from drm.audit.chain import LogVerdict
+from drm.pdf.tail.keys import MasterKeys
+from drm.pdf.tail.values import Master
 from drm.pdf.values import CopyReport, CopySpec, Limits
+from drm.pdf.verifying import Expectation, Verdict
 from drm.sealing import Sealer
 from drm.tokens import ApiTokens, KeyRing, LinkSigner, PurposeSigner
 
@@ -29,6 +32,12 @@ class PdfWorks(Protocol):
 
     def make_copy(self, source: Path, out: Path, spec: CopySpec, reader_password: str | None = None) -> CopyReport:
         """One verified copy at ``out``, opened by a password where one is given."""
+
+    def prepare(self, source: Path, out: Path, typical: CopySpec, encrypted: bool, keys: MasterKeys) -> Master:
+        """The master of a document at ``out``, for copies like ``typical``, proved; its record."""
+
+    def verify(self, copy: Path, expect: Expectation, password: str | None = None) -> Verdict:
+        """The full check of a copy."""
 
     def render_page(self, source: Path, page: int, width: int, password: str | None = None) -> bytes:
         """One page (from 0) as PNG, ``width`` pixels wide."""
@@ -58,6 +67,9 @@ class ServiceSettings:
     record_life: timedelta = timedelta(days=1825)
     retention_notice: timedelta = timedelta(days=7)
     limits: Limits = field(default_factory=Limits)
+    pdf_engine: str = "auto"
+    prepare_after: int = 1
+    master_life: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,13 @@ from typing import BinaryIO
 from delivery.consents import Declaration
 from delivery.copies import CopyState, Delivery
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
-from delivery.errors import Conflict, DeliveryError, Invalid
+from delivery.errors import Conflict, Invalid
 from delivery.formats import told_time
 from delivery.jobs import MAIL, NewJob
 from delivery.lifecycle import Action, State, move
-from delivery.numbers import delivery_number
 from delivery.people import Library, Person, Role
 from delivery.ports import Work
 from delivery.services.context import Context, require, require_library
-from delivery.services.copy_passwords import copy_password
 from delivery.services.deciding import (
     DESK,
     agreement_pairs,
@@ -29,15 +27,12 @@ from delivery.services.deciding import (
     release,
 )
 from delivery.services.fulfilling import lasting, look_again, start_preparing
-from delivery.services.preparing import read_ready
 from delivery.services.requesting import read_citation
 from delivery.sources import FetchFailed, receive_upload
 from delivery.stores import RequestPage
 from drm.audit.events import Event
 from drm.pdf.values import PdfRefused
 from drm.reasons import Explanation, explain
-
-from delivery.copy_terms import copy_spec  # isort: skip
 
 
 @dataclass(frozen=True)
@@ -214,29 +209,6 @@ def upload(ctx: Context, staff: Person, number: str, stream: BinaryIO, name: str
         request = start_preparing(work, replace(request, found=found), Action.UPLOAD, now)
         work.record(Event("request:uploaded", now, staff.reader_key, request.library_id, number, digest=blob.sha256))
     return Uploaded(request, report)
-
-
-def preview_page(ctx: Context, staff: Person, number: str, page: int, width: int = 900) -> bytes:
-    """One page of the stamped copy as the reader will see it, as PNG. Counts nothing, publishes nothing."""
-    with ctx.store.read() as work:
-        require(staff, Role.LIBRARIAN, Role.RIGHTS_OFFICER)
-        request = work.requests.get(number)
-        require_library(staff, request.library_id)
-        deliveries = work.deliveries.of_request(number)
-        ready = read_ready(ctx, work, request) if request.found.get("blob") else None
-    live = [delivery for delivery in deliveries if delivery.blob_removed_at is None]
-    try:
-        if live:
-            with ctx.blobs.local(live[0].blob) as path:
-                return ctx.pdf.render_page(path, page, width, copy_password(ctx, live[0]))
-        if ready is None:
-            raise Conflict("nothing-to-show", "There is no file for this request yet.")
-        code = delivery_number(ctx.ring.derive("rushlight.delivery.v1"), request.claim)
-        with ctx.blobs.workspace() as folder, ctx.blobs.local(str(request.found["blob"])) as source:
-            ctx.pdf.make_copy(source, folder / "preview.pdf", copy_spec(ctx, ready, code, ctx.clock()))
-            return ctx.pdf.render_page(folder / "preview.pdf", page, width)
-    except PdfRefused as refusal:
-        raise DeliveryError(refusal.code, refusal.text) from refusal
 
 
 def replace_copy(ctx: Context, staff: Person, number: str, reason: str) -> DocumentRequest:

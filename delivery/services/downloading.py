@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import itertools
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from delivery.copies import CopyState, Delivery, Window
 from delivery.document_request import DocumentRequest
-from delivery.errors import Conflict, NotAllowed, NotFound
+from delivery.errors import Conflict, NotAllowed, NotFound, Unavailable
 from delivery.numbers import delivery_of_code
 from delivery.people import Library, Person
 from delivery.ports import Work
@@ -70,10 +71,20 @@ class Opened:
 
 @dataclass(frozen=True)
 class Download:
-    """A file about to be served: ``etag`` is strong and the same for all requests of this copy."""
+    """A copy about to be served: the first ``base_bytes`` of its blob, then ``tail``. ``etag`` is strong and always the same."""
 
     delivery: Delivery
-    etag: str
+    tail: bytes = b""
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag (RFC 9110, 8.8.3), known without reading the copy."""
+        return f'"{self.delivery.sha256}"'
+
+    @property
+    def base_bytes(self) -> int:
+        """How many bytes of the blob belong to the copy."""
+        return self.delivery.bytes if self.delivery.base_bytes is None else self.delivery.base_bytes
 
     @property
     def size(self) -> int:
@@ -213,12 +224,13 @@ def find_download(ctx: Context, secret: str, address: str, count: bool = True) -
         if window is None:
             raise NotFound("unknown-link", "This address is not known here.")
         delivery = work.deliveries.get(window.delivery)
+        tail = work.deliveries.tail(delivery.number) if delivery.master else b""
     token = ctx.links.sign(delivery.number)
     if now >= window.ends_at or delivery.state is not CopyState.LIVE:
         return None, token
     if count and not _admit(ctx, digest, delivery, address, now):
         return None, token
-    return Download(delivery, f'"{delivery.sha256}"'), token
+    return Download(delivery, tail), token
 
 
 def _admit(ctx: Context, digest: str, delivery: Delivery, address: str, now: datetime) -> bool:
@@ -243,9 +255,12 @@ def _network(ctx: Context, digest: str, address: str) -> str:
 
 
 def read_file(ctx: Context, download: Download, start: int, length: int) -> Iterator[bytes]:
-    """The bytes of a download. A running transfer ends early only when the copy is withdrawn."""
+    """The bytes of a download. A running transfer ends early only when the copy is withdrawn.
+
+    BlobMissing or Unavailable before the first piece, where not all of the copy is there.
+    """
     number = download.delivery.number
-    pieces = ctx.blobs.open(download.delivery.blob, start, length)
+    pieces = _pieces(ctx, download, start, start + length)
 
     def watched() -> Iterator[bytes]:
         since_check = 0
@@ -260,6 +275,19 @@ def read_file(ctx: Context, download: Download, start: int, length: int) -> Iter
     return watched()
 
 
+def _pieces(ctx: Context, download: Download, start: int, stop: int) -> Iterator[bytes]:
+    """What lies between two offsets: of the blob, then of the tail."""
+    base, tail = download.base_bytes, download.tail
+    if base + len(tail) != download.size:
+        raise Unavailable("incomplete-copy", "This copy is not complete here. Ask your library to send it again.", 60)
+    parts: list[Iterable[bytes]] = []
+    if start < base:
+        parts.append(ctx.blobs.open(download.delivery.blob, start, min(stop, base) - start))
+    if stop > base:
+        parts.append([tail[max(0, start - base) : stop - base]])
+    return itertools.chain.from_iterable(parts)
+
+
 def _withdrawn(ctx: Context, number: str) -> bool:
     with ctx.store.read() as work:
         return work.deliveries.get(number).state in {CopyState.REVOKED, CopyState.REPLACED}
@@ -267,7 +295,9 @@ def _withdrawn(ctx: Context, number: str) -> bool:
 
 def check_copy(ctx: Context, code: str) -> Genuine | None:
     """What a check code stands for; None for a code that is not ours."""
-    number = delivery_of_code(ctx.ring.derive("rushlight.check.v1"), code)
+    # The code was made with the key of its day: copies are longer lived than keys.
+    known = (delivery_of_code(key, code) for key in ctx.ring.all_for("rushlight.check.v1"))
+    number = next((found for found in known if found is not None), None)
     if number is None:
         return None
     try:

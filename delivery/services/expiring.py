@@ -29,7 +29,7 @@ def expire_links(ctx: Context) -> int:
 
 
 def remove_files(ctx: Context) -> int:
-    """Remove the files of ended copies, once the last window that could still be running is over."""
+    """Remove the files and tails of ended copies, once the last window that could still be running is over."""
     now = ctx.clock()
     with ctx.store.read() as work:
         ended = work.deliveries.blobs_to_remove(now, BATCH)
@@ -37,12 +37,30 @@ def remove_files(ctx: Context) -> int:
     for delivery in ended:
         if delivery.ended_at is not None and delivery.ended_at + ctx.settings.window > now:
             continue
-        ctx.blobs.remove(delivery.blob)
+        if delivery.base_bytes is None:
+            ctx.blobs.remove(delivery.blob)
         with ctx.store.write() as work:
+            work.deliveries.put_tail(delivery.number, b"")
             work.deliveries.save(replace(work.deliveries.get(delivery.number), blob_removed_at=now))
             work.record(Event("copy:removed", now, "system", delivery.library_id, delivery.request, delivery.number))
         removed += 1
     return removed
+
+
+def remove_masters(ctx: Context) -> int:
+    """Retire prepared documents that are too old for new copies, and remove those that no copy needs."""
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        work.masters.retire_old(now - ctx.settings.master_life, now - ctx.settings.window, now)
+    with ctx.store.read() as work:
+        unneeded = work.masters.unneeded(BATCH)
+    for kept in unneeded:
+        # Retired before, it gets no new copies: nobody can need it between the look and this.
+        ctx.blobs.remove(kept.blob)
+        with ctx.store.write() as work:
+            work.masters.removed(kept.id, now)
+            work.record(Event("master:removed", now, "system", digest=kept.id, code=kept.retired_reason.split(":")[0]))
+    return len(unneeded)
 
 
 def forget_old(ctx: Context) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from delivery.copies import CopyState, Delivery
-from delivery.copy_terms import AgreedTerms, agreed_terms, copy_spec
+from delivery.copy_terms import agreed_terms, copy_spec
 from delivery.document_request import DocumentRequest, Try
+from delivery.errors import Unavailable
 from delivery.filenames import download_name
-from delivery.jobs import DESTROY, MAIL, NewJob
+from delivery.jobs import CHECK, DESTROY, MAIL, NewJob
 from delivery.lifecycle import Action, State, move
 from delivery.numbers import delivery_number
-from delivery.people import Library, Person
-from delivery.ports import Blob, Work
+from delivery.ports import Work
 from delivery.services.context import Context
+from delivery.services.copy_making import CopyOrder, Made, Ready, is_drawn, make
 from delivery.services.copy_passwords import spelled
 from delivery.services.deciding import (
     DESK,
@@ -31,20 +32,8 @@ from delivery.services.deciding import (
 from delivery.services.fulfilling import give_to_desk, look_again, refuse
 from delivery.services.notices import must_destroy
 from delivery.services.overriding import may_publish
-from delivery.stores import Source
 from drm.audit.events import Event
-from drm.pdf.values import CopyReport, PdfRefused
-
-
-@dataclass(frozen=True)
-class Ready:
-    """Everything that making a copy needs, read in one go."""
-
-    request: DocumentRequest
-    library: Library
-    reader: Person | None
-    terms: AgreedTerms
-    source: Source
+from drm.pdf.values import PdfRefused
 
 
 def read_ready(ctx: Context, work: Work, request: DocumentRequest) -> Ready:
@@ -58,6 +47,7 @@ def read_ready(ctx: Context, work: Work, request: DocumentRequest) -> Ready:
         work.people.get(request.reader_id) if request.reader_id else None,
         agreed_terms(() if free else agreements, ctx.presets, free),
         source,
+        destroy=must_destroy(agreements) and not free,
     )
 
 
@@ -71,26 +61,34 @@ def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> None:
     now = ctx.clock()
     delivery = delivery_number(ctx.ring.derive("rushlight.delivery.v1"), request.claim)
     spec = copy_spec(ctx, ready, delivery, now)
-    with ctx.blobs.workspace() as folder, ctx.blobs.local(str(request.found["blob"])) as source:
-        alive()
-        try:
-            own = ready.terms.copy.password == "reader"  # noqa: S105 - a mode, no secret
-            opens_by = spelled(ctx, delivery, ctx.ring.current) if own else None
-            report = ctx.pdf.make_copy(source, folder / "copy.pdf", spec, opens_by)
-        except PdfRefused as refusal:
-            _file_refused(ctx, number, refusal)
-            return
-        most = ready.terms.link.max_bytes
-        if most is not None and report.bytes > most:
-            text = f"The copy has {report.bytes} bytes; the agreement permits {most} by link."
-            _file_refused(ctx, number, PdfRefused("too-large", text))
-            return
-        alive()
-        blob = ctx.blobs.put(f"copies/{delivery.lower()}-{report.sha256[:16]}.pdf", folder / "copy.pdf")
-    _publish(ctx, ready, delivery, report, blob, now)
+    alive()
+    try:
+        made = make(ctx, CopyOrder(ready, spec, _password(ctx, ready, delivery)), alive)
+    except PdfRefused as refusal:
+        _file_refused(ctx, number, refusal)
+        return
+    most = ready.terms.link.max_bytes
+    if most is not None and made.report.bytes > most:
+        _forget(ctx, made)
+        text = f"The copy has {made.report.bytes} bytes; the agreement permits {most} by link."
+        _file_refused(ctx, number, PdfRefused("too-large", text))
+        return
+    alive()
+    _publish(ctx, ready, delivery, made, now)
 
 
-def _publish(ctx: Context, ready: Ready, number: str, report: CopyReport, blob: Blob, issued_at: datetime) -> None:
+def _password(ctx: Context, ready: Ready, delivery: str) -> str | None:
+    own = ready.terms.copy.password == "reader"  # noqa: S105 - a mode, no secret
+    return spelled(ctx, delivery, ctx.ring.current) if own else None
+
+
+def _forget(ctx: Context, made: Made) -> None:
+    """Leave nothing of a copy that is not published. A master stays for the next, until it is old."""
+    if made.whole:
+        ctx.blobs.remove(made.blob.name)
+
+
+def _publish(ctx: Context, ready: Ready, number: str, made: Made, issued_at: datetime) -> None:
     now = ctx.clock()
     with ctx.store.write() as work:
         request = work.requests.lock(ready.request.number)
@@ -100,16 +98,20 @@ def _publish(ctx: Context, ready: Ready, number: str, report: CopyReport, blob: 
             verdict = judge_at_fill(work, request, now)
             published = may_publish(request, verdict.decision)
             if published:
-                _supply(work, request, verdict, _delivery(ctx, ready, number, report, blob, issued_at), now)
+                _supply(work, request, verdict, made, _delivery(ctx, ready, number, made, issued_at), now)
             else:
                 _turned_down(work, request, verdict, now)
     if not published:
-        ctx.blobs.remove(blob.name)
+        _forget(ctx, made)
 
 
-def _supply(work: Work, request: DocumentRequest, verdict: Verdict, delivery: Delivery, now: datetime) -> None:
+def _supply(
+    work: Work, request: DocumentRequest, verdict: Verdict, made: Made, delivery: Delivery, now: datetime
+) -> None:
     state = move(request.state, Action.SUPPLY)
-    work.deliveries.add(delivery, request.claim)
+    if made.master is not None and not work.masters.use(made.master.id, now):
+        raise Unavailable("master-gone", "The prepared document was given up meanwhile. It is prepared again.", 1)
+    work.deliveries.add(delivery, request.claim, made.tail)
     settle(work, request, verdict, now)
     work.requests.save(
         replace(request, state=state, delivery=delivery.number, changed_at=now, reason="", reason_text="")
@@ -131,6 +133,8 @@ def _supply(work: Work, request: DocumentRequest, verdict: Verdict, delivery: De
         blob = str(request.found["blob"])
         payload = {"request": request.number, "blob": blob}
         work.jobs.add(NewJob(DESTROY, f"destroy:{request.claim}", payload), now)
+    if is_drawn(delivery.number) and made.master is not None:
+        work.jobs.add(NewJob(CHECK, f"check:{delivery.number}", {"delivery": delivery.number}), now)
     payload = {"letter": "delivered", "request": request.number, "delivery": delivery.number}
     work.jobs.add(NewJob(MAIL, f"mail:delivered:{delivery.number}", payload), now)
 
@@ -146,8 +150,8 @@ def _turned_down(work: Work, request: DocumentRequest, verdict: Verdict, now: da
         look_again(work, request, now, Action.TRY_NEXT)
 
 
-def _delivery(ctx: Context, ready: Ready, number: str, report: CopyReport, blob: Blob, issued_at: datetime) -> Delivery:
-    request, terms = ready.request, ready.terms
+def _delivery(ctx: Context, ready: Ready, number: str, made: Made, issued_at: datetime) -> Delivery:
+    request, terms, report = ready.request, ready.terms, made.report
     host = ctx.settings.sender.rpartition("@")[2].rstrip(">") or "localhost"
     return Delivery(
         number=number,
@@ -156,7 +160,7 @@ def _delivery(ctx: Context, ready: Ready, number: str, report: CopyReport, blob:
         reader_id=request.reader_id,
         reader_key=request.reader_key,
         state=CopyState.LIVE,
-        blob=blob.name,
+        blob=made.blob.name,
         sha256=report.sha256,
         bytes=report.bytes,
         pages=report.pages,
@@ -170,17 +174,26 @@ def _delivery(ctx: Context, ready: Ready, number: str, report: CopyReport, blob:
         source_id=ready.source.id,
         source_sha256=str(request.found.get("sha256", "")),
         agreements=() if request.found.get("open_access") else agreement_pairs(request),
-        stamp={
-            "shown_name": bool(report.shown_name),
-            "name_fallback": report.name_fallback,
-            "overlap": list(report.overlap),
-            "repaired": list(report.repaired),
-            "removed": list(report.removed),
-            "encrypted": report.encrypted,
-        },
+        stamp=stamp_record(made),
         terms={**terms.shown(), "password_key": ctx.ring.current},
         message_id=f"<{number.lower()}@{host}>",
+        master=made.master.id if made.master else "",
+        base_bytes=None if made.whole else made.blob.bytes,
     )
+
+
+def stamp_record(made: Made) -> dict[str, object]:
+    """What is kept of how a copy was made, for the librarian's page."""
+    report = made.report
+    return {
+        "shown_name": bool(report.shown_name),
+        "name_fallback": report.name_fallback,
+        "overlap": list(report.overlap),
+        "repaired": list(report.repaired),
+        "removed": list(report.removed),
+        "encrypted": report.encrypted,
+        "why": made.why,
+    }
 
 
 def _file_refused(ctx: Context, number: str, refusal: PdfRefused) -> None:

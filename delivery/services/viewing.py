@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from delivery.copies import Delivery
 from delivery.errors import DeliveryError, NotFound
 from delivery.services.context import Context
+from delivery.services.copy_making import whole_file
 from delivery.services.copy_passwords import copy_password
 from drm.pdf.values import PdfRefused
 
@@ -45,7 +46,7 @@ def leaf(ctx: Context, delivery: Delivery, number: int, width: int) -> Leaf:
     width = min(WIDTHS, key=lambda known: abs(known - width))
     text = ""
     if delivery.terms.get("copy_text", True):
-        with ctx.blobs.local(delivery.blob) as path:
+        with whole_file(ctx, delivery) as path:
             try:
                 text = ctx.pdf.page_text(path, number - 1, copy_password(ctx, delivery))
             except PdfRefused:
@@ -58,7 +59,7 @@ def picture(ctx: Context, delivery: Delivery, number: int, width: int) -> bytes:
     _in(delivery, number)
     if width not in WIDTHS:
         raise NotFound("unknown-page", "There is no picture of this width.")
-    with ctx.blobs.local(delivery.blob) as path:
+    with whole_file(ctx, delivery) as path:
         try:
             return ctx.pdf.render_page(path, number - 1, width, copy_password(ctx, delivery))
         except PdfRefused as refusal:

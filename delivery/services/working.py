@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from delivery.document_request import Try
 from delivery.errors import DeliveryError
-from delivery.jobs import DESTROY, FETCH, MAIL, MAX_ATTEMPTS, PREPARE, RETAIN, Job, backoff
+from delivery.jobs import CHECK, DESTROY, FETCH, MAIL, MAX_ATTEMPTS, PREPARE, RETAIN, Job, backoff
 from delivery.lifecycle import Action, may, move
 from delivery.ports import MailFailed
+from delivery.services.checking import check_copy
 from delivery.services.context import Context
 from delivery.services.fulfilling import fetch
 from delivery.services.mailing import send_letter
@@ -60,6 +61,8 @@ def _perform(ctx: Context, job: Job) -> None:
         send_letter(ctx, job)
     elif job.kind == DESTROY:
         destroy_source(ctx, job.payload["request"], job.payload["blob"])
+    elif job.kind == CHECK:
+        check_copy(ctx, job.payload["delivery"], alive)
     elif job.kind == RETAIN:
         announce(ctx)
         carry_out(ctx, alive=alive)

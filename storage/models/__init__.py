@@ -2,7 +2,7 @@
 
 from storage.models.columns import Base
 from storage.models.consents import DeclarationRow, FeeRow
-from storage.models.deliveries import DeliveryRow, WindowNetworkRow, WindowRow
+from storage.models.deliveries import DeliveryRow, MasterRow, TailRow, WindowNetworkRow, WindowRow
 from storage.models.directory import ApiTokenRow, IdempotencyRow, LibraryRow, PersonRow, SignInRow, UsedTokenRow
 from storage.models.log import EventRow, JobRow, LogHeadRow
 from storage.models.privacy import ActRow, HoldRow, RoundRow
@@ -27,6 +27,7 @@ __all__ = [
     "LibraryRow",
     "LockRow",
     "LogHeadRow",
+    "MasterRow",
     "MessageRow",
     "PersonRow",
     "ReaderLinkRow",
@@ -34,6 +35,7 @@ __all__ = [
     "RoundRow",
     "SignInRow",
     "SourceRow",
+    "TailRow",
     "TryRow",
     "UsageChangeRow",
     "UsageRow",

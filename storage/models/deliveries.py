@@ -1,11 +1,11 @@
-"""Published copies and their download windows."""
+"""Published copies, the masters they are made of, and their download windows."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.models.columns import Base, Json, UtcTime
@@ -38,7 +38,7 @@ class DeliveryRow(Base):
     open_access: Mapped[bool] = mapped_column(default=False)
     engine: Mapped[str] = mapped_column(String(16))
     source_id: Mapped[str] = mapped_column(String(64))
-    source_sha256: Mapped[str] = mapped_column(String(64))
+    source_sha256: Mapped[str] = mapped_column(String(64), index=True)
     agreements: Mapped[list[Any]] = mapped_column(Json)
     stamp: Mapped[dict[str, Any]] = mapped_column(Json)
     terms: Mapped[dict[str, Any]] = mapped_column(Json)
@@ -46,6 +46,8 @@ class DeliveryRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
     ended_reason: Mapped[str] = mapped_column(Text, default="")
     blob_removed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    master: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
+    base_bytes: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
         CheckConstraint("opens_limit IS NULL OR opens_used <= opens_limit", name="opens"),
         Index("ix_deliveries_ending", "state", "expires_at"),
@@ -53,6 +55,37 @@ class DeliveryRow(Base):
     )
     link: Mapped[ReaderLinkRow | None] = relationship(
         primaryjoin="foreign(DeliveryRow.request) == ReaderLinkRow.request", lazy="joined", viewonly=True, uselist=False
+    )
+
+
+class TailRow(Base):
+    """What follows a master's bytes in one copy. Apart from the copies' rows, which lists read by the hundred."""
+
+    __tablename__ = "tails"
+    delivery: Mapped[str] = mapped_column(ForeignKey("deliveries.number", ondelete="CASCADE"), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class MasterRow(Base):
+    """A prepared document. ``record`` is what personalising needs, as JSON, with the file key wrapped; emptied with the blob."""
+
+    __tablename__ = "masters"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    source_sha256: Mapped[str] = mapped_column(String(64))
+    encrypted: Mapped[bool]
+    only_for: Mapped[str] = mapped_column(String(32), default="")
+    engine_version: Mapped[int]
+    key_version: Mapped[str] = mapped_column(String(64))
+    blob: Mapped[str] = mapped_column(Text)
+    record: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(UtcTime)
+    used_at: Mapped[datetime] = mapped_column(UtcTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    retired_reason: Mapped[str] = mapped_column(Text, default="")
+    removed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    __table_args__ = (
+        Index("ix_masters_source", "source_sha256", "encrypted", "only_for"),
+        Index("ix_masters_kept", "removed_at", "made_at"),
     )
 
 

@@ -56,9 +56,7 @@ def supplied_work(world: World, doi: str) -> str:
 
 def file_of(world: World, delivery: str) -> bytes:
     with world.store.read() as work:
-        blob = work.deliveries.get(delivery).blob
-    with world.ctx.blobs.local(blob) as path:
-        return path.read_bytes()
+        return world.copy(work.deliveries.get(delivery).request)
 
 
 @pytest.mark.parametrize("kind", ["opens with the empty password", "cut cross-reference"])

@@ -172,4 +172,5 @@ def test_forgetting_a_reader_ends_his_links_and_takes_his_name_out_of_what_he_si
     assert delivery.state is CopyState.REVOKED
     world.clock.move(timedelta(hours=3))
     expiring.remove_files(world.ctx)
-    assert not world.ctx.blobs.exists(delivery.blob)
+    with world.store.read() as work:
+        assert work.deliveries.tail(delivery.number) == b""

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from delivery.copies import Delivery
-from delivery.services import desk, linking
+from delivery.services import linking, previewing
 from tests.behaviours.test_link_promises import address, now, press, supplied
 from tests.delivery.web_test_support import signed_in
 from tests.flows.test_pages import bearer
@@ -110,4 +110,4 @@ def test_a_readers_password_stands_on_his_own_page_alone_and_opens_the_copy(worl
     assert len(pikepdf.open(io.BytesIO(data), password=found[1]).pages) == delivery.pages
     assert found[1] not in client.get(address(world, delivery)).get_data(as_text=True)
     assert all(found[1] not in letter.text + letter.html for letter in world.post.letters)
-    assert desk.preview_page(world.ctx, world.librarian, delivery.request, 0)[:4] == b"\x89PNG"
+    assert previewing.preview_page(world.ctx, world.librarian, delivery.request, 0)[:4] == b"\x89PNG"

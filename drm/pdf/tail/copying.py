@@ -96,15 +96,16 @@ def copy_of_master(
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
-    return _report(master, tail, spec, digest)
+    return replace(tail_report(master, tail, spec), sha256=digest)
 
 
-def _report(master: Master, tail: Tail, spec: CopySpec, digest: str) -> CopyReport:
+def tail_report(master: Master, tail: Tail, spec: CopySpec) -> CopyReport:
+    """The summary of a copy that is never written out: its ``sha256`` is what its entity tag holds, of master and tail."""
     return CopyReport(
         engine="tail",
         pages=tail.pages,
         bytes=tail.length,
-        sha256=digest,
+        sha256=tail.etag.strip('"'),
         etag=tail.etag,
         encrypted=tail.encrypted,
         permissions={"print": spec.permissions.print, "copy_text": spec.permissions.copy_text},

@@ -66,14 +66,22 @@ def sliced(master: Path, base_len: int, tail: bytes, master_id: str, tail_sha256
 
 
 def materialise(master: Path, tail: Tail, out: Path) -> None:
-    """Write the whole copy to ``out``; the kernel copies the master, sharing its blocks where the file system can."""
+    """Write the whole copy to ``out``, durably."""
+    assemble(master, tail.length - len(tail.data), tail.data, out)
+    with out.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def assemble(master: Path, base_len: int, tail: bytes, out: Path) -> None:
+    """Write master and tail to ``out``; the kernel copies the master, sharing its blocks where the file system can.
+
+    OSError where the master has another length than ``base_len``.
+    """
     with master.open("rb") as source, out.open("wb") as target:
         _copy(source, target)
-        if target.seek(0, os.SEEK_END) != tail.length - len(tail.data):
+        if target.seek(0, os.SEEK_END) != base_len:
             raise OSError(f"the master {master.name} has another length than its record says")
-        target.write(tail.data)
-        target.flush()
-        os.fsync(target.fileno())
+        target.write(tail)
 
 
 def _copy(source: BinaryIO, target: BinaryIO) -> None:

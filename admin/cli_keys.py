@@ -1,0 +1,41 @@
+"""The keys of the service: adding a new one, and bringing what is wrapped under it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from admin.settings import read_settings
+
+
+@click.group()
+def keys() -> None:
+    """Rotate the keys that sign links and wrap the file keys of prepared documents."""
+
+
+@keys.command()
+def rotate() -> None:
+    """Add a new key, which signs and wraps from the next start of the service on. Older ones stay and still verify.
+
+    Restart the service on every machine with the new keys.json, then run 'rushlight keys rewrap'.
+    """
+    from admin.keys import add_key
+
+    name = add_key(read_settings().key_file)
+    click.echo(f"key {name} is added; restart the service, then run: rushlight keys rewrap")
+
+
+@keys.command()
+def rewrap() -> None:
+    """Wrap the file keys of all prepared documents with the newest key. Exit 1 where one's own key is not here."""
+    from admin.wiring import build_services
+    from delivery.services.rekeying import rewrap_masters
+
+    services = build_services(read_settings())
+    done, lost = rewrap_masters(services.ctx)
+    click.echo(f"{done} prepared documents are under key {services.keys.ring.current} now")
+    for master in lost:
+        click.echo(f"BAD  {master}: its key is not in keys.json; restore that from your backup")
+    if lost:
+        sys.exit(1)

@@ -1,0 +1,183 @@
+"""Making one reader's copy: a tail for a master that is kept or made now, or a whole file, and why which."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from delivery.copies import Delivery
+from delivery.copy_terms import AgreedTerms
+from delivery.document_request import DocumentRequest
+from delivery.masters import KeptMaster, MasterWish
+from delivery.people import Library, Person
+from delivery.ports import Blob
+from delivery.services.context import Context
+from delivery.stores import Source
+from drm.audit.events import Event
+from drm.pdf.tail.copying import OWN_FAULTS, tail_report
+from drm.pdf.tail.keys import MasterKeys
+from drm.pdf.tail.light import check_tail
+from drm.pdf.tail.personalise import personalise
+from drm.pdf.tail.serving import assemble
+from drm.pdf.tail.values import etag_of
+from drm.pdf.values import CopyReport, CopySpec, PdfRefused
+
+CHECKED_OF = 100
+ANYBODY = "Alexandra Montgomery-Fitzwilliam"
+"""The reader whom a master is prepared for: nobody, with a name as long as names get."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Everything that making a copy needs, read in one go. ``destroy`` tells that nothing of the source may be kept."""
+
+    request: DocumentRequest
+    library: Library
+    reader: Person | None
+    terms: AgreedTerms
+    source: Source
+    destroy: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """A copy that is ready to be published: the blob that it begins with, and the tail that follows.
+
+    ``why`` is the reason for the engine: ``kept`` (a master was there), ``prepared``, ``first-copy``, ``set``, or the code of the
+    check that the tail engine's work failed.
+    """
+
+    report: CopyReport
+    blob: Blob
+    why: str
+    tail: bytes = b""
+    master: KeptMaster | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the blob is the whole copy, which nothing else uses."""
+        return self.master is None
+
+
+@dataclass(frozen=True)
+class CopyOrder:
+    """One copy to be made: what for, how it looks, and the password that shall open it, if any."""
+
+    ready: Ready
+    spec: CopySpec
+    password: str | None
+
+    @property
+    def source_sha256(self) -> str:
+        """The SHA-256 of the file that the copy is made from."""
+        return str(self.ready.request.found.get("sha256", ""))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the copy is encrypted."""
+        return self.spec.permissions.encrypt or bool(self.password)
+
+
+def make(ctx: Context, order: CopyOrder, alive: Callable[[], None]) -> Made:
+    """Make a copy and store what it is made of; PdfRefused says why not, and then nothing of it is left.
+
+    The engine follows from the settings: masters, unless whole files are set, or the source was not asked for often enough yet.
+    A master's own failure to pass its checks leads to a whole file, and the reason is kept.
+    """
+    if ctx.settings.pdf_engine == "rewrite":
+        return _whole(ctx, order, "set")
+    kept = _kept(ctx, order)
+    if kept is not None:
+        return _tail(ctx, order, kept, "kept")
+    if _too_early(ctx, order):
+        return _whole(ctx, order, "first-copy")
+    try:
+        kept = _prepared(ctx, order, alive)
+        return _tail(ctx, order, kept, "prepared")
+    except PdfRefused as refusal:
+        if refusal.code not in OWN_FAULTS or ctx.settings.pdf_engine == "tail":
+            raise
+        return _whole(ctx, order, refusal.code)
+
+
+def _kept(ctx: Context, order: CopyOrder) -> KeptMaster | None:
+    """A master young enough for this copy, of a source that may be kept, whose key and blob are there."""
+    wish = MasterWish(order.source_sha256, order.encrypted, _only_for(order), ctx.clock() - ctx.settings.master_life)
+    with ctx.store.read() as work:
+        kept = work.masters.find(wish)
+    if kept is None or not ctx.blobs.exists(kept.blob):
+        return None
+    if kept.master.encrypted and kept.master.key_version not in ctx.ring.keys:
+        return None
+    return kept
+
+
+def _only_for(order: CopyOrder) -> str:
+    return order.ready.request.claim if order.ready.destroy else ""
+
+
+def _too_early(ctx: Context, order: CopyOrder) -> bool:
+    """Whether preparing has to wait for more copies of the same source."""
+    if ctx.settings.prepare_after <= 1:
+        return False
+    with ctx.store.read() as work:
+        return work.deliveries.made_from(order.source_sha256) + 1 < ctx.settings.prepare_after
+
+
+def _prepared(ctx: Context, order: CopyOrder, alive: Callable[[], None]) -> KeptMaster:
+    """A new master in the blob store, with its record."""
+    typical = replace(order.spec, reader=ANYBODY if order.spec.reader else None)
+    keys = MasterKeys(ctx.ring)
+    with ctx.blobs.workspace() as folder, ctx.blobs.local(str(order.ready.request.found["blob"])) as source:
+        alive()
+        master = ctx.pdf.prepare(source, folder / "master", typical, order.encrypted, keys)
+        alive()
+        blob = ctx.blobs.put(f"masters/{master.id[:2]}/{master.id}.pdf", folder / "master")
+    kept = KeptMaster(master, blob.name, ctx.clock(), _only_for(order))
+    with ctx.store.write() as work:
+        work.masters.add(kept)
+        work.record(Event("master:kept", kept.made_at, "system", digest=kept.id))
+    return kept
+
+
+def _tail(ctx: Context, order: CopyOrder, kept: KeptMaster, why: str) -> Made:
+    """A copy of a master: no file is opened."""
+    tail = personalise(kept.master, order.spec, MasterKeys(ctx.ring), order.password)
+    check_tail(kept.master, tail)
+    report = tail_report(kept.master, tail, order.spec)
+    return Made(report, Blob(kept.blob, kept.id, kept.master.base_len), why, tail.data, kept)
+
+
+def _whole(ctx: Context, order: CopyOrder, why: str) -> Made:
+    """A whole file, proved and stored."""
+    with ctx.blobs.workspace() as folder, ctx.blobs.local(str(order.ready.request.found["blob"])) as source:
+        report = ctx.pdf.make_copy(source, folder / "copy.pdf", order.spec, order.password)
+        name = f"copies/{order.spec.delivery.lower()}-{report.sha256[:16]}.pdf"
+        return Made(report, ctx.blobs.put(name, folder / "copy.pdf"), why)
+
+
+def digest_of(master: str, tail: bytes) -> str:
+    """What stands as the SHA-256 of a copy that is never one file: that of "master id|SHA-256 of the tail"."""
+    return etag_of(master, hashlib.sha256(tail).hexdigest()).strip('"')
+
+
+def is_drawn(delivery: str) -> bool:
+    """Whether this copy is one of the hundred that is checked in full afterwards: by its number, so always the same ones."""
+    return int.from_bytes(hashlib.sha256(f"check|{delivery}".encode()).digest()[:4], "big") % CHECKED_OF == 0
+
+
+@contextmanager
+def whole_file(ctx: Context, delivery: Delivery) -> Iterator[Path]:
+    """A published copy as one file to read, for as long as the context lasts."""
+    if delivery.base_bytes is None:
+        with ctx.blobs.local(delivery.blob) as path:
+            yield path
+        return
+    with ctx.store.read() as work:
+        tail = work.deliveries.tail(delivery.number)
+    with ctx.blobs.workspace() as folder, ctx.blobs.local(delivery.blob) as master:
+        assemble(master, delivery.base_bytes, tail, folder / "copy.pdf")
+        yield folder / "copy.pdf"
