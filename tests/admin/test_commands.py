@@ -344,3 +344,15 @@ def test_a_decision_that_was_edited_is_found_by_its_replay(tmp_path: Path, colle
 def test_an_unknown_request_is_one_line_and_exit_2(shop: Shop) -> None:
     assert "unknown-request" in shop("rights", "explain", "TR-NONE", code=2)
     assert "unknown-request" in shop("rights", "replay", "TR-NONE", code=2)
+
+
+def test_a_new_key_joins_the_ring_and_the_old_ones_stay(shop: Shop) -> None:
+    before = json.loads((shop.home / "keys.json").read_text())["tokens"]
+
+    assert "key k2 is added" in shop("keys", "rotate")
+    after = json.loads((shop.home / "keys.json").read_text())["tokens"]
+
+    assert list(after) == ["k1", "k2"]
+    assert after["k1"] == before["k1"] != after["k2"]
+    assert stat.S_IMODE((shop.home / "keys.json").stat().st_mode) == 0o600
+    assert "0 prepared documents are under key k2 now" in shop("keys", "rewrap")

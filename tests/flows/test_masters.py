@@ -23,6 +23,7 @@ from delivery.services.preparing import read_ready
 from delivery.services.rekeying import rewrap_masters
 from delivery.services.viewing import leaf
 from drm.pdf.values import CopySpec, PdfRefused
+from tests.delivery.web_test_support import signed_in
 from tests.flows.test_obligations import obliged
 from tests.world import World
 
@@ -170,6 +171,14 @@ def test_whole_files_are_made_where_the_operator_says_so_and_the_page_tells_why(
 
     assert (delivery.engine, delivery.stamp["why"], delivery.master) == ("rewrite", "set", "")
     assert world.reader.name in words(world.copy(delivery.request))
+
+
+def test_the_desk_sees_how_a_copy_was_made_and_why(world: World) -> None:
+    delivery = supplied(world)
+
+    page = signed_in(world.staff_app(), world.librarian).get(f"/requests/{delivery.request}").get_data(as_text=True)
+
+    assert "own part: the document was prepared for this copy" in page
 
 
 def test_the_first_copy_is_a_whole_file_where_preparing_waits_for_the_second(world: World) -> None:

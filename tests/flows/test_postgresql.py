@@ -1,11 +1,13 @@
-"""The same work and the same race on PostgreSQL."""
+"""The same work, the same race and the same life of a prepared document on PostgreSQL."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 from delivery.lifecycle import State
+from delivery.services import expiring
 from tests.world import LIMITED, make_world
 
 
@@ -25,4 +27,22 @@ def test_a_request_is_supplied_and_a_limit_holds_against_many_at_once(
 
     assert states.count(State.NEW) == 3
     assert world.ctx.check_log().whole
+    world.services.engine.dispose()
+
+
+def test_a_prepared_document_serves_two_readers_and_goes_with_the_last_link(
+    postgres_url: str, tmp_path: Path, collection: Path
+) -> None:
+    world = make_world(tmp_path / "home", collection, postgres_url)
+    first, second = world.ask().number, world.ask(world.other).number
+    world.work()
+    assert world.delivery(first).master == world.delivery(second).master != ""
+
+    world.clock.move(timedelta(days=365))
+    expiring.expire_links(world.ctx)
+    world.clock.move(timedelta(hours=3))
+    expiring.remove_files(world.ctx)
+
+    assert expiring.remove_masters(world.ctx) == 1
+    assert not list((world.services.settings.blob_folder / "masters").rglob("*.pdf"))
     world.services.engine.dispose()
