@@ -20,9 +20,7 @@ DELIMITER = rb"\[\]<>{}()/%"
 # Possessive, so that nothing is tried twice: a bracket that never closes would else take exponential time.
 _INNER = rb"\((?:[^()\\]++|\\[\s\S])*+\)"
 _MIDDLE = rb"\((?:[^()\\]++|\\[\s\S]|" + _INNER + rb")*+\)"
-STRING_OR_COMMENT = re.compile(
-    rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|<[0-9A-Fa-f%s]*+>|%%[^\r\n]*+" % WHITE
-)
+STRING_OR_COMMENT = re.compile(rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|<[0-9A-Fa-f%s]*+>|%%[^\r\n]*+" % WHITE)
 """Comments, and strings with brackets nested up to three deep; deeper ones are walked by hand."""
 
 APART = bytes.maketrans(b"]<>{}\0\x0b", b"      x")
