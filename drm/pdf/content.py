@@ -213,7 +213,7 @@ def _why_unfilterable(stream: pikepdf.Object) -> tuple[str, str]:
 
 def _own_resources(pdf: pikepdf.Pdf, page: pikepdf.Page) -> Dictionary:
     """A copy, one level deep, of the resources that hold for this page; the entries stay shared."""
-    inherited = page.resources if "/Resources" in page.obj or _inherits(page.obj) else Dictionary()
+    inherited = resources_of(page)
     resources = Dictionary()
     if isinstance(inherited, pikepdf.Dictionary):
         _take_over(resources, inherited)
@@ -222,6 +222,11 @@ def _own_resources(pdf: pikepdf.Pdf, page: pikepdf.Page) -> Dictionary:
     if isinstance(forms, pikepdf.Dictionary):
         _take_over(resources.XObject, forms)
     return resources
+
+
+def resources_of(page: pikepdf.Page) -> pikepdf.Object:
+    """The resources that hold for a page, its own or inherited; an empty dictionary where there are none."""
+    return page.resources if "/Resources" in page.obj or _inherits(page.obj) else Dictionary()
 
 
 def _take_over(into: Dictionary, entries: Dictionary) -> None:

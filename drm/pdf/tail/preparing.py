@@ -19,6 +19,7 @@ from drm.pdf.cover import cover_size
 from drm.pdf.geometry import View, mend_boxes, view_of
 from drm.pdf.glyphs import Subset
 from drm.pdf.labels import resolve_page_numbers, shift_labels
+from drm.pdf.looking import Look, look_at_all
 from drm.pdf.opening import open_source
 from drm.pdf.sanitise import sanitise
 from drm.pdf.sealing import Seal
@@ -82,9 +83,11 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     for page in pdf.pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pdf.pages]
-    slots = choose_forms(views, task.typical, task.source, task.password, per_page=task.per_page)
+    looks = look_at_all(list(pdf.pages), views)
+    boxes = [look.boxes for look in looks]
+    slots = choose_forms(views, task.typical, task.source, task.password, boxes, per_page=task.per_page)
     subsets = master_fonts(task.typical, [*slots.forms], cover_size(views[0].width, views[0].height))
-    parts = _add_parts(pdf, slots, views, subsets)
+    parts = _add_parts(pdf, slots, views, looks, subsets)
     _flatten_catalogue(pdf, parts)
     _save(pdf, task)
     count = len(parts.forms)
@@ -104,7 +107,9 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: Iterable[Subset]) -> _Parts:
+def _add_parts(
+    pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], looks: Sequence[Look], subsets: Iterable[Subset]
+) -> _Parts:  # fmt: skip
     """Put the placeholders in their places: a form over each page, and the cover."""
     resources = pdf.make_indirect(Dictionary(Font=Dictionary()))
     metadata = pdf.make_stream(b"\n")
@@ -120,8 +125,8 @@ def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: I
         [subset.embed(pdf) for subset in subsets],
     )
     shared: dict[bytes, pikepdf.Object] = {}
-    for page, view, slot in zip(list(pdf.pages), views, slots.by_page, strict=True):
-        draw_over(pdf, page, forms[slot], placing(view, slots.forms[slot]), FORM_NAME, shared)
+    for page, view, slot, look in zip(list(pdf.pages), views, slots.by_page, looks, strict=True):
+        draw_over(pdf, page, forms[slot], placing(view, slots.forms[slot]), FORM_NAME, shared, look.balance)
     resolve_page_numbers(pdf)
     parts.tagged = is_tagged(pdf)
     pdf.pages.insert(0, _cover_page(pdf, views[0], streams, resources))
