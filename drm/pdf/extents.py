@@ -7,7 +7,7 @@ that stand upright are followed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pikepdf
@@ -28,11 +28,13 @@ BELOW, ABOVE = 0.5, 1.2
 MITER = 5.0
 """How far a corner of a line may reach beyond the line's middle, in line widths: half the usual miter limit."""
 
+HAIRLINE = 1.0
+"""What a line has at least, in points: readers draw no line thinner than they can show."""
+
+LEVEL = 1e-6
 PLAIN_BLENDS = frozenset({"/Normal", "/Compatible", "/Multiply", "/Darken", "/Screen", "/Lighten", "/Overlay"})
-PAINTS = frozenset({b"f", b"F", b"f*", b"S", b"s", b"B", b"B*", b"b", b"b*"})
-FOLLOWED = frozenset(
-    b"q Q cm w M gs Do sh BT ET Tf TL Ts Tm Td TD T* Tj TJ ' \" m l c v y re h n g rg k cs sc scn".split()
-) | PAINTS  # fmt: skip
+FILLS = (b"f", b"F", b"f*")
+STROKES = (b"S", b"s", b"B", b"B*", b"b", b"b*")
 
 
 @dataclass
@@ -145,26 +147,13 @@ class _Walk:
 
     def through(self, tokens: Sequence[bytes]) -> None:
         """Follow all operators."""
+        steps = _STEPS
         for at, token in enumerate(tokens):
-            if token in FOLLOWED:
-                self._step(token, tokens, at)
+            if token in steps:
+                steps[token](self, tokens, at)
 
-    def _step(self, token: bytes, tokens: Sequence[bytes], at: int) -> None:
-        if token in {b"m", b"l"}:
-            self._point(tokens, at - 2)
-        elif token in {b"Td", b"TD"}:
-            x, y = float(tokens[at - 2]), float(tokens[at - 1])
-            if token == b"TD":
-                self._state.leading = -y
-            self._next_line(x, y)
-        elif token in {b"Tj", b"TJ", b"'", b'"'}:
-            if token in {b"'", b'"'}:
-                self._next_line(0.0, -self._state.leading)
-            self._show()
-        elif token in PAINTS:
-            self._paint(token)
-        elif token in _STEPS:
-            _STEPS[token](self, tokens, at)
+    def _corner(self, tokens: Sequence[bytes], at: int) -> None:
+        self._point(tokens, at - 2)
 
     def _point(self, tokens: Sequence[bytes], at: int) -> None:
         x, y = float(tokens[at]), float(tokens[at + 1])
@@ -183,15 +172,19 @@ class _Walk:
         a, b, c, d, e, f = self._state.matrix
         self._path += [(a * x + c * y + e, b * x + d * y + f) for x in (x0, x1) for y in (y0, y1)]
 
-    def _paint(self, token: bytes) -> None:
-        path, state = self._path, self._state
-        self._path = []
-        if not path or (state.white and token in {b"f", b"F", b"f*"}):
-            return
-        reach = 0.0
-        if token not in {b"f", b"F", b"f*"}:
-            a, b, c, d, _, _ = state.matrix
-            reach = state.miter * state.width * max(abs(a) + abs(c), abs(b) + abs(d)) + 1
+    def _fill(self, tokens: Sequence[bytes], at: int) -> None:
+        path, self._path = self._path, []
+        if path and not self._state.white:
+            self._add(path, 0.0)
+
+    def _stroke(self, tokens: Sequence[bytes], at: int) -> None:
+        path, self._path = self._path, []
+        a, b, c, d, _, _ = self._state.matrix
+        if path:
+            wide = self._state.miter * self._state.width * max(abs(a) + abs(c), abs(b) + abs(d))
+            self._add(path, wide + HAIRLINE)
+
+    def _add(self, path: list[tuple[float, float]], reach: float) -> None:
         low = min(y for _, y in path) - reach
         if low < self._limit:
             across = [x for x, _ in path]
@@ -201,20 +194,32 @@ class _Walk:
     def _forget(self, tokens: Sequence[bytes], at: int) -> None:
         self._path = []
 
-    def _show(self) -> None:
-        state = self._state
-        a, b, _, d = _times(self._text, state.matrix)[:4]
-        if abs(b) > 1e-6 * abs(a):
+    def _show(self, tokens: Sequence[bytes], at: int) -> None:
+        state, (a, b, c, d, e, f) = self._state, self._text
+        across, up, more_across, more_up, _, origin = state.matrix
+        if abs(a * up + b * more_up) > LEVEL * abs(a * across + b * more_across):
             raise _Lost
-        base = _times((1, 0, 0, 1, 0, state.rise), _times(self._text, state.matrix))[5]
+        base = (e + state.rise * c) * up + (f + state.rise * d) * more_up + origin
+        size = state.size * (c * up + d * more_up)
         below, above = self._resources.reach(state.font)
-        size = state.size * d
-        low, high = sorted((base - below * size, base + above * size))
-        if low < self._limit:
-            self.boxes.append((-EVERYWHERE, low, EVERYWHERE, high))
+        low, high = base - below * size, base + above * size
+        if min(low, high) < self._limit:
+            self.boxes.append((-EVERYWHERE, min(low, high), EVERYWHERE, max(low, high)))
+
+    def _show_below(self, tokens: Sequence[bytes], at: int) -> None:
+        self._next_line(0.0, -self._state.leading)
+        self._show(tokens, at)
 
     def _next_line(self, x: float, y: float) -> None:
-        self._line = self._text = _times((1, 0, 0, 1, x, y), self._line)
+        a, b, c, d, e, f = self._line
+        self._line = self._text = (a, b, c, d, x * a + y * c + e, x * b + y * d + f)
+
+    def _move(self, tokens: Sequence[bytes], at: int) -> None:
+        self._next_line(float(tokens[at - 2]), float(tokens[at - 1]))
+
+    def _move_and_lead(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.leading = -float(tokens[at - 1])
+        self._move(tokens, at)
 
     def _save(self, tokens: Sequence[bytes], at: int) -> None:
         self._saved.append(self._state.copy())
@@ -288,11 +293,13 @@ class _Walk:
                 self._state.matrix = _times(_matrix([float(value) for value in own]), matrix)
         self._path, self._state.white = [], False
         self._corners(box[0], box[1], box[2], box[3])
-        self._paint(b"f")
+        self._fill(tokens, at)
         self._state.matrix, self._path, self._state.white = matrix, path, white
 
 
-_STEPS = {
+_STEPS: dict[bytes, Callable[[_Walk, Sequence[bytes], int], None]] = {
+    **dict.fromkeys(FILLS, _Walk._fill),
+    **dict.fromkeys(STROKES, _Walk._stroke),
     b"q": _Walk._save,
     b"Q": _Walk._restore,
     b"cm": _Walk._transform,
@@ -307,6 +314,14 @@ _STEPS = {
     b"Ts": _Walk._set_rise,
     b"Tm": _Walk._set_text,
     b"T*": _Walk._new_line,
+    b"Td": _Walk._move,
+    b"TD": _Walk._move_and_lead,
+    b"Tj": _Walk._show,
+    b"TJ": _Walk._show,
+    b"'": _Walk._show_below,
+    b'"': _Walk._show_below,
+    b"m": _Walk._corner,
+    b"l": _Walk._corner,
     b"c": _Walk._curve,
     b"v": _Walk._curve,
     b"y": _Walk._curve,

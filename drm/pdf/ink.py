@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +34,9 @@ CONTRAST = 40
 DARK = 150
 MEASURED = 64
 """Pages of one document that are measured, at most; other pages follow those of their size."""
+
+PATIENCE = 8
+"""Pages that are looked at before it is judged whether looking is worth it."""
 
 BYTES_PER_PAGE = 100_000
 FEWEST_MEASURED = 6
@@ -163,18 +166,14 @@ def bands(
     views: Sequence[View],
     needs: Sequence[tuple[float, float]],
     password: str = "",
-    boxes: Sequence[list[Box] | None] = (),
+    boxes: Callable[[int], list[Box] | None] | None = None,
 ) -> list[Band | None]:
     """A band for each page; ``needs`` gives thickness and scale for each. None: the page has no free band.
 
-    ``boxes`` holds for each page the boxes around what it paints near its lower edge, where they are known. What they prove
-    to be empty is not rendered; of the other pages as many are rendered as is worth it.
+    ``boxes`` gives the boxes around what a page paints near its lower edge, where they are known. What they prove to be
+    empty is not rendered; of the other pages as many are rendered as is worth it.
     """
-    found: dict[int, Band | None] = {}
-    for index, known in enumerate(boxes):
-        band = None if known is None else _proven_band(known, views[index], *needs[index])
-        if band is not None:
-            found[index] = band
+    found = {} if boxes is None else _proven_bands(boxes, views, needs)
     unknown = [index for index in range(len(views)) if index not in found]
     if unknown:
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
@@ -183,6 +182,21 @@ def bands(
             for index in (unknown[place] for place in sorted(chosen)):
                 found[index] = meter.band(index, views[index], *needs[index])
     return list(_completed(found, views, needs))
+
+
+def _proven_bands(
+    boxes: Callable[[int], list[Box] | None], views: Sequence[View], needs: Sequence[tuple[float, float]]
+) -> dict[int, Band | None]:
+    """What boxes prove. Where they prove nothing on most pages, no more of the document is looked at."""
+    found: dict[int, Band | None] = {}
+    for index, view in enumerate(views):
+        if index >= PATIENCE and len(found) * 2 < index:
+            break
+        known = boxes(index)
+        band = None if known is None else _proven_band(known, view, *needs[index])
+        if band is not None:
+            found[index] = band
+    return found
 
 
 def _proven_band(boxes: list[Box], view: View, thickness: float, scale: float) -> Band | None:

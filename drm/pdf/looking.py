@@ -1,9 +1,8 @@
-"""One look at the content of each page: what it leaves open, and where it certainly paints nothing."""
+"""Looks at the content of pages: what each leaves open, and where it certainly paints nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pikepdf
 
@@ -12,23 +11,31 @@ from drm.pdf.extents import Box, lowest_boxes
 from drm.pdf.geometry import View
 
 
-@dataclass(frozen=True)
-class Look:
-    """What a page's content leaves behind, and the boxes around all that it paints near its lower edge, None if uncertain."""
+class Looker:
+    """Reads the content of each page of a document once, and keeps what was learnt, which is little."""
 
-    balance: Balance
-    boxes: list[Box] | None
+    def __init__(self, pages: Sequence[pikepdf.Page], views: Sequence[View]) -> None:
+        self._pages = pages
+        self._views = views
+        self._balances: dict[int, Balance] = {}
 
+    def boxes(self, index: int) -> list[Box] | None:
+        """The boxes around all that a page (0-based) paints near its lower edge, None where that is uncertain.
 
-def look_at(page: pikepdf.Page, view: View) -> Look:
-    """Look at one page; PdfRefused where unpacking it takes more than it may."""
-    content = content_of(page.obj)
-    found = tokens(content)
-    if found is None:
-        return Look(balance(content), None)
-    return Look(balance_of(found), lowest_boxes(page.obj, resources_of(page), found, view))
+        PdfRefused where unpacking the page takes more than it may.
+        """
+        page = self._pages[index]
+        found = self._tokens(index)
+        return lowest_boxes(page.obj, resources_of(page), found, self._views[index])
 
+    def balance(self, index: int) -> Balance:
+        """What a page leaves open; PdfRefused as above."""
+        if index not in self._balances:
+            self._tokens(index)
+        return self._balances[index]
 
-def look_at_all(pages: Sequence[pikepdf.Page], views: Sequence[View]) -> list[Look]:
-    """Look at every page."""
-    return [look_at(page, view) for page, view in zip(pages, views, strict=True)]
+    def _tokens(self, index: int) -> list[bytes] | None:
+        content = content_of(self._pages[index].obj)
+        found = tokens(content)
+        self._balances[index] = balance(content) if found is None else balance_of(found)
+        return found

@@ -18,7 +18,7 @@ from drm.pdf.geometry import View, mend_boxes, view_of
 from drm.pdf.glyphs import Lettering, number
 from drm.pdf.ink import EDGE, MILLIMETRE, Band, bands
 from drm.pdf.labels import resolve_page_numbers, shift_labels
-from drm.pdf.looking import look_at_all
+from drm.pdf.looking import Looker
 from drm.pdf.stamp_text import (
     StampStrings,
     check_texts,
@@ -81,13 +81,13 @@ def apply_stamp(pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password
     for page in pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pages]
-    looks = look_at_all(pages, views)
-    forms = page_forms(copy.footer, views, source, password, [look.boxes for look in looks])
+    looker = Looker(pages, views)
+    forms = page_forms(copy.footer, views, source, password, looker.boxes)
     drawn: dict[StampForm, pikepdf.Object] = {}
-    for page, view, form, look in zip(pages, views, forms, looks, strict=True):
+    for index, (page, view, form) in enumerate(zip(pages, views, forms, strict=True)):
         if form not in drawn:
             drawn[form] = _drawn_form(copy, form)
-        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME, state=look.balance)
+        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME, state=looker.balance(index))
     resolve_page_numbers(pdf)
     _insert_cover(copy, views[0])
     shift_labels(pdf)
@@ -101,11 +101,11 @@ def page_forms(
     views: Sequence[View],
     source: Path | bytes,
     password: str,
-    boxes: Sequence[list[Box] | None],
+    boxes: Callable[[int], list[Box] | None],
 ) -> list[StampForm]:
     """The form for each page; ``footer`` fits the footer to one side of a page, so that a band with room is found.
 
-    ``boxes`` hold what each page paints near its lower edge, None where that is uncertain.
+    ``boxes`` gives what a page (0-based) paints near its lower edge, None where that is uncertain.
     """
     sizes = [(round(view.width, 1), round(view.height, 1)) for view in views]
     if len(set(sizes)) > MOST_SIZES:

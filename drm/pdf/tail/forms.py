@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def choose_forms(
     typical: CopySpec,
     source: Path,
     password: str,
-    boxes: Sequence[list[Box] | None],
+    boxes: Callable[[int], list[Box] | None],
     *,
     per_page: bool,
 ) -> Slots:

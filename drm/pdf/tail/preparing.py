@@ -19,7 +19,7 @@ from drm.pdf.cover import cover_size
 from drm.pdf.geometry import View, mend_boxes, view_of
 from drm.pdf.glyphs import Subset
 from drm.pdf.labels import resolve_page_numbers, shift_labels
-from drm.pdf.looking import Look, look_at_all
+from drm.pdf.looking import Looker
 from drm.pdf.opening import open_source
 from drm.pdf.sanitise import sanitise
 from drm.pdf.sealing import Seal
@@ -83,11 +83,10 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     for page in pdf.pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pdf.pages]
-    looks = look_at_all(list(pdf.pages), views)
-    boxes = [look.boxes for look in looks]
-    slots = choose_forms(views, task.typical, task.source, task.password, boxes, per_page=task.per_page)
+    looker = Looker(list(pdf.pages), views)
+    slots = choose_forms(views, task.typical, task.source, task.password, looker.boxes, per_page=task.per_page)
     subsets = master_fonts(task.typical, [*slots.forms], cover_size(views[0].width, views[0].height))
-    parts = _add_parts(pdf, slots, views, looks, subsets)
+    parts = _add_parts(pdf, slots, views, looker, subsets)
     _flatten_catalogue(pdf, parts)
     _save(pdf, task)
     count = len(parts.forms)
@@ -108,7 +107,7 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
 
 
 def _add_parts(
-    pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], looks: Sequence[Look], subsets: Iterable[Subset]
+    pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], looker: Looker, subsets: Iterable[Subset]
 ) -> _Parts:  # fmt: skip
     """Put the placeholders in their places: a form over each page, and the cover."""
     resources = pdf.make_indirect(Dictionary(Font=Dictionary()))
@@ -125,8 +124,9 @@ def _add_parts(
         [subset.embed(pdf) for subset in subsets],
     )
     shared: dict[bytes, pikepdf.Object] = {}
-    for page, view, slot, look in zip(list(pdf.pages), views, slots.by_page, looks, strict=True):
-        draw_over(pdf, page, forms[slot], placing(view, slots.forms[slot]), FORM_NAME, shared, look.balance)
+    for index, (page, view, slot) in enumerate(zip(list(pdf.pages), views, slots.by_page, strict=True)):
+        operators = placing(view, slots.forms[slot])
+        draw_over(pdf, page, forms[slot], operators, FORM_NAME, shared, looker.balance(index))
     resolve_page_numbers(pdf)
     parts.tagged = is_tagged(pdf)
     pdf.pages.insert(0, _cover_page(pdf, views[0], streams, resources))
