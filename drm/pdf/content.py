@@ -20,8 +20,9 @@ DELIMITER = rb"\[\]<>{}()/%"
 # Possessive, so that nothing is tried twice: a bracket that never closes would else take exponential time.
 _INNER = rb"\((?:[^()\\]++|\\[\s\S])*+\)"
 _MIDDLE = rb"\((?:[^()\\]++|\\[\s\S]|" + _INNER + rb")*+\)"
-STRING_OR_COMMENT = re.compile(rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|<[0-9A-Fa-f%s]*+>|%%[^\r\n]*+" % WHITE)
-"""Comments, and strings with brackets nested up to three deep; deeper ones are walked by hand."""
+_STRING = rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|<[0-9A-Fa-f%s]*+>" % WHITE
+NO_OPERATORS = re.compile(rb"\[(?:[^\[\]()<>%]++|" + _STRING + rb")*+\]|" + _STRING + rb"|%[^\r\n]*+")
+"""Comments, strings with brackets nested up to three deep, and arrays of strings; deeper ones are walked by hand."""
 
 APART = bytes.maketrans(b"]<>{}\0\x0b", b"      x")
 """Makes what ends tokens a space, and the vertical tab, at which only Python divides, a letter."""
@@ -56,13 +57,13 @@ def balance(content: bytes) -> Balance:
 
 
 def tokens(content: bytes) -> list[bytes] | None:
-    """The operators, numbers and names of a content stream in their order, without strings and comments.
+    """The operators, numbers and names of a content stream in their order, without strings, comments and arrays.
 
     None where a look at the whole is not certain to be right: with inline images, and with brackets that do not match.
     """
     if b"BI" in content and INLINE_IMAGE.search(content) is not None:
         return None
-    bare = STRING_OR_COMMENT.sub(b" ", content)
+    bare = NO_OPERATORS.sub(b" ", content)
     if b"(" in bare or b")" in bare:
         return None
     return bare.replace(b"/", b" /").replace(b"[", b" [").translate(APART).split()

@@ -41,15 +41,14 @@ class Sink:
         self.digest.update(data)
         self.length += len(data)
 
-    def copy(self, source: BinaryIO, start: int, end: int) -> None:
-        """A range of the source, piece by piece: a scan must not fill the memory."""
-        source.seek(start)
-        while start < end:
-            piece = source.read(min(PIECE, end - start))
+    def copy(self, source: BinaryIO, length: int) -> None:
+        """The next bytes of the source, piece by piece: a scan must not fill the memory."""
+        while length:
+            piece = source.read(min(PIECE, length))
             if not piece:
                 raise ValueError("the saved file ends early")
             self.write(piece)
-            start += len(piece)
+            length -= len(piece)
 
 
 def cut_master(
@@ -86,14 +85,16 @@ def copy_objects(
     )
     moved: list[int | None] = [None] * len(index.entries)
     ends = [place for place, _ in places[1:]] + [index.offset]
-    sink.copy(source, 0, places[0][0] if places else index.offset)
+    source.seek(0)
+    sink.copy(source, places[0][0] if places else index.offset)
     for (place, number), end in zip(places, ends, strict=True):
         if number in without:
+            source.seek(end)
             continue
         moved[number] = sink.length
         if seal is None:
-            sink.copy(source, place, end)
+            sink.copy(source, end - place)
         else:
-            for piece in sealed_object(source, place, end, seal):
+            for piece in sealed_object(source, end - place, seal):
                 sink.write(piece)
     return moved

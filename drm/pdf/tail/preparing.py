@@ -185,7 +185,7 @@ def _save(pdf: pikepdf.Pdf, task: PrepareTask) -> None:
 def _cut(task: PrepareTask, count: int) -> dict[str, Any]:
     """Find the numbers that qpdf gave to the tail's objects, and write the master without them."""
     file_key = secrets.token_bytes(32) if task.encrypted else b""
-    with task.saved.open("rb") as saved:
+    with task.saved.open("rb", buffering=PIECE) as saved:
         index = read_index(saved, task.saved.stat().st_size)
         catalogue, numbers = _without_parts(read_object(saved, index, index.root))
         resources, metadata, states, *rest = numbers
