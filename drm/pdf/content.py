@@ -20,10 +20,14 @@ DELIMITER = rb"\[\]<>{}()/%"
 # Possessive, so that nothing is tried twice: a bracket that never closes would else take exponential time.
 _INNER = rb"\((?:[^()\\]++|\\[\s\S])*+\)"
 _MIDDLE = rb"\((?:[^()\\]++|\\[\s\S]|" + _INNER + rb")*+\)"
-STRING_OR_COMMENT = re.compile(rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|%[^\r\n]*+")
-"""Comments, and strings with brackets nested up to three deep; deeper ones are walked by hand."""
+_STRING = rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|<[0-9A-Fa-f%s]*+>" % WHITE
+NO_OPERATORS = re.compile(rb"\[(?:[^\[\]()<>%]++|" + _STRING + rb")*+\]|" + _STRING + rb"|%[^\r\n]*+")
+"""Comments, strings with brackets nested up to three deep, and arrays of strings; deeper ones are walked by hand."""
 
-STEP = re.compile(rb"(?<![^%s\]>})])(q|Q|BT|ET|BMC|BDC|EMC)(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+APART = bytes.maketrans(b"]<>{}\0\x0b", b"      x")
+"""Makes what ends tokens a space, and the vertical tab, at which only Python divides, a letter."""
+
+STEPS = frozenset({b"q", b"Q", b"BT", b"ET", b"BMC", b"BDC", b"EMC"})
 TOKEN = re.compile(
     rb"%%[^\r\n]*|\(|<[0-9A-Fa-f%s]*>|<<|>>|[\[\]{}]|/[^%s%s]*|[^%s%s]+" % (WHITE, WHITE, DELIMITER, WHITE, DELIMITER)
 )
@@ -48,11 +52,26 @@ class Balance:
 
 def balance(content: bytes) -> Balance:
     """Counts q/Q, BT/ET and marked content of a content stream, whatever strings, comments and images hold."""
-    if INLINE_IMAGE.search(content) is None:
-        bare = STRING_OR_COMMENT.sub(b" ", content)
-        if b"(" not in bare and b")" not in bare:
-            return _counted(STEP.findall(bare))
-    return _walked(content)
+    found = tokens(content)
+    return _walked(content) if found is None else balance_of(found)
+
+
+def tokens(content: bytes) -> list[bytes] | None:
+    """The operators, numbers and names of a content stream in their order, without strings, comments and arrays.
+
+    None where a look at the whole is not certain to be right: with inline images, and with brackets that do not match.
+    """
+    if b"BI" in content and INLINE_IMAGE.search(content) is not None:
+        return None
+    bare = NO_OPERATORS.sub(b" ", content)
+    if b"(" in bare or b")" in bare:
+        return None
+    return bare.replace(b"/", b" /").replace(b"[", b" [").translate(APART).split()
+
+
+def balance_of(found: list[bytes]) -> Balance:
+    """The balance of content of which these are the tokens."""
+    return _counted([token for token in found if token in STEPS])
 
 
 def _counted(steps: list[bytes], broken: bool = False) -> Balance:
@@ -88,7 +107,7 @@ def _walked(content: bytes) -> Balance:
             if end < 0:
                 return _counted(steps, broken=True)
             position, in_image = end, False
-        elif STEP.fullmatch(token):
+        elif token in STEPS:
             steps.append(token)
     return _counted(steps, broken=in_image)
 
@@ -125,18 +144,20 @@ def draw_over(
     operators: bytes,
     key: str,
     shared: dict[bytes, pikepdf.Object] | None = None,
+    state: Balance | None = None,
 ) -> None:
     """Paints ``operators`` above everything on the page, in the page's default coordinates.
 
     In ``operators`` the placeholder ``%s`` stands for the name under which ``form`` becomes a resource of this page
     (``key``, or ``key`` with a number where that is taken). Pages drawn over with the same ``shared`` use one stream
-    for equal operators, which saves two streams a page.
+    for equal operators, which saves two streams a page. ``state`` is what the page's content leaves behind, where that is
+    known already.
     """
     streams = _streams(page.obj)
-    state = balance(b"\n".join(_readable(stream) for stream in streams))
+    state = state or balance(content_of(page.obj))
     resources = _own_resources(pdf, page)
     if state.broken:
-        inner = _as_form(pdf, page, b"\n".join(_readable(stream) for stream in streams), resources)
+        inner = _as_form(pdf, page, content_of(page.obj), resources)
         resources = Dictionary(XObject=Dictionary(RlPage=inner))
         streams, state = [pdf.make_stream(b"/RlPage Do\n")], Balance()
     name = _add_form(resources, form, key)
@@ -153,6 +174,11 @@ def _ends(pdf: pikepdf.Pdf, data: bytes, shared: dict[bytes, pikepdf.Object] | N
     if data not in shared:
         shared[data] = pdf.make_stream(data)
     return shared[data]
+
+
+def content_of(page: pikepdf.Object) -> bytes:
+    """The whole content of a page, unpacked; PdfRefused where that takes more than it may."""
+    return b"\n".join(_readable(stream) for stream in _streams(page))
 
 
 def _streams(page: pikepdf.Object) -> list[pikepdf.Object]:
@@ -188,7 +214,7 @@ def _why_unfilterable(stream: pikepdf.Object) -> tuple[str, str]:
 
 def _own_resources(pdf: pikepdf.Pdf, page: pikepdf.Page) -> Dictionary:
     """A copy, one level deep, of the resources that hold for this page; the entries stay shared."""
-    inherited = page.resources if "/Resources" in page.obj or _inherits(page.obj) else Dictionary()
+    inherited = resources_of(page)
     resources = Dictionary()
     if isinstance(inherited, pikepdf.Dictionary):
         _take_over(resources, inherited)
@@ -197,6 +223,11 @@ def _own_resources(pdf: pikepdf.Pdf, page: pikepdf.Page) -> Dictionary:
     if isinstance(forms, pikepdf.Dictionary):
         _take_over(resources.XObject, forms)
     return resources
+
+
+def resources_of(page: pikepdf.Page) -> pikepdf.Object:
+    """The resources that hold for a page, its own or inherited; an empty dictionary where there are none."""
+    return page.resources if "/Resources" in page.obj or _inherits(page.obj) else Dictionary()
 
 
 def _take_over(into: Dictionary, entries: Dictionary) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import Literal
 
 import pypdfium2
 
+from drm.pdf.extents import Box, is_clear
 from drm.pdf.geometry import View
 
 MILLIMETRE = 72 / 25.4
@@ -23,6 +24,9 @@ OTHER_EDGES = (7.0, 6.0, 5.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 4.0, 15.0, 16.0
 DEEPEST = 22.0
 """Millimetres of margin that are looked at."""
 
+NARROWEST_ENDS = 0.07
+"""The share of a side at either end of it where no footer reaches."""
+
 RENDER_SIDE = 480
 """Pixels along the rendered margin, at most."""
 
@@ -30,6 +34,9 @@ CONTRAST = 40
 DARK = 150
 MEASURED = 64
 """Pages of one document that are measured, at most; other pages follow those of their size."""
+
+PATIENCE = 8
+"""Pages that are looked at before it is judged whether looking is worth it."""
 
 BYTES_PER_PAGE = 100_000
 FEWEST_MEASURED = 6
@@ -102,7 +109,7 @@ class _Margin:
         long, short = (view.height, view.width) if across else (view.width, view.height)
         unit = (height if across else width) / long
         depth = min(depth, short / 4)
-        ends = 0.07 * long * unit
+        ends = NARROWEST_ENDS * long * unit
         rest = max(0.0, (short - depth) * unit)
         crop = {
             "bottom": (ends, 0, ends, rest),
@@ -155,16 +162,53 @@ def measured_pages(pages: int, size: int) -> set[int]:
 
 
 def bands(
-    source: Path | bytes, views: Sequence[View], needs: Sequence[tuple[float, float]], password: str = ""
+    source: Path | bytes,
+    views: Sequence[View],
+    needs: Sequence[tuple[float, float]],
+    password: str = "",
+    boxes: Callable[[int], list[Box] | None] | None = None,
 ) -> list[Band | None]:
-    """A band for each page; ``needs`` gives thickness and scale for each. None: the page has no free band."""
-    size = len(source) if isinstance(source, bytes) else source.stat().st_size
-    chosen = measured_pages(len(views), size)
-    with InkMeter(source, password) as meter:
-        found = {
-            index: meter.band(index, views[index], *needs[index]) for index in sorted(chosen) if index < len(views)
-        }
+    """A band for each page; ``needs`` gives thickness and scale for each. None: the page has no free band.
+
+    ``boxes`` gives the boxes around what a page paints near its lower edge, where they are known. What they prove to be
+    empty is not rendered; of the other pages as many are rendered as is worth it.
+    """
+    found = {} if boxes is None else _proven_bands(boxes, views, needs)
+    unknown = [index for index in range(len(views)) if index not in found]
+    if unknown:
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        chosen = measured_pages(len(unknown), size * len(unknown) // len(views))
+        with InkMeter(source, password) as meter:
+            for index in (unknown[place] for place in sorted(chosen)):
+                found[index] = meter.band(index, views[index], *needs[index])
     return list(_completed(found, views, needs))
+
+
+def _proven_bands(
+    boxes: Callable[[int], list[Box] | None], views: Sequence[View], needs: Sequence[tuple[float, float]]
+) -> dict[int, Band | None]:
+    """What boxes prove. Where they prove nothing on most pages, no more of the document is looked at."""
+    found: dict[int, Band | None] = {}
+    for index, view in enumerate(views):
+        if index >= PATIENCE and len(found) * 2 < index:
+            break
+        known = boxes(index)
+        band = None if known is None else _proven_band(known, view, *needs[index])
+        if band is not None:
+            found[index] = band
+    return found
+
+
+def _proven_band(boxes: list[Box], view: View, thickness: float, scale: float) -> Band | None:
+    """The first band along the lower edge that no box touches; None where there is none."""
+    inset = min(NARROWEST_ENDS * view.width, 50.0 * scale)
+    left, right = (view.left + place / view.unit for place in (inset, view.width - inset))
+    for millimetres in (EDGE, *OTHER_EDGES):
+        distance = millimetres * MILLIMETRE * scale
+        low, high = (view.bottom + place / view.unit for place in (distance - 1, distance + thickness + 1))
+        if high < view.bottom + (view.top - view.bottom) / 4 and is_clear(boxes, (left, low, right, high)):
+            return Band("bottom", distance)
+    return None
 
 
 def _completed(

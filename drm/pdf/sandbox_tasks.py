@@ -9,12 +9,12 @@ from typing import Any
 import pikepdf
 import pypdfium2
 
-from drm.pdf import stamp
 from drm.pdf.copying import write_copy
 from drm.pdf.examining import examine
 from drm.pdf.fonts import preload
 from drm.pdf.opening import translated
 from drm.pdf.proving import prove
+from drm.pdf.rehearsal import rehearse
 from drm.pdf.spec_json import spec_from
 from drm.pdf.tail.preparing import PrepareTask, prepare_master
 from drm.pdf.tail.proving import compare, prove_alone
@@ -27,7 +27,7 @@ MOST_TEXT = 200_000
 def warm_up() -> None:
     """Load what every child needs once, before forking."""
     preload()
-    _ = (stamp, pypdfium2.PdfDocument)
+    rehearse()
 
 
 def perform(task: str, arguments: Mapping[str, Any], limits: Mapping[str, Any]) -> dict[str, Any]:

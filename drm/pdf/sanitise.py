@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Stream
 
+from drm.pdf.watched import is_watched
+
 SCHEMES = frozenset({"http", "https", "mailto", "doi"})
 PLAIN_ACTIONS = frozenset({"/GoTo", "/URI", "/Named"})
 PLAIN_NAMES = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
@@ -111,8 +113,11 @@ def _kind(action: object) -> str:
 
 
 def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[Object]:
-    """Every dictionary: of each indirect object and nested inside it. Indirect ones are met as objects of their own."""
-    for top in pdf.objects:
+    """Every dictionary: of each indirect object and nested inside it. Indirect ones are met as objects of their own.
+
+    Objects in which nothing stands that is looked for here are left out.
+    """
+    for top in filter(is_watched, pdf.objects):
         waiting = [(top, 0)]
         while waiting:
             value, depth = waiting.pop()

@@ -12,11 +12,13 @@ from pikepdf import Array, Dictionary, Name
 
 from drm.pdf.content import draw_over
 from drm.pdf.cover import cover_size, lay_out_cover
+from drm.pdf.extents import Box
 from drm.pdf.footer import Footer, draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
 from drm.pdf.geometry import View, mend_boxes, view_of
 from drm.pdf.glyphs import Lettering, number
 from drm.pdf.ink import EDGE, MILLIMETRE, Band, bands
 from drm.pdf.labels import resolve_page_numbers, shift_labels
+from drm.pdf.looking import Looker
 from drm.pdf.stamp_text import (
     StampStrings,
     check_texts,
@@ -79,12 +81,13 @@ def apply_stamp(pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password
     for page in pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pages]
-    forms = page_forms(copy.footer, views, source, password)
+    looker = Looker(pages, views)
+    forms = page_forms(copy.footer, views, source, password, looker.boxes)
     drawn: dict[StampForm, pikepdf.Object] = {}
-    for page, view, form in zip(pages, views, forms, strict=True):
+    for index, (page, view, form) in enumerate(zip(pages, views, forms, strict=True)):
         if form not in drawn:
             drawn[form] = _drawn_form(copy, form)
-        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME)
+        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME, state=looker.balance(index))
     resolve_page_numbers(pdf)
     _insert_cover(copy, views[0])
     shift_labels(pdf)
@@ -94,16 +97,23 @@ def apply_stamp(pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password
 
 
 def page_forms(
-    footer: Callable[[float, float, Band], Footer], views: Sequence[View], source: Path | bytes, password: str
+    footer: Callable[[float, float, Band], Footer],
+    views: Sequence[View],
+    source: Path | bytes,
+    password: str,
+    boxes: Callable[[int], list[Box] | None],
 ) -> list[StampForm]:
-    """The form for each page; ``footer`` fits the footer to one side of a page, so that a band with room is found."""
+    """The form for each page; ``footer`` fits the footer to one side of a page, so that a band with room is found.
+
+    ``boxes`` gives what a page (0-based) paints near its lower edge, None where that is uncertain.
+    """
     sizes = [(round(view.width, 1), round(view.height, 1)) for view in views]
     if len(set(sizes)) > MOST_SIZES:
         sizes = [(max(10.0, round(width, -1)), max(10.0, round(height, -1))) for width, height in sizes]
     needs = {}
     for size in dict.fromkeys(sizes):
         needs[size] = (footer(*size, standard_band(*size)).thickness, page_scale(*size))
-    found = bands(source, views, [needs[size] for size in sizes], password)
+    found = bands(source, views, [needs[size] for size in sizes], password, boxes)
     return [
         StampForm(*size, band or standard_band(*size), band is None) for size, band in zip(sizes, found, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Makes a master of a saved file: everything but what the tail supplies, and an index in which that is free."""
+"""Makes a master of a saved file: everything but what the tail supplies, sealed where it shall be encrypted, and an index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from drm.pdf.tail.index import PLAIN, Index, master_stream, master_table, read_index
+from drm.pdf.sealing import Seal, sealed_object
+from drm.pdf.tail.index import FREE, PLAIN, Index, master_stream, master_table
 from drm.pdf.values import PdfRefused
 
 PIECE = 256 * 1024
@@ -26,60 +27,74 @@ class Cut:
     size: int
 
 
-class _Sink:
+class Sink:
+    """A file that is written once, from its beginning to its end, and hashed on the way."""
+
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.digest = hashlib.sha256()
         self.length = 0
 
     def write(self, data: bytes) -> None:
+        """Add these bytes."""
         self._file.write(data)
         self.digest.update(data)
         self.length += len(data)
 
-    def copy(self, source: BinaryIO, start: int, end: int) -> None:
-        """A range of the source, piece by piece: a scan must not fill the memory."""
-        source.seek(start)
-        while start < end:
-            piece = source.read(min(PIECE, end - start))
+    def copy(self, source: BinaryIO, length: int) -> None:
+        """The next bytes of the source, piece by piece: a scan must not fill the memory."""
+        while length:
+            piece = source.read(min(PIECE, length))
             if not piece:
                 raise ValueError("the saved file ends early")
             self.write(piece)
-            start += len(piece)
+            length -= len(piece)
 
 
-def cut_master(saved: Path, out: Path, tails: Collection[int], root: int) -> Cut:
-    """Write the master of ``saved`` to ``out``, leaving out the objects ``tails``, which the tail will supply."""
-    size = saved.stat().st_size
-    if size > LARGEST:
-        raise PdfRefused("too-large", "The prepared file has more than four gigabytes.")
-    with saved.open("rb") as source, out.open("wb") as target:
-        index = read_index(source, size)
-        sink = _Sink(target)
-        moved = _copy_objects(source, sink, index, tails)
+def cut_master(
+    saved: BinaryIO, index: Index, out: Path, tails: Collection[int], root: int, seal: Seal | None
+) -> Cut:  # fmt: skip
+    """Write the master of a saved file to ``out`` without the objects ``tails``, which the tail will supply.
+
+    What stays is encrypted with ``seal`` where there is one. Numbers behind those of the saved file may be among
+    ``tails`` too. PdfRefused ``too-large`` where offsets would not fit into the index.
+    """
+    entries = index.entries + [(FREE, 0, 0)] * (max(tails) + 1 - len(index.entries))
+    whole = Index(index.offset, entries, index.own)
+    with out.open("wb") as target:
+        sink = Sink(target)
+        moved = copy_objects(saved, sink, whole, tails, seal)
         prev = sink.length
+        if prev > LARGEST:
+            raise PdfRefused("too-large", "The prepared file has more than four gigabytes.")
         if index.own is None:
             sink.write(master_table(moved, root))
         else:
-            sink.write(master_stream(index, moved, prev, tails, root))
-    return Cut(sink.digest.hexdigest(), sink.length, prev, len(index.entries))
+            sink.write(master_stream(whole, moved, prev, tails, root))
+    return Cut(sink.digest.hexdigest(), sink.length, prev, len(entries))
 
 
-def _copy_objects(source: BinaryIO, sink: _Sink, index: Index, tails: Collection[int]) -> list[int | None]:
-    """Copy what stays, in long ranges; the new offset of each object, None for the others."""
+def copy_objects(
+    source: BinaryIO, sink: Sink, index: Index, without: Collection[int], seal: Seal | None
+) -> list[int | None]:
+    """Copy all objects but those ``without``, sealed where there is a seal; the new offset of each, None for the others."""
     places = sorted(
         (place, number)
         for number, (kind, place, _) in enumerate(index.entries)
         if kind == PLAIN and number != index.own
     )
     moved: list[int | None] = [None] * len(index.entries)
-    start, shift = 0, 0
     ends = [place for place, _ in places[1:]] + [index.offset]
+    source.seek(0)
+    sink.copy(source, places[0][0] if places else index.offset)
     for (place, number), end in zip(places, ends, strict=True):
-        if number in tails:
-            sink.copy(source, start, place)
-            start, shift = end, shift + end - place
+        if number in without:
+            source.seek(end)
+            continue
+        moved[number] = sink.length
+        if seal is None:
+            sink.copy(source, end - place)
         else:
-            moved[number] = place - shift
-    sink.copy(source, start, index.offset)
+            for piece in sealed_object(source, end - place, seal):
+                sink.write(piece)
     return moved

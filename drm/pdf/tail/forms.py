@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from drm.pdf.extents import Box
 from drm.pdf.footer import Footer, fit_footer, footer_length, page_scale
 from drm.pdf.geometry import View
 from drm.pdf.glyphs import Lettering
@@ -32,15 +33,21 @@ class Slots:
 
 
 def choose_forms(
-    views: Sequence[View], typical: CopySpec, source: Path, password: str, *, per_page: bool
-) -> Slots:  # fmt: skip
-    """The forms for copies like ``typical``; its footer says how much room is looked for."""
+    views: Sequence[View],
+    typical: CopySpec,
+    source: Path,
+    password: str,
+    boxes: Callable[[int], list[Box] | None],
+    *,
+    per_page: bool,
+) -> Slots:
+    """The forms for copies like ``typical``; its footer says how much room is looked for, ``boxes`` where ink may be."""
     lettering, words = Lettering(), footer_text(typical, stamp_strings(typical))
 
     def footer(width: float, height: float, band: Band) -> Footer:
         return fit_footer(lettering, words, footer_length(width, height, band)[1], page_scale(width, height))
 
-    wanted = page_forms(footer, views, source, password)
+    wanted = page_forms(footer, views, source, password, boxes)
     if not per_page:
         wanted = _fewer(wanted)
     forms = tuple(wanted) if per_page else tuple(dict.fromkeys(wanted))

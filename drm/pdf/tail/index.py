@@ -15,6 +15,8 @@ STARTXREF = re.compile(rb"startxref\s+(\d+)\s+%%EOF\s*$")
 TABLE = re.compile(rb"xref\n0 (\d+)\n")
 STREAM = re.compile(rb"(\d+) 0 obj\n<<(.*?)>>\s*stream\r?\n", re.S)
 HEAD = 4096
+LARGEST_OBJECT = 1024 * 1024
+TRAILER = re.compile(rb"/Info (\d+) 0 R /Root (\d+) 0 R .*?/ID \[<([0-9a-f]{32})>", re.S)
 ROW = 7
 """Bytes of one entry of a master's cross-reference stream: /W [1 4 2]."""
 
@@ -24,11 +26,17 @@ TRAILING_CR_LF = 20
 
 @dataclass(frozen=True)
 class Index:
-    """Where everything stands in a saved file: kind, place and detail of each number; ``own`` is the index's number."""
+    """Where everything stands in a saved file: kind, place and detail of each number; ``own`` is the index's number.
+
+    ``info``, ``root`` and ``first_id``, in hexadecimal, are what its trailer names.
+    """
 
     offset: int
     entries: list[tuple[int, int, int]]
     own: int | None
+    info: int = 0
+    root: int = 0
+    first_id: str = ""
 
 
 def read_index(file: BinaryIO, size: int) -> Index:
@@ -43,12 +51,43 @@ def read_index(file: BinaryIO, size: int) -> Index:
     table = TABLE.match(head)
     if table is not None:
         file.seek(offset + table.end())
-        return Index(offset, _table(file.read(int(table[1]) * TRAILING_CR_LF)), None)
+        entries = _table(file.read(int(table[1]) * TRAILING_CR_LF))
+        return Index(offset, entries, None, *_trailer(file.read(HEAD)))
     stream = STREAM.match(head)
     if stream is None:
         raise ValueError("the saved file has an index of an unknown kind")
     file.seek(offset + stream.end())
-    return _stream_index(offset, int(stream[1]), stream[2], file.read(_number(stream[2], rb"/Length (\d+)")))
+    entries = _stream_entries(stream[2], file.read(_number(stream[2], rb"/Length (\d+)")))
+    return Index(offset, entries, int(stream[1]), *_trailer(stream[2]))
+
+
+def _trailer(text: bytes) -> tuple[int, int, str]:
+    """Info, root and the first element of /ID, where a trailer has all three as qpdf writes them."""
+    found = TRAILER.search(text)
+    return (int(found[1]), int(found[2]), found[3].decode()) if found else (0, 0, "")
+
+
+def read_object(file: BinaryIO, index: Index, number: int) -> bytes:
+    """The bytes of an object that is no stream and holds no strings, without its number; ValueError where there is none.
+
+    Where it is packed into an object stream (ISO 32000-2, 7.5.7), that must not be encrypted.
+    """
+    kind, place, detail = index.entries[number]
+    if kind == PLAIN:
+        file.seek(place)
+        return file.read(LARGEST_OBJECT).partition(b" 0 obj\n")[2].partition(b"\nendobj")[0]
+    if kind != PACKED:
+        raise ValueError(f"object {number} is nowhere")
+    file.seek(index.entries[place][1])
+    head = STREAM.match(file.read(HEAD))
+    if head is None:
+        raise ValueError("an object stream is of an unknown kind")
+    file.seek(index.entries[place][1] + head.end())
+    data = file.read(_number(head[2], rb"/Length (\d+)"))
+    content = zlib.decompress(data) if b"/FlateDecode" in head[2] else data
+    first, count = _number(head[2], rb"/First (\d+)"), _number(head[2], rb"/N (\d+)")
+    starts = [*map(int, content[:first].split()[1::2]), len(content) - first]
+    return content[first + starts[detail] : first + starts[detail + 1 if detail + 1 < count else -1]].strip()
 
 
 def _number(text: bytes, pattern: bytes) -> int:
@@ -63,7 +102,7 @@ def _table(data: bytes) -> list[tuple[int, int, int]]:
     return [(PLAIN, int(row[:10]), 0) if row[17:18] == b"n" else (FREE, 0, 0) for row in rows]
 
 
-def _stream_index(offset: int, own: int, head: bytes, data: bytes) -> Index:
+def _stream_entries(head: bytes, data: bytes) -> list[tuple[int, int, int]]:
     found = re.search(rb"/W ?\[ *(\d+) (\d+) (\d+)", head)
     if found is None or (b"/Index" in head and not re.search(rb"/Index ?\[ *0 ", head)):
         raise ValueError("the index is of an unknown shape")
@@ -79,7 +118,7 @@ def _stream_index(offset: int, own: int, head: bytes, data: bytes) -> Index:
         line = data[start : start + row]
         kind = int.from_bytes(line[:first], "big") if first else PLAIN
         entries.append((kind, int.from_bytes(line[first:second], "big"), int.from_bytes(line[second:], "big")))
-    return Index(offset, entries, own)
+    return entries
 
 
 def _without_predictor(data: bytes, row: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,17 +19,24 @@ from drm.pdf.cover import cover_size
 from drm.pdf.geometry import View, mend_boxes, view_of
 from drm.pdf.glyphs import Subset
 from drm.pdf.labels import resolve_page_numbers, shift_labels
+from drm.pdf.looking import Looker
 from drm.pdf.opening import open_source
 from drm.pdf.sanitise import sanitise
+from drm.pdf.sealing import Seal
 from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
 from drm.pdf.structure import add_to_structure, is_tagged
 from drm.pdf.tail.cover_parts import SKELETON
 from drm.pdf.tail.cutting import PIECE, cut_master
 from drm.pdf.tail.forms import Slots, choose_forms
+from drm.pdf.tail.index import read_index, read_object
 from drm.pdf.tail.typical import master_fonts
 from drm.pdf.values import CopySpec, Limits
 
 PARTS = "/RlParts"
+PARTS_ENTRY = re.compile(rb" /RlParts \[([ \dR]*)\]")
+PLAIN_VERSION, ENCRYPTED_VERSION = "1.7", ("1.7", 8)
+"""Encryption of revision 6 came with extension level 8 of PDF 1.7 (ISO 32000-2, Annex I)."""
+
 COVER_STREAMS = 2
 
 
@@ -75,14 +83,16 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     for page in pdf.pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pdf.pages]
-    slots = choose_forms(views, task.typical, task.source, task.password, per_page=task.per_page)
+    looker = Looker(list(pdf.pages), views)
+    slots = choose_forms(views, task.typical, task.source, task.password, looker.boxes, per_page=task.per_page)
     subsets = master_fonts(task.typical, [*slots.forms], cover_size(views[0].width, views[0].height))
-    parts = _add_parts(pdf, slots, views, subsets)
+    parts = _add_parts(pdf, slots, views, looker, subsets)
     _flatten_catalogue(pdf, parts)
-    key = _save(pdf, task)
+    _save(pdf, task)
+    count = len(parts.forms)
     pdf.close()
     return {
-        **_cut(task, parts, key),
+        **_cut(task, count),
         "forms": [asdict(slot) for slot in slots.slots],
         "fonts": [{"name": subset.font.name, "texts": subset.texts} for subset in subsets],
         "cover_size": cover_size(views[0].width, views[0].height),
@@ -96,7 +106,9 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: Iterable[Subset]) -> _Parts:
+def _add_parts(
+    pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], looker: Looker, subsets: Iterable[Subset]
+) -> _Parts:  # fmt: skip
     """Put the placeholders in their places: a form over each page, and the cover."""
     resources = pdf.make_indirect(Dictionary(Font=Dictionary()))
     metadata = pdf.make_stream(b"\n")
@@ -112,8 +124,9 @@ def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: I
         [subset.embed(pdf) for subset in subsets],
     )
     shared: dict[bytes, pikepdf.Object] = {}
-    for page, view, slot in zip(list(pdf.pages), views, slots.by_page, strict=True):
-        draw_over(pdf, page, forms[slot], placing(view, slots.forms[slot]), FORM_NAME, shared)
+    for index, (page, view, slot) in enumerate(zip(list(pdf.pages), views, slots.by_page, strict=True)):
+        operators = placing(view, slots.forms[slot])
+        draw_over(pdf, page, forms[slot], operators, FORM_NAME, shared, looker.balance(index))
     resolve_page_numbers(pdf)
     parts.tagged = is_tagged(pdf)
     pdf.pages.insert(0, _cover_page(pdf, views[0], streams, resources))
@@ -156,55 +169,59 @@ def _flatten_catalogue(pdf: pikepdf.Pdf, parts: _Parts) -> None:
     root[PARTS] = Array(parts.all())
 
 
-def _save(pdf: pikepdf.Pdf, task: PrepareTask) -> str:
-    """Save with qpdf; the password that opens the result."""
-    key = secrets.token_hex(16) if task.encrypted else ""
+def _save(pdf: pikepdf.Pdf, task: PrepareTask) -> None:
+    """Save with qpdf, in clear: what shall be encrypted is encrypted on the way into the master."""
     mode = pikepdf.ObjectStreamMode
     pdf.save(
         task.saved,
-        encryption=pikepdf.Encryption(user="", owner=key, R=6, metadata=True) if task.encrypted else False,
         object_stream_mode=mode.disable if task.classic else mode.generate,
         compress_streams=True,
         linearize=False,
-        min_version="1.7",
+        min_version=ENCRYPTED_VERSION if task.encrypted else PLAIN_VERSION,
         fix_metadata_version=False,
     )
-    return key
 
 
-def _cut(task: PrepareTask, parts: _Parts, key: str) -> dict[str, Any]:
-    """Find the numbers that qpdf gave to the tail's objects, and cut them out."""
-    count = len(parts.forms)
-    with pikepdf.open(task.saved, password=key) as saved:
-        root = saved.Root
-        numbers = [part.objgen[0] for part in root[PARTS]]
-        del root[PARTS]
+def _cut(task: PrepareTask, count: int) -> dict[str, Any]:
+    """Find the numbers that qpdf gave to the tail's objects, and write the master without them."""
+    file_key = secrets.token_bytes(32) if task.encrypted else b""
+    with task.saved.open("rb", buffering=PIECE) as saved:
+        index = read_index(saved, task.saved.stat().st_size)
+        catalogue, numbers = _without_parts(read_object(saved, index, index.root))
         resources, metadata, states, *rest = numbers
         cover, forms, fonts = rest[:COVER_STREAMS], rest[COVER_STREAMS:][:count], rest[COVER_STREAMS + count :]
-        info = saved.trailer.Info.objgen[0]
-        encrypt = saved.trailer.Encrypt.objgen[0] if task.encrypted else 0
-        tails = {root.objgen[0], info, encrypt, resources, metadata, *cover, *forms} - {0}
-        cut = cut_master(task.saved, task.out, tails, root.objgen[0])
-        return {
-            "id": cut.sha256,
-            "layout": "classic" if task.classic else "object-streams",
-            "encrypted": task.encrypted,
-            "base_len": cut.length,
-            "prev": cut.prev,
-            "size": cut.size,
-            "catalogue": root.unparse(resolved=True).hex(),
-            "root": root.objgen[0],
-            "info": info,
-            "metadata": metadata,
-            "encrypt": encrypt,
-            "resources": resources,
-            "states": states,
-            "cover": cover,
-            "form_numbers": forms,
-            "font_numbers": fonts,
-            "first_id": bytes(saved.trailer.ID[0]).hex(),
-            "file_key": bytes(saved.encryption.encryption_key).hex() if task.encrypted else "",
-        }
+        encrypt = len(index.entries) if task.encrypted else 0
+        tails = {index.root, index.info, encrypt, resources, metadata, *cover, *forms} - {0}
+        cut = cut_master(saved, index, task.out, tails, index.root, Seal(file_key) if file_key else None)
+    return {
+        "id": cut.sha256,
+        "layout": "classic" if task.classic else "object-streams",
+        "encrypted": task.encrypted,
+        "base_len": cut.length,
+        "prev": cut.prev,
+        "size": cut.size,
+        "catalogue": catalogue.hex(),
+        "root": index.root,
+        "info": index.info,
+        "metadata": metadata,
+        "encrypt": encrypt,
+        "resources": resources,
+        "states": states,
+        "cover": cover,
+        "form_numbers": forms,
+        "font_numbers": fonts,
+        "first_id": index.first_id,
+        "file_key": file_key.hex(),
+    }
+
+
+def _without_parts(catalogue: bytes) -> tuple[bytes, list[int]]:
+    """The catalogue as copies have it, and the numbers of the tail's objects, which it named for us."""
+    found = PARTS_ENTRY.search(catalogue)
+    if found is None:
+        raise ValueError("the saved file does not name the parts of the tail")
+    numbers = [int(number) for number in found[1].split()[::3]]
+    return catalogue[: found.start()] + catalogue[found.end() :], numbers
 
 
 def _digest(path: Path) -> str:

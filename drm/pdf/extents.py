@@ -1,0 +1,348 @@
+"""How far down a page anything may be painted, read from its content without painting it.
+
+Most pages leave the usual place of the footer empty, and their operators prove it. Everything here errs on the side of
+ink: what cannot be followed for certain makes the answer None, and then the page is rendered (``ink.py``). Only pages
+that stand upright are followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import pikepdf
+from pikepdf import Name
+
+from drm.pdf.geometry import View
+
+Matrix = tuple[float, float, float, float, float, float]
+Box = tuple[float, float, float, float]
+IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+EVERYWHERE = 1e9
+MOST_TOKENS = 60_000
+"""Tokens of one page that are looked through, at most: pages of large drawings are rendered faster."""
+
+BELOW, ABOVE = 0.5, 1.2
+"""How far glyphs reach below and above the baseline at least, in text sizes; a font that says more is believed."""
+
+MITER = 5.0
+"""How far a corner of a line may reach beyond the line's middle, in line widths: half the usual miter limit."""
+
+HAIRLINE = 1.0
+"""What a line has at least, in points: readers draw no line thinner than they can show."""
+
+LEVEL = 1e-6
+PLAIN_BLENDS = frozenset({"/Normal", "/Compatible", "/Multiply", "/Darken", "/Screen", "/Lighten", "/Overlay"})
+FILLS = (b"f", b"F", b"f*")
+STROKES = (b"S", b"s", b"B", b"B*", b"b", b"b*")
+
+
+@dataclass
+class _State:
+    """What q saves. ``white`` says that fills are white, which is no ink on paper."""
+
+    matrix: Matrix = IDENTITY
+    width: float = 1.0
+    miter: float = MITER
+    font: bytes = b""
+    size: float = 0.0
+    leading: float = 0.0
+    rise: float = 0.0
+    white: bool = False
+
+    def copy(self) -> _State:
+        return _State(
+            self.matrix, self.width, self.miter, self.font, self.size, self.leading, self.rise, self.white
+        )  # fmt: skip
+
+
+class _Lost(Exception):
+    """Something that is not followed."""
+
+
+def lowest_boxes(
+    page: pikepdf.Object, resources: object, tokens: Sequence[bytes] | None, view: View
+) -> list[Box] | None:
+    """The boxes, in units of the page, that hold all that is painted in its lower quarter; None where that is uncertain.
+
+    Text counts as reaching from edge to edge.
+    """
+    if tokens is None or len(tokens) > MOST_TOKENS or view.rotate:
+        return None
+    limit = view.bottom + (view.top - view.bottom) / 4
+    try:
+        walk = _Walk(_Resources(resources), limit)
+        walk.through(tokens)
+        return walk.boxes + list(_notes(page, limit))
+    except (_Lost, ValueError, IndexError, TypeError, OverflowError, pikepdf.PdfError):
+        return None
+
+
+def is_clear(boxes: Iterable[Box], band: Box) -> bool:
+    """Whether no box touches the band."""
+    left, bottom, right, top = band
+    return not any(x0 < right and x1 > left and y0 < top and y1 > bottom for x0, y0, x1, y1 in boxes)
+
+
+def _notes(page: pikepdf.Object, limit: float) -> Iterable[Box]:
+    notes = page.get("/Annots")
+    for note in notes if isinstance(notes, pikepdf.Array) else ():
+        if isinstance(note, pikepdf.Dictionary) and (note.get("/Subtype") != Name.Link or "/AP" in note):
+            x0, y0, x1, y1 = (float(value) for value in note.Rect)
+            if min(y0, y1) < limit:
+                yield min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
+class _Resources:
+    """The fonts, forms and states of a page, as far as they tell where ink may be. Each is looked up once."""
+
+    def __init__(self, resources: object) -> None:
+        self._all = resources if isinstance(resources, pikepdf.Dictionary) else pikepdf.Dictionary()
+        self._reaches: dict[bytes, tuple[float, float]] = {}
+
+    def entry(self, kind: str, name: bytes) -> pikepdf.Object | None:
+        """The resource of this name, None where there is none."""
+        if b"#" in name:
+            raise _Lost
+        group = self._all.get(kind)
+        found = group.get(name.decode("ascii")) if isinstance(group, pikepdf.Dictionary) else None
+        return found if isinstance(found, pikepdf.Object) else None
+
+    def reach(self, name: bytes) -> tuple[float, float]:
+        """How far glyphs of this font reach below and above the baseline, in text sizes."""
+        if name not in self._reaches:
+            font = self.entry("/Font", name)
+            self._reaches[name] = (BELOW, ABOVE) if font is None else _reach(font)
+        return self._reaches[name]
+
+
+def _reach(font: pikepdf.Object) -> tuple[float, float]:
+    if font.get("/Subtype") == Name.Type3:
+        raise _Lost
+    below = font.get("/DescendantFonts")
+    if isinstance(below, pikepdf.Array):
+        encoding = font.get("/Encoding")
+        if not (isinstance(encoding, Name) and str(encoding).endswith("-H")):
+            raise _Lost
+        font = below[0]
+    descriptor = font.get("/FontDescriptor")
+    box = descriptor.get("/FontBBox") if isinstance(descriptor, pikepdf.Dictionary) else None
+    if box is None:
+        return BELOW, ABOVE
+    low, high = float(box[1]) / 1000, float(box[3]) / 1000
+    return max(BELOW, -low), max(ABOVE, high)
+
+
+class _Walk:
+    """One pass through the operators."""
+
+    def __init__(self, resources: _Resources, limit: float) -> None:
+        self.boxes: list[Box] = []
+        self._resources = resources
+        self._limit = limit
+        self._state = _State()
+        self._saved: list[_State] = []
+        self._path: list[tuple[float, float]] = []
+        self._line = self._text = IDENTITY
+
+    def through(self, tokens: Sequence[bytes]) -> None:
+        """Follow all operators."""
+        steps = _STEPS
+        for at, token in enumerate(tokens):
+            if token in steps:
+                steps[token](self, tokens, at)
+
+    def _corner(self, tokens: Sequence[bytes], at: int) -> None:
+        self._point(tokens, at - 2)
+
+    def _point(self, tokens: Sequence[bytes], at: int) -> None:
+        x, y = float(tokens[at]), float(tokens[at + 1])
+        a, b, c, d, e, f = self._state.matrix
+        self._path.append((a * x + c * y + e, b * x + d * y + f))
+
+    def _curve(self, tokens: Sequence[bytes], at: int) -> None:
+        for start in range(at - (6 if tokens[at] == b"c" else 4), at, 2):
+            self._point(tokens, start)
+
+    def _rectangle(self, tokens: Sequence[bytes], at: int) -> None:
+        x, y, width, height = map(float, tokens[at - 4 : at])
+        self._corners(x, y, x + width, y + height)
+
+    def _corners(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        a, b, c, d, e, f = self._state.matrix
+        self._path += [(a * x + c * y + e, b * x + d * y + f) for x in (x0, x1) for y in (y0, y1)]
+
+    def _fill(self, tokens: Sequence[bytes], at: int) -> None:
+        path, self._path = self._path, []
+        if path and not self._state.white:
+            self._add(path, 0.0)
+
+    def _stroke(self, tokens: Sequence[bytes], at: int) -> None:
+        path, self._path = self._path, []
+        a, b, c, d, _, _ = self._state.matrix
+        if path:
+            wide = self._state.miter * self._state.width * max(abs(a) + abs(c), abs(b) + abs(d))
+            self._add(path, wide + HAIRLINE)
+
+    def _add(self, path: list[tuple[float, float]], reach: float) -> None:
+        low = min(y for _, y in path) - reach
+        if low < self._limit:
+            across = [x for x, _ in path]
+            high = max(y for _, y in path) + reach
+            self.boxes.append((min(across) - reach, low, max(across) + reach, high))
+
+    def _forget(self, tokens: Sequence[bytes], at: int) -> None:
+        self._path = []
+
+    def _show(self, tokens: Sequence[bytes], at: int) -> None:
+        state, (a, b, c, d, e, f) = self._state, self._text
+        across, up, more_across, more_up, _, origin = state.matrix
+        if abs(a * up + b * more_up) > LEVEL * abs(a * across + b * more_across):
+            raise _Lost
+        base = (e + state.rise * c) * up + (f + state.rise * d) * more_up + origin
+        size = state.size * (c * up + d * more_up)
+        below, above = self._resources.reach(state.font)
+        low, high = base - below * size, base + above * size
+        if min(low, high) < self._limit:
+            self.boxes.append((-EVERYWHERE, min(low, high), EVERYWHERE, max(low, high)))
+
+    def _show_below(self, tokens: Sequence[bytes], at: int) -> None:
+        self._next_line(0.0, -self._state.leading)
+        self._show(tokens, at)
+
+    def _next_line(self, x: float, y: float) -> None:
+        a, b, c, d, e, f = self._line
+        self._line = self._text = (a, b, c, d, x * a + y * c + e, x * b + y * d + f)
+
+    def _move(self, tokens: Sequence[bytes], at: int) -> None:
+        self._next_line(float(tokens[at - 2]), float(tokens[at - 1]))
+
+    def _move_and_lead(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.leading = -float(tokens[at - 1])
+        self._move(tokens, at)
+
+    def _save(self, tokens: Sequence[bytes], at: int) -> None:
+        self._saved.append(self._state.copy())
+
+    def _restore(self, tokens: Sequence[bytes], at: int) -> None:
+        if self._saved:
+            self._state = self._saved.pop()
+
+    def _transform(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.matrix = _times(_matrix(tokens[at - 6 : at]), self._state.matrix)
+
+    def _set_width(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.width = float(tokens[at - 1])
+
+    def _set_miter(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.miter = max(1.0, float(tokens[at - 1]) / 2)
+
+    def _set_font(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.font, self._state.size = tokens[at - 2], float(tokens[at - 1])
+
+    def _set_leading(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.leading = float(tokens[at - 1])
+
+    def _set_rise(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.rise = float(tokens[at - 1])
+
+    def _begin_text(self, tokens: Sequence[bytes], at: int) -> None:
+        self._line = self._text = IDENTITY
+
+    def _set_text(self, tokens: Sequence[bytes], at: int) -> None:
+        self._line = self._text = _matrix(tokens[at - 6 : at])
+
+    def _new_line(self, tokens: Sequence[bytes], at: int) -> None:
+        self._next_line(0.0, -self._state.leading)
+
+    def _grey(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.white = float(tokens[at - 1]) >= 1
+
+    def _red_green_blue(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.white = all(float(token) >= 1 for token in tokens[at - 3 : at])
+
+    def _ink_colours(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.white = not any(float(token) for token in tokens[at - 4 : at])
+
+    def _other_colour(self, tokens: Sequence[bytes], at: int) -> None:
+        self._state.white = False
+
+    def _graphics_state(self, tokens: Sequence[bytes], at: int) -> None:
+        state = self._resources.entry("/ExtGState", tokens[at - 1])
+        if state is None:
+            return
+        if any(key in state for key in ("/LW", "/ML", "/Font")):
+            raise _Lost
+        if str(state.get("/BM", "/Normal")) not in PLAIN_BLENDS:
+            raise _Lost
+
+    def _whole(self, tokens: Sequence[bytes], at: int) -> None:
+        raise _Lost
+
+    def _form(self, tokens: Sequence[bytes], at: int) -> None:
+        """An image fills the unit square (ISO 32000-2, 8.9.5), a form its BBox at most (8.10.1)."""
+        form = self._resources.entry("/XObject", tokens[at - 1])
+        if form is None:
+            return
+        matrix, path, white = self._state.matrix, self._path, self._state.white
+        box = [0.0, 0.0, 1.0, 1.0]
+        if form.get("/Subtype") != Name.Image:
+            box = [float(value) for value in form.BBox]
+            own = form.get("/Matrix")
+            if own is not None:
+                self._state.matrix = _times(_matrix([float(value) for value in own]), matrix)
+        self._path, self._state.white = [], False
+        self._corners(box[0], box[1], box[2], box[3])
+        self._fill(tokens, at)
+        self._state.matrix, self._path, self._state.white = matrix, path, white
+
+
+_STEPS: dict[bytes, Callable[[_Walk, Sequence[bytes], int], None]] = {
+    **dict.fromkeys(FILLS, _Walk._fill),
+    **dict.fromkeys(STROKES, _Walk._stroke),
+    b"q": _Walk._save,
+    b"Q": _Walk._restore,
+    b"cm": _Walk._transform,
+    b"w": _Walk._set_width,
+    b"M": _Walk._set_miter,
+    b"gs": _Walk._graphics_state,
+    b"Do": _Walk._form,
+    b"sh": _Walk._whole,
+    b"BT": _Walk._begin_text,
+    b"Tf": _Walk._set_font,
+    b"TL": _Walk._set_leading,
+    b"Ts": _Walk._set_rise,
+    b"Tm": _Walk._set_text,
+    b"T*": _Walk._new_line,
+    b"Td": _Walk._move,
+    b"TD": _Walk._move_and_lead,
+    b"Tj": _Walk._show,
+    b"TJ": _Walk._show,
+    b"'": _Walk._show_below,
+    b'"': _Walk._show_below,
+    b"m": _Walk._corner,
+    b"l": _Walk._corner,
+    b"c": _Walk._curve,
+    b"v": _Walk._curve,
+    b"y": _Walk._curve,
+    b"re": _Walk._rectangle,
+    b"n": _Walk._forget,
+    b"g": _Walk._grey,
+    b"rg": _Walk._red_green_blue,
+    b"k": _Walk._ink_colours,
+    b"cs": _Walk._other_colour,
+    b"sc": _Walk._other_colour,
+    b"scn": _Walk._other_colour,
+}
+
+
+def _matrix(values: Sequence[bytes | float]) -> Matrix:
+    a, b, c, d, e, f = map(float, values)
+    return a, b, c, d, e, f
+
+
+def _times(first: Sequence[float], second: Sequence[float]) -> Matrix:
+    """First the one, then the other."""
+    a, b, c, d, e, f = first
+    g, h, i, j, k, m = second
+    return a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + m
