@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from delivery.privacy import PrivacyStore
 from delivery.stores import (
@@ -121,6 +121,9 @@ class Blobs(Protocol):
 
     def open(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes from ``start``, in pieces. BlobMissing when it is not there (raised before the first piece)."""
+
+    def file(self, name: str) -> BinaryIO | None:
+        """The blob as an open file, where it is on this machine; else None. BlobMissing when it is not there."""
 
     def local(self, name: str) -> AbstractContextManager[Path]:
         """The blob as a file to read, for as long as the context lasts. BlobMissing when it is not there."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import itertools
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +15,7 @@ from delivery.copies import CopyState, Delivery, Window
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, NotAllowed, NotFound, Unavailable
 from delivery.numbers import delivery_of_code
+from delivery.outgoing import SLICE, Chained, FileParts, FileSlice, Part, close, flat
 from delivery.people import Library, Person
 from delivery.ports import Work
 from delivery.services.context import Context
@@ -23,7 +23,7 @@ from delivery.services.preparing import read_ready
 from drm.audit.events import Event
 from drm.tokens import TokenError, secret_hash, window_secret
 
-RECHECK_BYTES = 4 * 1024 * 1024
+RECHECK_BYTES = SLICE
 NONCE = "open"
 
 
@@ -259,33 +259,52 @@ def read_file(ctx: Context, download: Download, start: int, length: int) -> Iter
 
     BlobMissing or Unavailable before the first piece, where not all of the copy is there.
     """
-    number = download.delivery.number
-    pieces = _pieces(ctx, download, start, start + length)
-
-    def watched() -> Iterator[bytes]:
-        since_check = 0
-        for piece in pieces:
-            yield piece
-            since_check += len(piece)
-            if since_check >= RECHECK_BYTES:
-                since_check = 0
-                if _withdrawn(ctx, number):
-                    return
-
-    return watched()
+    return flat(read_parts(ctx, download, start, length))
 
 
-def _pieces(ctx: Context, download: Download, start: int, stop: int) -> Iterator[bytes]:
-    """What lies between two offsets: of the blob, then of the tail."""
-    base, tail = download.base_bytes, download.tail
+def read_parts(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:
+    """The same as slices of files where the store has files; can be closed before its end."""
+    return Watched(stored_parts(ctx, download, start, length), lambda: _withdrawn(ctx, download.delivery.number))
+
+
+def stored_parts(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:
+    """The same, whatever becomes of the copy meanwhile: of its blob, then of its tail."""
+    base, tail, stop = download.base_bytes, download.tail, start + length
     if base + len(tail) != download.size:
         raise Unavailable("incomplete-copy", "This copy is not complete here. Ask your library to send it again.", 60)
-    parts: list[Iterable[bytes]] = []
-    if start < base:
-        parts.append(ctx.blobs.open(download.delivery.blob, start, min(stop, base) - start))
-    if stop > base:
-        parts.append([tail[max(0, start - base) : stop - base]])
-    return itertools.chain.from_iterable(parts)
+    of_base = _of_blob(ctx, download.delivery.blob, start, min(stop, base) - start) if start < base else iter(())
+    return Chained(of_base, iter([tail[max(0, start - base) : stop - base]] if stop > base else []))
+
+
+def _of_blob(ctx: Context, name: str, start: int, length: int) -> Iterator[Part]:
+    file = ctx.blobs.file(name)
+    return ctx.blobs.open(name, start, length) if file is None else FileParts(file, start, length)
+
+
+class Watched:
+    """Parts of a copy, until it is withdrawn. Asked now and then, never between every two parts."""
+
+    def __init__(self, parts: Iterator[Part], withdrawn: Callable[[], bool]) -> None:
+        self._parts = parts
+        self._withdrawn = withdrawn
+        self._unasked = 0
+
+    def __iter__(self) -> Iterator[Part]:
+        return self
+
+    def __next__(self) -> Part:
+        if self._unasked >= RECHECK_BYTES:
+            self._unasked = 0
+            if self._withdrawn():
+                self.close()
+                raise StopIteration
+        part = next(self._parts)
+        self._unasked += part.length if isinstance(part, FileSlice) else len(part)
+        return part
+
+    def close(self) -> None:
+        """Let go of what the parts hold open."""
+        close(self._parts)
 
 
 def _withdrawn(ctx: Context, number: str) -> bool:

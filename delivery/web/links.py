@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from delivery.errors import Conflict
 from delivery.filenames import content_disposition
+from delivery.outgoing import Outgoing, Part
 from delivery.services import downloading, notices, viewing
 from delivery.services.downloading import Download, LinkState, LinkView, Opened
 from delivery.web.shell.ranges import Multipart, Slice, Unsatisfiable, wanted
@@ -122,8 +123,8 @@ def _send(download: Download, head: bool) -> Response:
         headers["Content-Range"] = part.content_range(download.size)
     headers["Content-Length"] = str(part.length)
     # An iterator, not b"": from bytes the length would be taken, and HEAD tells the file's.
-    body = iter(()) if head else downloading.read_file(ctx, download, part.start, part.length)
-    return Response(body, status=206 if parts else 200, headers=headers)
+    body = iter(()) if head else Outgoing(downloading.read_parts(ctx, download, part.start, part.length))
+    return Response(body, status=206 if parts else 200, headers=headers, direct_passthrough=True)
 
 
 def _several(download: Download, parts: tuple[Slice, ...], headers: dict[str, str]) -> Response:
@@ -132,13 +133,12 @@ def _several(download: Download, parts: tuple[Slice, ...], headers: dict[str, st
     whole = Multipart(parts, download.size, boundary, headers["Content-Type"])
     headers |= {"Content-Type": f"multipart/byteranges; boundary={boundary}", "Content-Length": str(whole.length)}
     # Opened now, so that a vanished file is told before anything is sent.
-    first = downloading.read_file(ctx, download, parts[0].start, parts[0].length)
+    first = downloading.read_parts(ctx, download, parts[0].start, parts[0].length)
 
-    def open_part(start: int, length: int) -> Iterator[bytes]:
-        return first if start == parts[0].start else downloading.read_file(ctx, download, start, length)
+    def open_part(start: int, length: int) -> Iterator[Part]:
+        return first if start == parts[0].start else downloading.read_parts(ctx, download, start, length)
 
-    body = whole.body(open_part)
-    return Response(body, status=206, headers=headers)
+    return Response(Outgoing(whole.body(open_part)), status=206, headers=headers, direct_passthrough=True)
 
 
 @blueprint.get("/check/<code>")
