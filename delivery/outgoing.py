@@ -33,10 +33,11 @@ Part = bytes | FileSlice
 
 
 class FileParts:
-    """A part of an open file as slices. Closes the file at its end, or when it is closed itself."""
+    """A part of an open file as slices of ``most`` bytes. Closes the file at its end, or when it is closed itself."""
 
-    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+    def __init__(self, file: BinaryIO, start: int, length: int, most: int = SLICE) -> None:
         self._file = file
+        self._most = most
         self._at, self._end = start, start + length
 
     def __iter__(self) -> Iterator[Part]:
@@ -46,7 +47,7 @@ class FileParts:
         if self._at >= self._end:
             self.close()
             raise StopIteration
-        part = FileSlice(self._file, self._at, min(SLICE, self._end - self._at))
+        part = FileSlice(self._file, self._at, min(self._most, self._end - self._at))
         self._at += part.length
         return part
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from delivery.outgoing import Part
 from delivery.privacy import PrivacyStore
 from delivery.stores import (
     AgreementStore,
@@ -139,6 +140,22 @@ class Blobs(Protocol):
 
     def sweep(self, older_than: float) -> int:
         """Remove unfinished work from before the given time stamp; returns how much."""
+
+
+class CopyFiles(Protocol):
+    """Copies as files of their own, for what cannot take them in parts: a bounded cache that forgets."""
+
+    def find(self, key: str) -> Path | None:
+        """The file for ``key``, if there is one; it counts as used now."""
+
+    def make(self, key: str, size: int, parts: Callable[[], Iterator[Part]]) -> Path | None:
+        """The file for ``key``, written from ``parts`` if need be. None where there is no room for it now: do without."""
+
+    def held(self, key: str, size: int, parts: Callable[[], Iterator[Part]]) -> AbstractContextManager[Path | None]:
+        """Like ``make``, and the file stays for as long as the context lasts."""
+
+    def sweep(self, older_than: float) -> int:
+        """Remove what was last used before the given time stamp; returns how much."""
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,23 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from delivery.copies import CopyState, Delivery, Window
 from delivery.document_request import DocumentRequest
-from delivery.errors import Conflict, NotAllowed, NotFound, Unavailable
+from delivery.errors import Conflict, NotAllowed, NotFound
 from delivery.numbers import delivery_of_code
-from delivery.outgoing import SLICE, Chained, FileParts, FileSlice, Part, close, flat
 from delivery.people import Library, Person
 from delivery.ports import Work
 from delivery.services.context import Context
+from delivery.services.copy_reading import Download
 from delivery.services.preparing import read_ready
 from drm.audit.events import Event
 from drm.tokens import TokenError, secret_hash, window_secret
 
-RECHECK_BYTES = SLICE
 NONCE = "open"
 
 
@@ -67,29 +66,6 @@ class Opened:
     secret: str
     filename: str
     view_only: bool = False
-
-
-@dataclass(frozen=True)
-class Download:
-    """A copy about to be served: the first ``base_bytes`` of its blob, then ``tail``. ``etag`` is strong and always the same."""
-
-    delivery: Delivery
-    tail: bytes = b""
-
-    @property
-    def etag(self) -> str:
-        """The strong entity tag (RFC 9110, 8.8.3), known without reading the copy."""
-        return f'"{self.delivery.sha256}"'
-
-    @property
-    def base_bytes(self) -> int:
-        """How many bytes of the blob belong to the copy."""
-        return self.delivery.bytes if self.delivery.base_bytes is None else self.delivery.base_bytes
-
-    @property
-    def size(self) -> int:
-        """Bytes in the whole file."""
-        return self.delivery.bytes
 
 
 @dataclass(frozen=True)
@@ -252,64 +228,6 @@ def _network(ctx: Context, digest: str, address: str) -> str:
     except ValueError:
         network = "unknown"
     return hmac.new(ctx.ring.derive("rushlight.network.v1"), f"{digest}|{network}".encode(), hashlib.sha256).hexdigest()
-
-
-def read_file(ctx: Context, download: Download, start: int, length: int) -> Iterator[bytes]:
-    """The bytes of a download. A running transfer ends early only when the copy is withdrawn.
-
-    BlobMissing or Unavailable before the first piece, where not all of the copy is there.
-    """
-    return flat(read_parts(ctx, download, start, length))
-
-
-def read_parts(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:
-    """The same as slices of files where the store has files; can be closed before its end."""
-    return Watched(stored_parts(ctx, download, start, length), lambda: _withdrawn(ctx, download.delivery.number))
-
-
-def stored_parts(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:
-    """The same, whatever becomes of the copy meanwhile: of its blob, then of its tail."""
-    base, tail, stop = download.base_bytes, download.tail, start + length
-    if base + len(tail) != download.size:
-        raise Unavailable("incomplete-copy", "This copy is not complete here. Ask your library to send it again.", 60)
-    of_base = _of_blob(ctx, download.delivery.blob, start, min(stop, base) - start) if start < base else iter(())
-    return Chained(of_base, iter([tail[max(0, start - base) : stop - base]] if stop > base else []))
-
-
-def _of_blob(ctx: Context, name: str, start: int, length: int) -> Iterator[Part]:
-    file = ctx.blobs.file(name)
-    return ctx.blobs.open(name, start, length) if file is None else FileParts(file, start, length)
-
-
-class Watched:
-    """Parts of a copy, until it is withdrawn. Asked now and then, never between every two parts."""
-
-    def __init__(self, parts: Iterator[Part], withdrawn: Callable[[], bool]) -> None:
-        self._parts = parts
-        self._withdrawn = withdrawn
-        self._unasked = 0
-
-    def __iter__(self) -> Iterator[Part]:
-        return self
-
-    def __next__(self) -> Part:
-        if self._unasked >= RECHECK_BYTES:
-            self._unasked = 0
-            if self._withdrawn():
-                self.close()
-                raise StopIteration
-        part = next(self._parts)
-        self._unasked += part.length if isinstance(part, FileSlice) else len(part)
-        return part
-
-    def close(self) -> None:
-        """Let go of what the parts hold open."""
-        close(self._parts)
-
-
-def _withdrawn(ctx: Context, number: str) -> bool:
-    with ctx.store.read() as work:
-        return work.deliveries.get(number).state in {CopyState.REVOKED, CopyState.REPLACED}
 
 
 def check_copy(ctx: Context, code: str) -> Genuine | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
 import hashlib
 import http.client
 import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,22 +44,46 @@ class Shop:
     port: int
     path: str
     data: bytes
-    number: str = ""
+    world: World
+    number: str
 
-    def fetch(self, method: str = "GET", most: int = -1, **headers: str) -> Answer:
-        """One request on a connection of its own; underscores in names stand for hyphens. ``most``: hang up after that many bytes."""
+    @property
+    def digest(self) -> str:
+        """What stands in the copy's tag."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def cache(self) -> Path:
+        """Where copies are kept as files."""
+        return self.world.services.settings.copies_folder
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[http.client.HTTPConnection]:
+        """A connection to the server."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            told = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, self.path, headers=told)
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read() if most < 0 else answer.read(most))
+            yield connection
         finally:
             connection.close()
 
+    def fetch(
+        self, method: str = "GET", most: int = -1, given: Mapping[str, str] | None = None, **headers: str
+    ) -> Answer:
+        """One request on a connection of its own; underscores in names stand for hyphens. ``most``: hang up after so many bytes."""
+        with self.connection() as connection:
+            told = {**(given or {}), **{name.replace("_", "-"): value for name, value in headers.items()}}
+            connection.request(method, self.path, headers=told)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read() if most < 0 else answer.read(most))
 
-def make_copy(folder: Path, collection: Path, size: int, **settings: str) -> tuple[World, str, bytes]:
-    """An installation with one delivered copy of ``size`` bytes, the path of a window of it, and the bytes."""
+    def opens(self) -> int:
+        """How many opens are counted."""
+        with self.world.store.read() as work:
+            return work.deliveries.get(self.number).opens_used
+
+
+def make_shop(folder: Path, collection: Path, size: int, **settings: str) -> Shop:
+    """An installation with one delivered copy of ``size`` bytes, a few of them its tail, and an open window; no server yet."""
     world = make_world(folder, collection, **settings)
     world.clock.now = datetime.now(UTC)
     delivery = supplied(world)
@@ -69,13 +95,11 @@ def make_copy(folder: Path, collection: Path, size: int, **settings: str) -> tup
     with world.store.write() as work:
         work.deliveries.save(replace(delivery, blob=blob.name, bytes=size, base_bytes=size - TAIL, sha256=digest))
         work.deliveries.put_tail(delivery.number, data[-TAIL:])
-    return world, open_window(world, delivery.number), data
+    return Shop(0, open_window(world, delivery.number), data, world, delivery.number)
 
 
 def open_window(world: World, number: str) -> str:
     """Press the button; the path of the file."""
-    with world.store.read() as work:
-        delivery = work.deliveries.get(number)
-    token = world.ctx.links.sign(delivery.number)
+    token = world.ctx.links.sign(number)
     opened = downloading.open_window(world.ctx, token, downloading.look(world.ctx, token).nonce, world.reader)
     return f"/w/{opened.secret}/copy.pdf"

@@ -6,12 +6,13 @@ import socket
 import statistics
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.services.rushlight_server import Served, rushlight_server
-from tests.serving.shop import Shop, make_copy
+from tests.serving.shop import Shop, make_shop
 
 SIZE = 5 * 1024 * 1024
 READERS = 200
@@ -21,10 +22,10 @@ THREADS = 4
 @pytest.fixture(scope="module")
 def open_shop(tmp_path_factory: pytest.TempPathFactory, collection: Path) -> Iterator[tuple[Shop, Served]]:
     home = tmp_path_factory.mktemp("slow") / "home"
-    world, path, data = make_copy(home, collection, SIZE)
+    shop = make_shop(home, collection, SIZE)
     with rushlight_server(home, threads=str(THREADS)) as served:
-        yield Shop(served.port, path, data), served
-    world.services.engine.dispose()
+        yield replace(shop, port=served.port), served
+    shop.world.close()
 
 
 class SlowReader:
@@ -50,15 +51,14 @@ class SlowReader:
         return bytes(self._got).partition(b"\r\n\r\n")[2]
 
 
-def seconds_of(shop: Shop, path: str = "") -> float:
+def seconds_of(shop: Shop) -> float:
     """The median time of five requests that must be answered well."""
     times = []
     for _ in range(5):
         start = time.monotonic()
-        answer = Shop(shop.port, path or shop.path, shop.data).fetch()
+        answer = shop.fetch()
         times.append(time.monotonic() - start)
         assert answer.status == 200
-        assert path or answer.body == shop.data
     return statistics.median(times)
 
 
@@ -66,14 +66,16 @@ def test_two_hundred_slow_readers_hold_up_nobody_and_all_end_with_the_right_byte
     open_shop: tuple[Shop, Served],
 ) -> None:
     shop, served = open_shop
-    alone = seconds_of(shop), seconds_of(shop, "/sign-in")
+    page = replace(shop, path="/sign-in")
+    alone = seconds_of(shop), seconds_of(page)
     threads = served.threads
 
     readers = [SlowReader(shop) for _ in range(READERS)]
     for _ in range(2):
         for reader in readers:
             reader.sip()
-    among = seconds_of(shop), seconds_of(shop, "/sign-in")
+    among = seconds_of(shop), seconds_of(page)
+    assert shop.fetch().body == shop.data
     for reader in readers:
         reader.sip()
 
