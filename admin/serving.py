@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
+from admin.sending.worker import CONNECTIONS, PumpWorker
 from admin.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -123,9 +124,10 @@ def serve(
     os.environ.pop("GUNICORN_CMD_ARGS", None)
     options = {
         "bind": [f"fd://{ports.reader.fileno()}", f"fd://{ports.staff.fileno()}"],
-        "worker_class": "gthread",
+        "worker_class": PumpWorker,
         "workers": 1,
         "threads": settings.threads,
+        "worker_connections": CONNECTIONS,
         "timeout": 120,
         "graceful_timeout": 15,
         "keepalive": 5,

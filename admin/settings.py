@@ -44,6 +44,15 @@ class Settings(BaseSettings):
     staff_port: int = Field(8081, ge=0, le=65535, description="Port of the staff app; the next free one where taken.")
     threads: int = Field(16, ge=2, le=256, description="Threads of the serving process.")
     worker_threads: int = Field(2, ge=1, le=32, description="Jobs that one worker runs at the same time.")
+    accel: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9/_-]*/)?$",
+        description="Location in nginx that sends copies out of the cache folder, as /rushlight-copies/; empty: the service sends them itself.",
+    )
+    cache_folder: Path | None = Field(
+        None, description="Folder for copies that nginx sends or the viewer shows; empty: a folder in the home folder."
+    )
+    cache_mib: int = Field(2048, ge=0, le=1048576, description="Most that the cache folder may hold, in MiB.")
     proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies stand in front and set X-Forwarded-For.")
     language: str = Field(
         "en", pattern="^(en|zh)$", description="Language for people who have not chosen one: en or zh."
@@ -136,6 +145,11 @@ class Settings(BaseSettings):
     def blob_folder(self) -> Path:
         """Where the local blob store keeps its files."""
         return self.home / "blobs"
+
+    @property
+    def copies_folder(self) -> Path:
+        """Where copies lie as files for a while."""
+        return (self.cache_folder or self.home / "cache").absolute()
 
     @property
     def head_file(self) -> Path:

@@ -69,4 +69,6 @@ class Sweeper:
             forget_old(self._ctx)
             remove_masters(self._ctx)
             retaining.schedule(self._ctx)
-            self._ctx.blobs.sweep(self._ctx.clock().timestamp() - STALE_WORK)
+            stale = self._ctx.clock().timestamp() - STALE_WORK
+            self._ctx.copies.sweep(stale)
+            self._ctx.blobs.sweep(stale)

@@ -19,5 +19,6 @@ def web_settings(services: Services, app: str) -> WebSettings:
         session_key=key,
         language=settings.language,
         proxies=settings.proxies,
+        accel=settings.accel if app == "reader" else "",
         upload_bytes=ctx.settings.upload_bytes,
     )

@@ -22,6 +22,7 @@ from drm.pdf.values import MIB, Limits
 from fetchers.registry import make_fetcher
 from storage.audit_log import AuditLog
 from storage.blobs.local import LocalBlobs
+from storage.copy_cache import CopyCache
 from storage.engine import Engine, open_engine
 from storage.reader_secrets import ReaderSecrets
 from storage.unit_of_work import SqlStore
@@ -56,6 +57,7 @@ def build_services(
     ctx = Context(
         store=store,
         blobs=make_blobs(settings),
+        copies=CopyCache(settings.copies_folder, settings.cache_mib * MIB),
         mailer=make_mailer(settings, clock),
         clock=clock,
         ring=keys.ring,

@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from delivery.outgoing import Part
 from delivery.privacy import PrivacyStore
 from delivery.stores import (
     AgreementStore,
@@ -122,6 +123,9 @@ class Blobs(Protocol):
     def open(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes from ``start``, in pieces. BlobMissing when it is not there (raised before the first piece)."""
 
+    def file(self, name: str) -> BinaryIO | None:
+        """The blob as an open file, where it is on this machine; else None. BlobMissing when it is not there."""
+
     def local(self, name: str) -> AbstractContextManager[Path]:
         """The blob as a file to read, for as long as the context lasts. BlobMissing when it is not there."""
 
@@ -136,6 +140,22 @@ class Blobs(Protocol):
 
     def sweep(self, older_than: float) -> int:
         """Remove unfinished work from before the given time stamp; returns how much."""
+
+
+class CopyFiles(Protocol):
+    """Copies as files of their own, for what cannot take them in parts: a bounded cache that forgets."""
+
+    def find(self, key: str) -> Path | None:
+        """The file for ``key``, if there is one; it counts as used now."""
+
+    def make(self, key: str, size: int, parts: Callable[[], Iterator[Part]]) -> Path | None:
+        """The file for ``key``, written from ``parts`` if need be. None where there is no room for it now: do without."""
+
+    def held(self, key: str, size: int, parts: Callable[[], Iterator[Part]]) -> AbstractContextManager[Path | None]:
+        """Like ``make``, and the file stays for as long as the context lasts."""
+
+    def sweep(self, older_than: float) -> int:
+        """Remove what was last used before the given time stamp; returns how much."""
 
 
 @dataclass(frozen=True)

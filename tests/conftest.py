@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.services.smtp import Mailbox
     from tests.world import World
 
-NEEDS_SERVICE = {"postgres_server", "redis_url", "rabbitmq_url", "s3"}
+NEEDS_SERVICE = {"postgres_server", "redis_url", "rabbitmq_url", "s3", "nginx_shop"}
 NEEDS_BROWSER = {"browser"}
 
 hypothesis.settings.register_profile("default", deadline=None)
@@ -67,7 +67,8 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 @contextlib.contextmanager
-def _or_skip() -> Iterator[contextlib.ExitStack]:
+def or_skip() -> Iterator[contextlib.ExitStack]:
+    """A stack for what may be missing on this machine: then the test is skipped, and says why."""
     with contextlib.ExitStack() as stack:
         try:
             yield stack
@@ -80,7 +81,7 @@ def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server on which databases may be created."""
     from tests.services.postgres import postgres_server
 
-    with _or_skip() as stack:
+    with or_skip() as stack:
         yield stack.enter_context(postgres_server())
 
 
@@ -98,7 +99,7 @@ def redis_url() -> Iterator[str]:
     """The URL of a Redis server that only these tests use."""
     from tests.services.redis import redis_server
 
-    with _or_skip() as stack:
+    with or_skip() as stack:
         yield stack.enter_context(redis_server())
 
 
@@ -107,7 +108,7 @@ def rabbitmq_url() -> Iterator[str]:
     """The URL of a RabbitMQ virtual host that only these tests use; name queues uniquely in it."""
     from tests.services.rabbitmq import rabbitmq_server
 
-    with _or_skip() as stack:
+    with or_skip() as stack:
         yield stack.enter_context(rabbitmq_server())
 
 
@@ -116,7 +117,7 @@ def s3() -> Iterator[S3Server]:
     """An S3 store with a bucket that only these tests use; prefix keys uniquely in it."""
     from tests.services.s3 import s3_server
 
-    with _or_skip() as stack:
+    with or_skip() as stack:
         yield stack.enter_context(s3_server())
 
 
@@ -134,7 +135,7 @@ def browser() -> Iterator[Browser]:
     """A headless Chromium; open a context of your own in it."""
     from tests.services.browser import chromium
 
-    with _or_skip() as stack:
+    with or_skip() as stack:
         yield stack.enter_context(chromium())
 
 

@@ -24,7 +24,7 @@ from delivery.ports import Letter
 from delivery.services import requesting
 from delivery.services.accounts import new_person
 from delivery.services.context import Context
-from delivery.services.downloading import Download, read_file
+from delivery.services.copy_reading import Download, read_file
 from delivery.services.requesting import Asked
 from delivery.services.working import run_job, sweep
 from delivery.stores import AgreementVersion, Source
@@ -136,6 +136,11 @@ class World:
             for job_id in due:
                 run_job(self.ctx, job_id, lambda what, job, error: failures.append(repr(error)) if error else None)
         assert not failures, failures
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        self.services.engine.dispose()
+        self.store.secrets.engine.dispose()
 
     def get(self, number: str) -> DocumentRequest:
         """A request as it is now."""

@@ -14,8 +14,9 @@ from delivery.errors import DeliveryError, Unavailable
 from delivery.jobs import MAIL, NewJob
 from delivery.ports import Work
 from delivery.services.context import Context
-from delivery.services.copy_making import CopyOrder, Made, make, whole_file
+from delivery.services.copy_making import CopyOrder, Made, make
 from delivery.services.copy_passwords import copy_password
+from delivery.services.copy_reading import whole_file
 from delivery.services.deciding import refund
 from delivery.services.preparing import read_ready, stamp_record
 from drm.audit.events import Event

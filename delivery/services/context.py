@@ -11,7 +11,7 @@ from typing import Protocol
 from delivery.errors import NotAllowed, NotFound
 from delivery.payments import InvoiceAtLibrary, Payments
 from delivery.people import Person, Role
-from delivery.ports import Blobs, Clock, Mailer, Store
+from delivery.ports import Blobs, Clock, CopyFiles, Mailer, Store
 from delivery.sources import Fetcher
 from delivery.stores import Source
 from drm.agreement_terms import LinkTable
@@ -78,6 +78,7 @@ class Context:
 
     store: Store
     blobs: Blobs
+    copies: CopyFiles
     mailer: Mailer
     clock: Clock
     ring: KeyRing

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from delivery.copies import Delivery
 from delivery.copy_terms import AgreedTerms
 from delivery.document_request import DocumentRequest
 from delivery.masters import KeptMaster, MasterWish
@@ -21,7 +18,6 @@ from drm.pdf.tail.copying import OWN_FAULTS, tail_report
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.light import check_tail
 from drm.pdf.tail.personalise import personalise
-from drm.pdf.tail.serving import assemble
 from drm.pdf.tail.values import etag_of
 from drm.pdf.values import CopyReport, CopySpec, PdfRefused
 
@@ -167,17 +163,3 @@ def digest_of(master: str, tail: bytes) -> str:
 def is_drawn(delivery: str) -> bool:
     """Whether this copy is one of the hundred that is checked in full afterwards: by its number, so always the same ones."""
     return int.from_bytes(hashlib.sha256(f"check|{delivery}".encode()).digest()[:4], "big") % CHECKED_OF == 0
-
-
-@contextmanager
-def whole_file(ctx: Context, delivery: Delivery) -> Iterator[Path]:
-    """A published copy as one file to read, for as long as the context lasts."""
-    if delivery.base_bytes is None:
-        with ctx.blobs.local(delivery.blob) as path:
-            yield path
-        return
-    with ctx.store.read() as work:
-        tail = work.deliveries.tail(delivery.number)
-    with ctx.blobs.workspace() as folder, ctx.blobs.local(delivery.blob) as master:
-        assemble(master, delivery.base_bytes, tail, folder / "copy.pdf")
-        yield folder / "copy.pdf"

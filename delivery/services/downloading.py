@@ -5,25 +5,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import itertools
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from delivery.copies import CopyState, Delivery, Window
 from delivery.document_request import DocumentRequest
-from delivery.errors import Conflict, NotAllowed, NotFound, Unavailable
+from delivery.errors import Conflict, NotAllowed, NotFound
 from delivery.numbers import delivery_of_code
 from delivery.people import Library, Person
 from delivery.ports import Work
 from delivery.services.context import Context
+from delivery.services.copy_reading import Download
 from delivery.services.preparing import read_ready
 from drm.audit.events import Event
 from drm.tokens import TokenError, secret_hash, window_secret
 
-RECHECK_BYTES = 4 * 1024 * 1024
 NONCE = "open"
 
 
@@ -67,29 +66,6 @@ class Opened:
     secret: str
     filename: str
     view_only: bool = False
-
-
-@dataclass(frozen=True)
-class Download:
-    """A copy about to be served: the first ``base_bytes`` of its blob, then ``tail``. ``etag`` is strong and always the same."""
-
-    delivery: Delivery
-    tail: bytes = b""
-
-    @property
-    def etag(self) -> str:
-        """The strong entity tag (RFC 9110, 8.8.3), known without reading the copy."""
-        return f'"{self.delivery.sha256}"'
-
-    @property
-    def base_bytes(self) -> int:
-        """How many bytes of the blob belong to the copy."""
-        return self.delivery.bytes if self.delivery.base_bytes is None else self.delivery.base_bytes
-
-    @property
-    def size(self) -> int:
-        """Bytes in the whole file."""
-        return self.delivery.bytes
 
 
 @dataclass(frozen=True)
@@ -252,45 +228,6 @@ def _network(ctx: Context, digest: str, address: str) -> str:
     except ValueError:
         network = "unknown"
     return hmac.new(ctx.ring.derive("rushlight.network.v1"), f"{digest}|{network}".encode(), hashlib.sha256).hexdigest()
-
-
-def read_file(ctx: Context, download: Download, start: int, length: int) -> Iterator[bytes]:
-    """The bytes of a download. A running transfer ends early only when the copy is withdrawn.
-
-    BlobMissing or Unavailable before the first piece, where not all of the copy is there.
-    """
-    number = download.delivery.number
-    pieces = _pieces(ctx, download, start, start + length)
-
-    def watched() -> Iterator[bytes]:
-        since_check = 0
-        for piece in pieces:
-            yield piece
-            since_check += len(piece)
-            if since_check >= RECHECK_BYTES:
-                since_check = 0
-                if _withdrawn(ctx, number):
-                    return
-
-    return watched()
-
-
-def _pieces(ctx: Context, download: Download, start: int, stop: int) -> Iterator[bytes]:
-    """What lies between two offsets: of the blob, then of the tail."""
-    base, tail = download.base_bytes, download.tail
-    if base + len(tail) != download.size:
-        raise Unavailable("incomplete-copy", "This copy is not complete here. Ask your library to send it again.", 60)
-    parts: list[Iterable[bytes]] = []
-    if start < base:
-        parts.append(ctx.blobs.open(download.delivery.blob, start, min(stop, base) - start))
-    if stop > base:
-        parts.append([tail[max(0, start - base) : stop - base]])
-    return itertools.chain.from_iterable(parts)
-
-
-def _withdrawn(ctx: Context, number: str) -> bool:
-    with ctx.store.read() as work:
-        return work.deliveries.get(number).state in {CopyState.REVOKED, CopyState.REPLACED}
 
 
 def check_copy(ctx: Context, code: str) -> Genuine | None:

@@ -7,8 +7,8 @@ from delivery.errors import Conflict, DeliveryError
 from delivery.numbers import delivery_number
 from delivery.people import Person, Role
 from delivery.services.context import Context, require, require_library
-from delivery.services.copy_making import whole_file
 from delivery.services.copy_passwords import copy_password
+from delivery.services.copy_reading import whole_file
 from delivery.services.preparing import read_ready
 from drm.pdf.values import PdfRefused
 

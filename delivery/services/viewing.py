@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from delivery.copies import Delivery
 from delivery.errors import DeliveryError, NotFound
 from delivery.services.context import Context
-from delivery.services.copy_making import whole_file
 from delivery.services.copy_passwords import copy_password
+from delivery.services.copy_reading import whole_file
 from drm.pdf.values import PdfRefused
 
 WIDTHS = (700, 1000, 1400, 2000)

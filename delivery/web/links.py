@@ -10,8 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from delivery.errors import Conflict
 from delivery.filenames import content_disposition
-from delivery.services import downloading, notices, viewing
-from delivery.services.downloading import Download, LinkState, LinkView, Opened
+from delivery.outgoing import Outgoing, Part
+from delivery.services import copy_reading, downloading, notices, viewing
+from delivery.services.copy_reading import Download
+from delivery.services.downloading import LinkState, LinkView, Opened
 from delivery.web.shell.ranges import Multipart, Slice, Unsatisfiable, wanted
 from delivery.web.shell.shell import site
 
@@ -115,6 +117,10 @@ def _send(download: Download, head: bool) -> Response:
         parts = wanted(asked, request.headers.get("If-Range"), download.etag, download.size)
     except Unsatisfiable:
         return Response(status=416, headers={**headers, "Content-Range": f"bytes */{download.size}"})
+    sent_for_us = _by_nginx(download, asked, parts)
+    if sent_for_us:
+        del headers["Accept-Ranges"]  # nginx would say it a second time
+        return Response(status=200, headers={**headers, "X-Accel-Redirect": sent_for_us})
     if len(parts) > 1:
         return _several(download, parts, headers)
     part = parts[0] if parts else Slice(0, download.size)
@@ -122,8 +128,21 @@ def _send(download: Download, head: bool) -> Response:
         headers["Content-Range"] = part.content_range(download.size)
     headers["Content-Length"] = str(part.length)
     # An iterator, not b"": from bytes the length would be taken, and HEAD tells the file's.
-    body = iter(()) if head else downloading.read_file(ctx, download, part.start, part.length)
-    return Response(body, status=206 if parts else 200, headers=headers)
+    body = iter(()) if head else Outgoing(copy_reading.read_parts(ctx, download, part.start, part.length))
+    return Response(body, status=206 if parts else 200, headers=headers, direct_passthrough=True)
+
+
+def _by_nginx(download: Download, asked: str | None, parts: tuple[Slice, ...]) -> str:
+    """Where nginx finds the copy, if it is to send it: the whole or one range, where it would understand the request just as we do.
+
+    A range alone never has the whole written out.
+    """
+    ctx, settings = site()
+    conditions = {"If-Match", "If-Unmodified-Since"} & set(request.headers.keys())
+    if not settings.accel or request.method == "HEAD" or conditions or (asked and len(parts) != 1):
+        return ""
+    file = copy_reading.copy_file(ctx, download, write=not asked)
+    return settings.accel + file.name if file else ""
 
 
 def _several(download: Download, parts: tuple[Slice, ...], headers: dict[str, str]) -> Response:
@@ -132,13 +151,12 @@ def _several(download: Download, parts: tuple[Slice, ...], headers: dict[str, st
     whole = Multipart(parts, download.size, boundary, headers["Content-Type"])
     headers |= {"Content-Type": f"multipart/byteranges; boundary={boundary}", "Content-Length": str(whole.length)}
     # Opened now, so that a vanished file is told before anything is sent.
-    first = downloading.read_file(ctx, download, parts[0].start, parts[0].length)
+    first = copy_reading.read_parts(ctx, download, parts[0].start, parts[0].length)
 
-    def open_part(start: int, length: int) -> Iterator[bytes]:
-        return first if start == parts[0].start else downloading.read_file(ctx, download, start, length)
+    def open_part(start: int, length: int) -> Iterator[Part]:
+        return first if start == parts[0].start else copy_reading.read_parts(ctx, download, start, length)
 
-    body = whole.body(open_part)
-    return Response(body, status=206, headers=headers)
+    return Response(Outgoing(whole.body(open_part)), status=206, headers=headers, direct_passthrough=True)
 
 
 @blueprint.get("/check/<code>")

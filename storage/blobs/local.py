@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from delivery.ports import Blob
 from storage.blobs.errors import BlobMissing
@@ -50,12 +51,7 @@ class LocalBlobs:
 
     def open(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes from ``start`` in pieces of at most 256 KiB; BlobMissing at once when it is not there."""
-        try:
-            file = self._path(name).open("rb")
-        except FileNotFoundError:
-            raise BlobMissing(name) from None
-        except OSError as error:
-            raise trouble(error) from error
+        file = self.file(name)
 
         def pieces() -> Iterator[bytes]:
             left = length
@@ -69,6 +65,15 @@ class LocalBlobs:
                     yield piece
 
         return pieces()
+
+    def file(self, name: str) -> BinaryIO:
+        """The file itself, open for reading; BlobMissing when it is not there."""
+        try:
+            return self._path(name).open("rb", buffering=0)
+        except FileNotFoundError:
+            raise BlobMissing(name) from None
+        except OSError as error:
+            raise trouble(error) from error
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from delivery.outgoing import flat
 from delivery.web.shell.ranges import Multipart, Slice, Unsatisfiable, wanted
 from tests.behaviours.test_link_promises import address, press, supplied
 from tests.world import World
@@ -63,7 +64,7 @@ def test_a_multipart_answer_has_the_length_it_says_and_the_parts_asked_for(data:
     parts = tuple(Slice(one, two - one) for one, two in zip(cuts[::2], cuts[1::2], strict=False))
     whole = Multipart(parts, len(data), "rushlight-0123", "application/pdf")
 
-    body = b"".join(whole.body(lambda start, length: iter([data[start : start + length]])))
+    body = b"".join(flat(whole.body(lambda start, length: iter([data[start : start + length]]))))
 
     assert len(body) == whole.length
     for part in parts:

@@ -18,7 +18,7 @@ from delivery.copies import CopyState, Delivery
 from delivery.copy_terms import copy_spec
 from delivery.errors import NotFound, Unavailable
 from delivery.jobs import CHECK, NewJob
-from delivery.services import checking, copy_making, downloading, expiring, linking
+from delivery.services import checking, copy_making, copy_reading, downloading, expiring, linking
 from delivery.services.preparing import read_ready
 from delivery.services.rekeying import rewrap_masters
 from delivery.services.viewing import leaf
@@ -78,7 +78,7 @@ def test_the_entity_tag_and_the_log_name_master_and_tail(world: World) -> None:
     named = copy_making.digest_of(delivery.master, tail)
     assert delivery.sha256 == named
     assert named.encode() in rows[0].leaf
-    assert downloading.Download(delivery, tail).etag == f'"{named}"'
+    assert copy_reading.Download(delivery, tail).etag == f'"{named}"'
 
 
 def test_a_master_is_prepared_anew_when_it_is_old_and_the_old_one_stays_for_its_links(world: World) -> None:
@@ -335,7 +335,7 @@ def test_a_tail_that_is_missing_is_an_answer_and_never_half_a_document(world: Wo
     delivery = supplied(world)
 
     with pytest.raises(Unavailable):
-        downloading.read_file(world.ctx, downloading.Download(delivery, b""), 0, delivery.bytes)
+        copy_reading.read_file(world.ctx, copy_reading.Download(delivery, b""), 0, delivery.bytes)
 
 
 def test_a_page_is_shown_out_of_master_and_tail(world: World) -> None:

@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from delivery.outgoing import Part
+
 MOST_RANGES = 32
 """More ranges in one request than any viewer asks for are answered with the whole file."""
-OpenPart = Callable[[int, int], Iterator[bytes]]
+OpenPart = Callable[[int, int], Iterator[Part]]
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Multipart:
         """Bytes of the body."""
         return sum(len(self._head(part)) + part.length for part in self.parts) + len(self._foot)
 
-    def body(self, open_part: OpenPart) -> Iterator[bytes]:
+    def body(self, open_part: OpenPart) -> Iterator[Part]:
         """The body; ``open_part`` gives the bytes of one part."""
         for part in self.parts:
             yield self._head(part)

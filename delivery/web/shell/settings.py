@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class WebSettings:
-    """Settings of one web app. ``app`` is reader or staff."""
+    """Settings of one web app. ``app`` is reader or staff; ``accel`` is where nginx has the copies' cache, if it sends them."""
 
     app: str
     base_url: str
@@ -15,6 +15,7 @@ class WebSettings:
     language: str = "en"
     proxies: int = 0
     upload_bytes: int = 200 * 1024 * 1024
+    accel: str = ""
     testing: bool = False
     sign_in_limit: str = "10 per 5 minutes"
 

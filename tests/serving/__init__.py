@@ -1,0 +1,1 @@
+"""Downloads over real connections from the real server."""
