@@ -32,9 +32,10 @@ lint: ## style, types, security and licences
 	.venv/bin/bandit --quiet --recursive --severity-level medium $(PRODUCT)
 	.venv/bin/python -m tools.licences
 
-bench: ## measure speed; ARGS=--smoke only shows that the benchmarks run
+bench: ## measure speed beside the peers; ARGS=--smoke is short, ARGS=--write writes docs/performance.md
 	@sh tools/venv.sh dev
-	@exec .venv/bin/python -m benchmarks $(ARGS)
+	@sh benchmarks/peers.sh
+	@PYTHONPATH=var/benchmarks/peers exec .venv/bin/python -m benchmarks $(ARGS)
 
 bugs: ## plant some of the seeded bugs, others each day, and see that the tests notice; ARGS=--all plants all
 	@sh tools/venv.sh dev

@@ -1,0 +1,139 @@
+"""E1 to E5: what a copy of a prepared document costs, and how large its tail is."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from statistics import median
+
+import pikepdf
+
+from benchmarks.pdf_engine import ours
+from benchmarks.pdf_engine.clock import each
+from benchmarks.pdf_engine.ours import HAN, KEYS, SPEC, Prepared, Records, readers
+from benchmarks.pdf_engine.peers import Peer, peers
+from benchmarks.pdf_engine.plan import Plan
+from benchmarks.pdf_engine.rows import Row, absent, at_most, counted, faster, percentile, told, within
+from drm.pdf.tail.personalise import personalise
+
+KINDS = {
+    "": "every reader another name, a code to scan",
+    ", plain": "the same without the code to scan",
+}
+TIMES = 4
+"""A whole copy takes less than a millisecond: so many make one measurement."""
+GROUPS = ((595, 842), (842, 595), (420, 595))
+
+
+def rows(plan: Plan) -> list[Row]:
+    """All of them."""
+    return [*_tails(plan), *_sizes(plan), _flat(plan), *_whole(plan), *_against_peers(plan)]
+
+
+def _tails(plan: Plan) -> list[Row]:
+    """E1: one tail after another, each for another reader, timed one by one."""
+    ready, count = plan.master(plan.article(14)), 100 if plan.smoke else 1000
+    found = []
+    for kind, what in KINDS.items():
+        ready.asking = readers() if not kind else (replace(spec, check_url="") for spec in readers())
+        each(ready.tail, 2 * len(ours.FIRST) * len(ours.LAST))
+        taken = each(ready.tail, count)
+        name = f"tail, AES-256, 14 p{kind}"
+        found.append(within("E1", f"{name}, median of {count}", median(taken), 0.2e-3, plan.reference, what))
+        found.append(within("E1", f"{name}, p99", percentile(taken, 0.99), 0.5e-3, plan.reference, what))
+    ready.asking = readers()
+    records = Records(plan.folder / "records.sqlite3")
+    records.put(ready.master)
+
+    def loaded() -> object:
+        return personalise(records.get(ready.master.id), next(ready.asking), KEYS)
+
+    note = "SELECT, JSON and record built anew each time; the connection is open"
+    taken = each(loaded, count)
+    found.append(
+        within("E1b", "the same with its record from SQLite, median", median(taken), 0.5e-3, plan.reference, note)
+    )
+    return found
+
+
+def _sizes(plan: Plan) -> list[Row]:
+    """E2: bytes of tails."""
+    path = plan.folder / "three-sizes.pdf"
+    with pikepdf.new() as pdf:
+        for size in GROUPS:
+            pdf.add_blank_page(page_size=size)
+        pdf.save(path)
+    found = []
+    for what, ready in (("1 page size", plan.master(plan.article(14))), ("3 page sizes", plan.master(path))):
+        latin = list(itertools.islice(readers(), len(ours.FIRST) * len(ours.LAST)))
+        largest = max(len(personalise(ready.master, spec, KEYS).data) for spec in latin)
+        ascii_ = max(len(personalise(ready.master, spec, KEYS).data) for spec in latin if (spec.reader or "").isascii())
+        note = f"of {len(latin)} names in Latin letters, with their diacritics"
+        found.append(counted("E2", f"tail, {what}, Latin name, largest", largest, 4096, " B", note))
+        found.append(counted("E2", f"tail, {what}, ASCII name, largest", ascii_, 4096, " B"))
+    ready = plan.master(plan.article(14))
+    chinese = personalise(ready.master, replace(SPEC, reader=HAN[:32]), KEYS)
+    found.append(counted("E2", "tail, 32 Han characters in the name", len(chinese.data), 10_240, " B"))
+    return found
+
+
+def _flat(plan: Plan) -> Row:
+    """E3: a tail costs the same on any document."""
+    large, small = plan.master(plan.scan), plan.master(plan.article(1))
+    times = 50
+    for ready in (large, small):
+        ready.asking = readers()
+        each(ready.tail, 2 * times)
+    taken = plan.clock.by_turns({"large": large.tail, "small": small.tail}, plan.rounds, times)
+    return at_most("E3", "tail of the scan against that of 1 page", taken["large"], taken["small"], 1.5, "1 p")
+
+
+def _whole(plan: Plan) -> list[Row]:
+    """E4: a whole copy on disk against the kernel's own copy of the source."""
+    found = []
+    for name, source in plan.all.items():
+        ready = plan.master(source)
+        works = {
+            "ours": lambda ready=ready: ready.copy(plan.out),  # type: ignore[misc]  # mypy cannot type a bound default
+            "floor": lambda source=source: ours.copied(source, plan.out),  # type: ignore[misc]  # as above
+            "synced": lambda source=source: ours.copied_durably(source, plan.out),  # type: ignore[misc]  # as above
+        }
+        plan.clock.by_turns(works, 1)
+        taken = plan.clock.by_turns(works, plan.rounds, 1 if source.stat().st_size > 10_000_000 else TIMES)
+        note = "both write anew and are synced to the disk (fsync)"
+        found.append(
+            at_most("E4", f"whole copy, AES-256, {name}", taken["ours"], taken["synced"], 2.0, "copy + fsync", note)
+        )
+        note = "ours is synced, the floor is not"
+        found.append(told("E4", f"whole copy, AES-256, {name}", taken["ours"], taken["floor"], "copy_file_range", note))
+    return found
+
+
+def _against_peers(plan: Plan) -> list[Row]:
+    """E5: a whole copy, and a tail, against the fastest peer that encrypts; and each peer for itself."""
+    here = [peer for peer in peers() if not peer.missing]
+    found = [absent("E5", peer.name, peer.missing) for peer in peers() if peer.missing]
+    for name, source in plan.short.items():
+        ready = plan.master(source)
+        ready.asking = readers()
+        found += _compared(plan, name, ready, here)
+    return found
+
+
+def _compared(plan: Plan, name: str, ready: Prepared, here: list[Peer]) -> list[Row]:
+    works = {peer.name: lambda peer=peer: peer.make(ready.source, plan.out) for peer in here}  # type: ignore[misc]  # as above
+    ours_ = {"copy": lambda: ready.copy(plan.out), "tail": ready.tail}
+    plan.clock.by_turns({**works, **ours_}, 1)
+    taken = dict.fromkeys([*works, *ours_], 0.0)
+    gathered: dict[str, list[float]] = {key: [] for key in taken}
+    for _ in range(plan.rounds):
+        for key, value in {**plan.clock.by_turns(works, 1), **plan.clock.by_turns(ours_, 1, TIMES)}.items():
+            gathered[key].append(value)
+    taken = {key: median(values) for key, values in gathered.items()}
+    best = min((taken[peer.name], peer.name) for peer in here if peer.encrypts)
+    note = "ours with cover, legends, code to scan and fsync; the peers with none of these"
+    return [
+        faster("E5", f"whole copy, AES-256, {name}", taken["copy"], best[0], 20, best[1], note),
+        faster("E5", f"tail only, AES-256, {name}", taken["tail"], best[0], 100, best[1]),
+        *(told("E5", f"{peer.name}, {name}", taken[peer.name], taken["copy"], "our whole copy") for peer in here),
+    ]
