@@ -1,6 +1,6 @@
 """Page content made safe to draw over: what a page leaves open is closed, and its resources become its own.
 
-A page whose content stops inside a string or an inline image cannot be closed from outside; it is moved into a form
+A page whose content stops inside a string, a list or an inline image cannot be closed from outside; it is moved into a form
 XObject, where its lexical end is its end.
 """
 
@@ -25,18 +25,31 @@ STRING_OR_COMMENT = re.compile(rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)
 
 STEP = re.compile(rb"(?<![^%s\]>})])(q|Q|BT|ET|BMC|BDC|EMC)(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
 TOKEN = re.compile(
-    rb"%%[^\r\n]*|\(|<[0-9A-Fa-f%s]*>|<<|>>|[\[\]{}]|/[^%s%s]*|[^%s%s]+" % (WHITE, WHITE, DELIMITER, WHITE, DELIMITER)
+    rb"%%[^\r\n]*|\(|<[0-9A-Fa-f%s]*>|<<|>>|[<\[\]{}]|/[^%s%s]*|[^%s%s]+" % (WHITE, WHITE, DELIMITER, WHITE, DELIMITER)
 )
+MOST_FILTERS = 4
+MOST_CONTENT = 64 * 1024 * 1024
+"""Bytes of one page's content, unpacked."""
+
+RUN_LENGTH = frozenset({"/RunLengthDecode", "/RL"})
 FILTERS = frozenset({"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode"})
 IMAGE_DATA_END = re.compile(rb"(?<=[%s])EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+OPENING, CLOSING = frozenset({b"[", b"<<"}), frozenset({b"]", b">>"})
+PAIRS = ((b"[", b"]"), (b"<", b">"))
 INLINE_IMAGE = re.compile(rb"(?<![^%s])BI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+IMAGE_END = re.compile(rb"[%s]*EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+IMAGE_NUMBER = re.compile(rb"/(W|Width|H|Height|BPC|BitsPerComponent)[%s]+(\d{1,9})" % WHITE)
+IMAGE_COLOURS = re.compile(rb"/(?:CS|ColorSpace)[%s]*\[?[%s]*/(\w+)" % (WHITE, WHITE))
+IMAGE_MASK = re.compile(rb"/(?:IM|ImageMask)[%s]+true" % WHITE)
+IMAGE_FILTER = re.compile(rb"/(?:F|Filter)[%s/\[]" % WHITE)
+COLOURS = {b"G": 1, b"DeviceGray": 1, b"I": 1, b"Indexed": 1, b"RGB": 3, b"DeviceRGB": 3, b"CMYK": 4, b"DeviceCMYK": 4}
 
 
 @dataclass(frozen=True)
 class Balance:
     """What content leaves behind: closings without an opening, and what is still open at its end.
 
-    ``broken`` says that it stops inside a string or an inline image.
+    ``broken`` says that it stops inside a string, a list, a dictionary or an inline image.
     """
 
     missing_saves: int = 0
@@ -50,7 +63,7 @@ def balance(content: bytes) -> Balance:
     """Counts q/Q, BT/ET and marked content of a content stream, whatever strings, comments and images hold."""
     if INLINE_IMAGE.search(content) is None:
         bare = STRING_OR_COMMENT.sub(b" ", content)
-        if b"(" not in bare and b")" not in bare:
+        if b"(" not in bare and b")" not in bare and all(bare.count(one) == bare.count(two) for one, two in PAIRS):
             return _counted(STEP.findall(bare))
     return _walked(content)
 
@@ -74,7 +87,7 @@ def _counted(steps: list[bytes], broken: bool = False) -> Balance:
 def _walked(content: bytes) -> Balance:
     """The slow and certain way, token by token."""
     steps: list[bytes] = []
-    position, in_image = 0, False
+    position, image, nested, doubtful = 0, -1, 0, False
     while (match := TOKEN.search(content, position)) is not None:
         token, position = match[0], match.end()
         if token == b"(":
@@ -82,15 +95,27 @@ def _walked(content: bytes) -> Balance:
             if position < 0:
                 return _counted(steps, broken=True)
         elif token == b"BI":
-            in_image = True
-        elif token == b"ID" and in_image:
-            end = _image_end(content, position + 1)
-            if end < 0:
+            image = position
+        elif token == b"ID" and image >= 0:
+            length = _unpacked_length(content[image : match.start()])
+            exact = None if length is None else IMAGE_END.match(content, position + 1 + length)
+            doubtful |= (
+                length is not None and exact is None
+            )  # readers that count find another end than readers that look
+            position, image = exact.end() if exact else _image_end(content, position + 1), -1
+            if position < 0:
                 return _counted(steps, broken=True)
-            position, in_image = end, False
+        elif token == b"<":  # a hexadecimal string that holds something else, or does not end
+            position = content.find(b">", position) + 1
+            if not position:
+                return _counted(steps, broken=True)
+        elif token in OPENING:
+            nested += 1
+        elif token in CLOSING:
+            nested = max(0, nested - 1)
         elif STEP.fullmatch(token):
             steps.append(token)
-    return _counted(steps, broken=in_image)
+    return _counted(steps, broken=image >= 0 or nested > 0 or doubtful)
 
 
 def _string_end(content: bytes, start: int) -> int:
@@ -107,6 +132,16 @@ def _string_end(content: bytes, start: int) -> int:
                 return position + 1
         position += 1
     return -1
+
+
+def _unpacked_length(head: bytes) -> int | None:
+    """How many bytes of data an inline image has that is not packed; None where its entries do not tell."""
+    numbers = {name[:1]: int(value) for name, value in IMAGE_NUMBER.findall(head)}
+    kind = IMAGE_COLOURS.search(head)
+    bits = 1 if IMAGE_MASK.search(head) else numbers.get(b"B", 0) * (COLOURS.get(kind[1], 0) if kind else 0)
+    if IMAGE_FILTER.search(head) or not bits or not {b"W", b"H"} <= set(numbers):
+        return None
+    return numbers[b"H"] * ((numbers[b"W"] * bits + 7) // 8)
 
 
 def _image_end(content: bytes, start: int) -> int:
@@ -133,12 +168,17 @@ def draw_over(
     for equal operators, which saves two streams a page.
     """
     streams = _streams(page.obj)
-    state = balance(b"\n".join(_readable(stream) for stream in streams))
+    read = _unpacked(streams)
+    content = b"\n".join(data for data in read if data is not None)
+    state = balance(content)
     resources = _own_resources(pdf, page)
-    if state.broken:
-        inner = _as_form(pdf, page, b"\n".join(_readable(stream) for stream in streams), resources)
-        resources = Dictionary(XObject=Dictionary(RlPage=inner))
-        streams, state = [pdf.make_stream(b"/RlPage Do\n")], Balance()
+    if state.broken or None in read:
+        inner = [_as_form(page, pdf.make_stream(content), resources)]
+        if None in read:  # nobody knows what such a stream leaves behind
+            inner = [_as_form(page, _as_it_is(pdf, stream), resources) for stream in streams]
+        names = [f"/RlPage{number}" for number in range(len(inner))]
+        resources = Dictionary(XObject=Dictionary(dict(zip(names, inner, strict=True))))
+        streams, state = [pdf.make_stream(b"".join(b"%s Do\n" % name.encode() for name in names))], Balance()
     name = _add_form(resources, form, key)
     page.obj.Resources = resources
     before = b"q\n" * (state.missing_saves + 1)
@@ -162,28 +202,47 @@ def _streams(page: pikepdf.Object) -> list[pikepdf.Object]:
     return [stream for stream in found if isinstance(stream, pikepdf.Stream)]
 
 
-def _readable(stream: pikepdf.Object) -> bytes:
-    """A content stream unpacked. What is only damaged reads as empty, as viewers show what they can of it.
+def _unpacked(streams: list[pikepdf.Object]) -> list[bytes | None]:
+    """Each stream of a page as ``_readable`` gives it; PdfRefused where together they are more than a page may hold."""
+    read, rest = [], MOST_CONTENT
+    for stream in streams:
+        read.append(_readable(stream))
+        rest -= len(read[-1] or b"")
+        if rest < 0:
+            raise PdfRefused("bomb", "Unpacking a page takes more than it may.")
+    return read
+
+
+def _readable(stream: pikepdf.Object) -> bytes | None:
+    """A content stream unpacked; None for what is damaged, of which viewers show what they can.
 
     What unpacks to more than it may is refused: the copy would do to the reader's program what it does to ours.
     """
+    level = pikepdf.StreamDecodeLevel
     try:
-        return stream.read_bytes()
+        return stream.read_bytes(level.specialized if set(_filters(stream)) & RUN_LENGTH else level.generalized)
     except pikepdf.PdfError as error:
         words = str(error)
         if "limit" in words:
             raise PdfRefused("bomb", "Unpacking a page takes more than it may.") from None
         if "unfilterable" in words:
             raise PdfRefused(*_why_unfilterable(stream)) from None
-        return b""
+        return None
 
 
 def _why_unfilterable(stream: pikepdf.Object) -> tuple[str, str]:
-    names = stream.get("/Filter", Array())
-    filters = [str(name) for name in names] if isinstance(names, pikepdf.Array) else [str(names)]
-    if set(filters) <= FILTERS:
+    filters = _filters(stream)
+    if set(filters) <= FILTERS and len(filters) > MOST_FILTERS:
         return "bomb", "Unpacking a page takes more than it may."
     return "unsupported", "A page is packed in a way that no program reads."
+
+
+def _filters(stream: pikepdf.Object) -> list[str]:
+    names = stream.get("/Filter", Array())
+    return [
+        repr(name) if not isinstance(name, Name) else name.unparse().decode("latin-1")
+        for name in (names if isinstance(names, pikepdf.Array) else [names])
+    ]
 
 
 def _own_resources(pdf: pikepdf.Pdf, page: pikepdf.Page) -> Dictionary:
@@ -223,9 +282,14 @@ def _add_form(resources: Dictionary, form: pikepdf.Object, key: str) -> str:
     return name
 
 
-def _as_form(pdf: pikepdf.Pdf, page: pikepdf.Page, content: bytes, resources: Dictionary) -> pikepdf.Object:
-    form = pdf.make_stream(content)
+def _as_form(page: pikepdf.Page, form: pikepdf.Object, resources: Dictionary) -> pikepdf.Object:
     form.Type, form.Subtype = Name.XObject, Name.Form
     view = view_of(page.obj)
     form.BBox, form.Resources = Array([view.left, view.bottom, view.right, view.top]), resources
     return form
+
+
+def _as_it_is(pdf: pikepdf.Pdf, stream: pikepdf.Object) -> pikepdf.Object:
+    """A stream of the same bytes, packed as they are."""
+    packing = {key: stream[key] for key in ("/Filter", "/DecodeParms") if key in stream}
+    return pikepdf.Stream(pdf, stream.read_raw_bytes(), packing)
