@@ -1,6 +1,6 @@
 """Page content made safe to draw over: what a page leaves open is closed, and its resources become its own.
 
-A page whose content stops inside a string or an inline image cannot be closed from outside; it is moved into a form
+A page whose content stops inside a string, a list or an inline image cannot be closed from outside; it is moved into a form
 XObject, where its lexical end is its end.
 """
 
@@ -29,18 +29,31 @@ APART = bytes.maketrans(b"]<>{}\0\x0b", b"      x")
 
 STEPS = frozenset({b"q", b"Q", b"BT", b"ET", b"BMC", b"BDC", b"EMC"})
 TOKEN = re.compile(
-    rb"%%[^\r\n]*|\(|<[0-9A-Fa-f%s]*>|<<|>>|[\[\]{}]|/[^%s%s]*|[^%s%s]+" % (WHITE, WHITE, DELIMITER, WHITE, DELIMITER)
+    rb"%%[^\r\n]*|\(|<[0-9A-Fa-f%s]*>|<<|>>|[<\[\]{}]|/[^%s%s]*|[^%s%s]+" % (WHITE, WHITE, DELIMITER, WHITE, DELIMITER)
 )
+MOST_FILTERS = 4
+MOST_CONTENT = 64 * 1024 * 1024
+"""Bytes of one page's content, unpacked."""
+
+RUN_LENGTH = frozenset({"/RunLengthDecode", "/RL"})
 FILTERS = frozenset({"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode"})
 IMAGE_DATA_END = re.compile(rb"(?<=[%s])EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+OPENING, CLOSING = frozenset({b"[", b"<<"}), frozenset({b"]", b">>"})
+PAIRS = ((b"[", b"]"), (b"<", b">"))
 INLINE_IMAGE = re.compile(rb"(?<![^%s])BI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+IMAGE_END = re.compile(rb"[%s]*EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+IMAGE_NUMBER = re.compile(rb"/(W|Width|H|Height|BPC|BitsPerComponent)[%s]+(\d{1,9})" % WHITE)
+IMAGE_COLOURS = re.compile(rb"/(?:CS|ColorSpace)[%s]*\[?[%s]*/(\w+)" % (WHITE, WHITE))
+IMAGE_MASK = re.compile(rb"/(?:IM|ImageMask)[%s]+true" % WHITE)
+IMAGE_FILTER = re.compile(rb"/(?:F|Filter)[%s/\[]" % WHITE)
+COLOURS = {b"G": 1, b"DeviceGray": 1, b"I": 1, b"Indexed": 1, b"RGB": 3, b"DeviceRGB": 3, b"CMYK": 4, b"DeviceCMYK": 4}
 
 
 @dataclass(frozen=True)
 class Balance:
     """What content leaves behind: closings without an opening, and what is still open at its end.
 
-    ``broken`` says that it stops inside a string or an inline image.
+    ``broken`` says that it stops inside a string, a list, a dictionary or an inline image.
     """
 
     missing_saves: int = 0
@@ -59,12 +72,12 @@ def balance(content: bytes) -> Balance:
 def tokens(content: bytes) -> list[bytes] | None:
     """The operators, numbers and names of a content stream in their order, without strings, comments and arrays.
 
-    None where a look at the whole is not certain to be right: with inline images, and with brackets that do not match.
+    None where a look at the whole is not certain to be right: with inline images, and with brackets of any kind that do not match.
     """
     if b"BI" in content and INLINE_IMAGE.search(content) is not None:
         return None
     bare = NO_OPERATORS.sub(b" ", content)
-    if b"(" in bare or b")" in bare:
+    if b"(" in bare or b")" in bare or any(bare.count(one) != bare.count(two) for one, two in PAIRS):
         return None
     return bare.replace(b"/", b" /").replace(b"[", b" [").translate(APART).split()
 
@@ -93,7 +106,7 @@ def _counted(steps: list[bytes], broken: bool = False) -> Balance:
 def _walked(content: bytes) -> Balance:
     """The slow and certain way, token by token."""
     steps: list[bytes] = []
-    position, in_image = 0, False
+    position, image, nested, doubtful = 0, -1, 0, False
     while (match := TOKEN.search(content, position)) is not None:
         token, position = match[0], match.end()
         if token == b"(":
@@ -101,15 +114,27 @@ def _walked(content: bytes) -> Balance:
             if position < 0:
                 return _counted(steps, broken=True)
         elif token == b"BI":
-            in_image = True
-        elif token == b"ID" and in_image:
-            end = _image_end(content, position + 1)
-            if end < 0:
+            image = position
+        elif token == b"ID" and image >= 0:
+            length = _unpacked_length(content[image : match.start()])
+            exact = None if length is None else IMAGE_END.match(content, position + 1 + length)
+            doubtful |= (
+                length is not None and exact is None
+            )  # readers that count find another end than readers that look
+            position, image = exact.end() if exact else _image_end(content, position + 1), -1
+            if position < 0:
                 return _counted(steps, broken=True)
-            position, in_image = end, False
+        elif token == b"<":  # a hexadecimal string that holds something else, or does not end
+            position = content.find(b">", position) + 1
+            if not position:
+                return _counted(steps, broken=True)
+        elif token in OPENING:
+            nested += 1
+        elif token in CLOSING:
+            nested = max(0, nested - 1)
         elif token in STEPS:
             steps.append(token)
-    return _counted(steps, broken=in_image)
+    return _counted(steps, broken=image >= 0 or nested > 0 or doubtful)
 
 
 def _string_end(content: bytes, start: int) -> int:
@@ -126,6 +151,16 @@ def _string_end(content: bytes, start: int) -> int:
                 return position + 1
         position += 1
     return -1
+
+
+def _unpacked_length(head: bytes) -> int | None:
+    """How many bytes of data an inline image has that is not packed; None where its entries do not tell."""
+    numbers = {name[:1]: int(value) for name, value in IMAGE_NUMBER.findall(head)}
+    kind = IMAGE_COLOURS.search(head)
+    bits = 1 if IMAGE_MASK.search(head) else numbers.get(b"B", 0) * (COLOURS.get(kind[1], 0) if kind else 0)
+    if IMAGE_FILTER.search(head) or not bits or not {b"W", b"H"} <= set(numbers):
+        return None
+    return numbers[b"H"] * ((numbers[b"W"] * bits + 7) // 8)
 
 
 def _image_end(content: bytes, start: int) -> int:
@@ -154,12 +189,20 @@ def draw_over(
     known already.
     """
     streams = _streams(page.obj)
-    state = state or balance(content_of(page.obj))
+    if state is None:
+        content = content_of(page.obj)
+        state = Balance(broken=True) if content is None else balance(content)
     resources = _own_resources(pdf, page)
     if state.broken:
-        inner = _as_form(pdf, page, content_of(page.obj), resources)
-        resources = Dictionary(XObject=Dictionary(RlPage=inner))
-        streams, state = [pdf.make_stream(b"/RlPage Do\n")], Balance()
+        read = _unpacked(streams)
+        if None in read:  # nobody knows what such a stream leaves behind
+            inner = [_as_form(page, _as_it_is(pdf, stream), resources) for stream in streams]
+        else:
+            whole = pdf.make_stream(b"\n".join(data for data in read if data is not None))
+            inner = [_as_form(page, whole, resources)]
+        names = [f"/RlPage{number}" for number in range(len(inner))]
+        resources = Dictionary(XObject=Dictionary(dict(zip(names, inner, strict=True))))
+        streams, state = [pdf.make_stream(b"".join(b"%s Do\n" % name.encode() for name in names))], Balance()
     name = _add_form(resources, form, key)
     page.obj.Resources = resources
     before = b"q\n" * (state.missing_saves + 1)
@@ -176,9 +219,10 @@ def _ends(pdf: pikepdf.Pdf, data: bytes, shared: dict[bytes, pikepdf.Object] | N
     return shared[data]
 
 
-def content_of(page: pikepdf.Object) -> bytes:
-    """The whole content of a page, unpacked; PdfRefused where that takes more than it may."""
-    return b"\n".join(_readable(stream) for stream in _streams(page))
+def content_of(page: pikepdf.Object) -> bytes | None:
+    """The whole content of a page, unpacked; None where one of its streams is damaged, PdfRefused where it is too much."""
+    read = _unpacked(_streams(page))
+    return None if None in read else b"\n".join(data for data in read if data is not None)
 
 
 def _streams(page: pikepdf.Object) -> list[pikepdf.Object]:
@@ -188,28 +232,47 @@ def _streams(page: pikepdf.Object) -> list[pikepdf.Object]:
     return [stream for stream in found if isinstance(stream, pikepdf.Stream)]
 
 
-def _readable(stream: pikepdf.Object) -> bytes:
-    """A content stream unpacked. What is only damaged reads as empty, as viewers show what they can of it.
+def _unpacked(streams: list[pikepdf.Object]) -> list[bytes | None]:
+    """Each stream of a page as ``_readable`` gives it; PdfRefused where together they are more than a page may hold."""
+    read, rest = [], MOST_CONTENT
+    for stream in streams:
+        read.append(_readable(stream))
+        rest -= len(read[-1] or b"")
+        if rest < 0:
+            raise PdfRefused("bomb", "Unpacking a page takes more than it may.")
+    return read
+
+
+def _readable(stream: pikepdf.Object) -> bytes | None:
+    """A content stream unpacked; None for what is damaged, of which viewers show what they can.
 
     What unpacks to more than it may is refused: the copy would do to the reader's program what it does to ours.
     """
+    level = pikepdf.StreamDecodeLevel
     try:
-        return stream.read_bytes()
+        return stream.read_bytes(level.specialized if set(_filters(stream)) & RUN_LENGTH else level.generalized)
     except pikepdf.PdfError as error:
         words = str(error)
         if "limit" in words:
             raise PdfRefused("bomb", "Unpacking a page takes more than it may.") from None
         if "unfilterable" in words:
             raise PdfRefused(*_why_unfilterable(stream)) from None
-        return b""
+        return None
 
 
 def _why_unfilterable(stream: pikepdf.Object) -> tuple[str, str]:
-    names = stream.get("/Filter", Array())
-    filters = [str(name) for name in names] if isinstance(names, pikepdf.Array) else [str(names)]
-    if set(filters) <= FILTERS:
+    filters = _filters(stream)
+    if set(filters) <= FILTERS and len(filters) > MOST_FILTERS:
         return "bomb", "Unpacking a page takes more than it may."
     return "unsupported", "A page is packed in a way that no program reads."
+
+
+def _filters(stream: pikepdf.Object) -> list[str]:
+    names = stream.get("/Filter", Array())
+    return [
+        repr(name) if not isinstance(name, Name) else name.unparse().decode("latin-1")
+        for name in (names if isinstance(names, pikepdf.Array) else [names])
+    ]
 
 
 def _own_resources(pdf: pikepdf.Pdf, page: pikepdf.Page) -> Dictionary:
@@ -254,9 +317,14 @@ def _add_form(resources: Dictionary, form: pikepdf.Object, key: str) -> str:
     return name
 
 
-def _as_form(pdf: pikepdf.Pdf, page: pikepdf.Page, content: bytes, resources: Dictionary) -> pikepdf.Object:
-    form = pdf.make_stream(content)
+def _as_form(page: pikepdf.Page, form: pikepdf.Object, resources: Dictionary) -> pikepdf.Object:
     form.Type, form.Subtype = Name.XObject, Name.Form
     view = view_of(page.obj)
     form.BBox, form.Resources = Array([view.left, view.bottom, view.right, view.top]), resources
     return form
+
+
+def _as_it_is(pdf: pikepdf.Pdf, stream: pikepdf.Object) -> pikepdf.Object:
+    """A stream of the same bytes, packed as they are."""
+    packing = {key: stream[key] for key in ("/Filter", "/DecodeParms") if key in stream}
+    return pikepdf.Stream(pdf, stream.read_raw_bytes(), packing)

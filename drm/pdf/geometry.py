@@ -75,9 +75,12 @@ def mend_boxes(page: pikepdf.Object) -> None:
     if media is None:
         media = LETTER
         page.MediaBox = pikepdf.Array(media)
-    if crop is not None and not (
-        max(media[0], crop[0]) < min(media[2], crop[2]) and max(media[1], crop[1]) < min(media[3], crop[3])
-    ):
+    if crop is None:
+        hidden = _inherited(page, "/CropBox") is not None
+    else:
+        seen = max(media[0], crop[0]) < min(media[2], crop[2]) and max(media[1], crop[1]) < min(media[3], crop[3])
+        hidden = not seen
+    if hidden:
         page.CropBox = pikepdf.Array(media)
 
 

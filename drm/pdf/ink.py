@@ -81,7 +81,9 @@ class InkMeter:
         except pypdfium2.PdfiumError:
             return usual
         try:
-            if min(page.get_size()) <= 0:
+            width, height = page.get_size()
+            # Boxes that readers understand differently: then there is nothing to be measured.
+            if min(width, height) <= 0 or not 0.98 < width * view.height / (height * view.width) < 1.02:
                 return usual
             return _free_band(page, view, thickness, scale)
         except (pypdfium2.PdfiumError, ValueError):  # ValueError: a page too small to be cropped

@@ -8,7 +8,6 @@ import pikepdf
 from pikepdf import Dictionary, Name, NumberTree, String
 
 COVER_LABEL = "cover"
-DEEPEST = 64
 
 
 def shift_labels(pdf: pikepdf.Pdf) -> None:
@@ -28,7 +27,8 @@ def _entries(tree: object) -> dict[int, pikepdf.Object]:
     if not isinstance(tree, pikepdf.Dictionary):
         return {}
     try:
-        return {int(index): label for index, label in NumberTree(tree).items()}
+        entries: list[tuple[int, object]] = list(NumberTree(tree).items())
+        return {int(index): label for index, label in entries if isinstance(label, pikepdf.Dictionary)}
     except (pikepdf.PdfError, RuntimeError, ValueError, TypeError):
         return {}
 
@@ -78,15 +78,19 @@ def _of_holder(holder: object) -> Iterator[pikepdf.Array]:
         yield from _of_value(holder.get("/A"))
 
 
-def _of_tree(node: object, depth: int = 0) -> Iterator[pikepdf.Array]:
-    if not isinstance(node, pikepdf.Dictionary) or depth > DEEPEST:
-        return
-    names, kids = node.get("/Names"), node.get("/Kids")
-    for index, value in enumerate(names if isinstance(names, pikepdf.Array) else ()):
-        if index % 2:
-            yield from _of_value(value)
-    for kid in kids if isinstance(kids, pikepdf.Array) else ():
-        yield from _of_tree(kid, depth + 1)
+def _of_tree(top: object) -> Iterator[pikepdf.Array]:
+    seen: set[tuple[int, int]] = set()
+    waiting = [top]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, pikepdf.Dictionary) or (node.is_indirect and node.objgen in seen):
+            continue
+        seen.add(node.objgen)
+        names, kids = node.get("/Names"), node.get("/Kids")
+        for index, value in enumerate(names if isinstance(names, pikepdf.Array) else ()):
+            if index % 2:
+                yield from _of_value(value)
+        waiting += list(kids) if isinstance(kids, pikepdf.Array) else []
 
 
 def _of_outline(first: object) -> Iterator[pikepdf.Array]:

@@ -36,6 +36,9 @@ class Looker:
 
     def _tokens(self, index: int) -> list[bytes] | None:
         content = content_of(self._pages[index].obj)
+        if content is None:
+            self._balances[index] = Balance(broken=True)
+            return None
         found = tokens(content)
         self._balances[index] = balance(content) if found is None else balance_of(found)
         return found

@@ -16,7 +16,7 @@ import pypdfium2
 from drm.pdf.geometry import media_size, view_of
 from drm.pdf.values import Limits, PdfRefused
 
-BOMB = re.compile(r"(?i)limit|memory|too many|exceed|bad_alloc")
+BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
 SMALLEST, LARGEST, LARGEST_UNIT = 2.0, 14_400.0, 200.0
 
 
@@ -81,6 +81,8 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
                 raise _without_pages(b"/Collection" in path.read_bytes()) from None
             raise
     repaired = ["structure"] if pdf.get_warnings() else []
+    if "/Size" not in pdf.trailer:
+        pdf.trailer["/Size"] = 0  # qpdf writes the true one, but only where there was one
     encrypted = pdf.is_encrypted
     state = "none" if not encrypted else "password" if password else "empty-password"
     revision = int(pdf.encryption.R) if encrypted else None
@@ -97,9 +99,14 @@ def _without_pages(collection: bool) -> PdfRefused:
 def _check_size(pdf: pikepdf.Pdf, limits: Limits) -> None:
     if len(pdf.objects) > limits.objects:
         raise PdfRefused("bomb", f"The file has more than {limits.objects} objects.")
+    announced = _announced(pdf.Root)
     count = len(pdf.pages)
     if count == 0:
         raise _without_pages("/Collection" in pdf.Root)
+    if isinstance(announced, int) and announced > count:
+        raise PdfRefused(
+            "damaged", f"Of the {announced} pages that the file announces {announced - count} cannot be found."
+        )
     if count > limits.pages:
         raise PdfRefused("too-many-pages", f"The file has {count} pages; at most {limits.pages} are taken.")
     if _only_xfa(pdf):
@@ -111,6 +118,12 @@ def _check_size(pdf: pikepdf.Pdf, limits: Limits) -> None:
             raise PdfRefused("unsupported", f"A page measures {width:g} by {height:g} points.")
         if min(view.width, view.height) < 1:
             raise PdfRefused("unsupported", "A page is smaller than a point.")
+
+
+def _announced(root: pikepdf.Object) -> object:
+    """How many pages the tree says it has, before the library mends that number."""
+    tree = root.get("/Pages")
+    return tree.get("/Count") if isinstance(tree, pikepdf.Dictionary) else None
 
 
 def _only_xfa(pdf: pikepdf.Pdf) -> bool:

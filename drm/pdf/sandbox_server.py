@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 PR_SET_PDEATHSIG = 1
 CLONE_NEWNET = 0x40000000
 OPEN_FILES = 64
+NEARLY_ALL = 0.5
 MOST_OUTPUT = 64 * 1024 * 1024
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -83,10 +84,13 @@ def _watched(job: dict[str, Any]) -> dict[str, Any]:
             os.killpg(child, signal.SIGKILL)
         except ProcessLookupError:
             os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    _, status, used = os.wait4(child, 0)
     if late:
         return {"end": "timeout"}
     if os.WIFSIGNALED(status):
+        # A library that gets no more memory may end the process, not raise an error.
+        if used.ru_maxrss * 1024 > NEARLY_ALL * int(job["limits"]["memory_bytes"]):
+            return {"end": "memory"}
         return {"end": "timeout" if os.WTERMSIG(status) == signal.SIGXCPU else "crashed"}
     try:
         content = json.loads(data)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Stream
 
+from drm.pdf.outlines import mend_outlines
 from drm.pdf.watched import is_watched
 
 SCHEMES = frozenset({"http", "https", "mailto", "doi"})
@@ -46,6 +47,7 @@ CATALOG_KEYS = (
     "/NeedsRendering",
     "/Metadata",
     "/Threads",
+    "/URI",
 )
 ANY_KEYS = ("/AA", "/AF", "/PieceInfo", "/JS", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb", "/PresSteps")
 DEEPEST = 200
@@ -56,6 +58,7 @@ def sanitise(pdf: pikepdf.Pdf) -> tuple[str, ...]:
     removed: Counter[str] = Counter()
     _flatten_forms(pdf, removed)
     _clean_catalog(pdf.Root, removed)
+    mend_outlines(pdf)
     for page in pdf.pages:
         _clean_annotations(page.obj, removed)
     for holder in _dictionaries(pdf):
@@ -196,12 +199,17 @@ def _clean_catalog(root: Object, removed: Counter[str]) -> None:
     if isinstance(opening, Dictionary) and not (opening.get("/S") == Name.GoTo and "/Next" not in opening):
         del root["/OpenAction"]
         removed["OpenAction"] += 1
+    pages = root.get("/Pages")
+    if isinstance(pages, Dictionary) and "/Parent" in pages:
+        del pages["/Parent"]  # nothing is above the top; qpdf looks for the page tree there
     names = root.get("/Names")
     if isinstance(names, Dictionary):
         for key in ("/JavaScript", "/EmbeddedFiles", "/Renditions", "/AlternatePresentations"):
             if key in names:
                 del names[key]
                 removed[key[1:]] += 1
+    elif names is not None:
+        del root["/Names"]
 
 
 def _is_action(holder: Object) -> bool:
@@ -246,6 +254,8 @@ def _clean(holder: Object, removed: Counter[str]) -> None:
         if key in holder:
             del holder[key]
             removed[key[1:]] += 1
+    if "/Metadata" in holder:  # of a page or picture, unseen and unchecked
+        del holder["/Metadata"]
     if _is_outline_item(holder):
         _disarm(holder, removed)
     if "/Next" in holder and _is_action(holder):
@@ -284,4 +294,7 @@ def _clean_stream(stream: Object, removed: Counter[str]) -> None:
         stream.write(b"")
         stream["/Subtype"] = Name.Form
         stream["/BBox"] = Array([0, 0, 0, 0])
+        for key in ("/PS", "/Subtype2", "/Level1"):
+            if key in stream:
+                del stream[key]
         removed["PostScript"] += 1
