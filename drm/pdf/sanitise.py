@@ -86,7 +86,7 @@ def _count(holder: Object, key: str, walk: Walk, found: Counter[str]) -> None:
     if is_outline_item(holder) and not walk.is_table(holder, key):
         found.update(_armed(holder))
     if isinstance(holder, Stream):
-        found.update(kind for name, kind in STREAM_KEYS.items() if name in holder)
+        found.update({kind for name, kind in STREAM_KEYS.items() if name in holder})
         if is_post_script(holder):
             found["PostScript"] += 1
 
