@@ -87,13 +87,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - the last net: one line with a number instead of a traceback
-        incident = secrets.token_hex(4)
-        from admin.process_log import log, start_logging
+        sys.exit(_our_fault(error))
 
-        start_logging("INFO")
-        log().error("command.failed", incident=incident, error=type(error).__name__, detail=str(error)[:300])
-        click.echo(f"incident {incident}: something went wrong that is our fault ({type(error).__name__})", err=True)
-        sys.exit(OUR_FAULT)
+
+def _our_fault(error: Exception) -> int:
+    """Tell an incident by its number, in one line; where a process log was begun, details go there."""
+    import structlog
+
+    incident, kind = secrets.token_hex(4), type(error).__name__
+    if structlog.is_configured():
+        structlog.get_logger().error("command.failed", incident=incident, error=kind, detail=str(error)[:300])
+    click.echo(f"incident {incident}: something went wrong that is our fault ({kind})", err=True)
+    return OUR_FAULT
 
 
 def _words(error: DeliveryError) -> str:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, date
 from functools import wraps
 from pathlib import Path
-from typing import NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec, get_args, get_type_hints
 
 import click
 
 from drm.pdf.inspecting import inspect
 from drm.pdf.names import normalise_name
-from drm.pdf.rewrite import make_copy
-from drm.pdf.tail.copying import (
-    copy_by_choice,
-    copy_by_tail,
-    copy_of_master,
-    read_record,
-    record_path,
-    write_record,
-)
+from drm.pdf.notes import note_sentences, notes_of
+from drm.pdf.policy import Policy, policy_from, policy_to
+from drm.pdf.tail.copying import copy_by_choice, copy_of_master, read_record, record_path, write_record
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.prepare import Wish, prepare
 from drm.pdf.tail.typical import typical_copy
@@ -33,6 +28,12 @@ from drm.pdf.values import CopyReport, CopySpec, Limits, PdfRefused, Permissions
 from drm.pdf.verifying import verify
 
 USAGE, REFUSED = 2, 3
+SPECIAL = {
+    "signed": "Signed files: keep the looks of the signature, or refuse. No stamped copy can keep a signature valid.",
+    "pdfa": "PDF/A: drop the claim, or keep it in copies that are not encrypted.",
+    "damaged": "Files that open after a repair only.",
+    "protected": "Files that their publisher encrypted.",
+}
 DELIVERY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 P = ParamSpec("P")
 
@@ -43,8 +44,19 @@ def pdf() -> None:
 
 
 def _refuse(code: str, text: str) -> NoReturn:
-    click.echo(f"refused: {code}: {text}", err=True)
+    click.echo(f"refused: {code}: {' '.join(text.split())}", err=True)
     sys.exit(REFUSED)
+
+
+def _tell(content: Mapping[str, object]) -> None:
+    """JSON on standard output, as UTF-8 whatever the terminal's language."""
+    # What is half a character (in a file's name or title) is escaped, as JSON does.
+    click.echo(json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace"))
+
+
+def _notes(codes: Iterable[str]) -> list[dict[str, str]]:
+    """Notes with their sentences in every language."""
+    return [{"code": code, **note_sentences()[code]} for code in codes]
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:
@@ -56,18 +68,62 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except PdfRefused as refusal:
             _refuse(refusal.code, refusal.text)
+        except BrokenPipeError:  # nobody reads on, which is nobody's fault
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
         except OSError as error:
-            click.echo(f"cannot read or write: {error.strerror}", err=True)
+            click.echo(f"cannot read or write: {error.strerror or error}", err=True)
             sys.exit(USAGE)
 
     return guarded
 
 
+def special_files(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for what is done with special files; the command gets them as ``policy``."""
+    names = ("signed", "pdfa", "damaged", "protected")
+
+    @wraps(command)
+    def with_policy(**options: Any) -> None:
+        chosen = {name: options.pop(name) for name in names}
+        command(policy=policy_from(chosen), **options)
+
+    wrapped: Callable[..., None] = with_policy
+    for name in reversed(names):
+        values = get_args(get_type_hints(Policy)[name])
+        default = getattr(Policy(), name)
+        option = click.option(
+            f"--{name}", type=click.Choice(values), default=default, show_default=True, help=SPECIAL[name]
+        )
+        wrapped = option(wrapped)
+    return wrapped
+
+
 def _password(given: str | None, file: str | None) -> str | None:
     if file is None:
         return given
-    text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    return text.rstrip("\r\n")
+    data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    try:
+        text = data.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.UsageError("a password file must be UTF-8") from None
+    if not text:
+        raise click.UsageError("a password file holds no password")
+    return text
+
+
+def _readable(file: Path) -> None:
+    """Only files are read: a pipe would keep us waiting, and a document is read more than once."""
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "The path names no file")
+
+
+def _writable(file: Path, out: Path, *beside: Path) -> None:
+    """Nothing is written over the source, nor over what is no file, such as a folder or a device."""
+    for path in (out, *beside):
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "The path to write names something that is no file")
+        if path.exists() and file.exists() and path.samefile(file):
+            raise click.UsageError("the result cannot be written over its source; name another file with -o")
 
 
 def site_keys() -> MasterKeys:
@@ -90,10 +146,14 @@ def _today() -> date:
 @click.argument("file", type=click.Path(path_type=Path), help="PDF file.")
 @click.option("--password", default=None, help="Opens a protected file.")
 @click.option("--password-file", default=None, help="File with that password; - for standard input.")
+@special_files
 @told
-def pdf_inspect(file: Path, password: str | None, password_file: str | None) -> None:
+def pdf_inspect(file: Path, password: str | None, password_file: str | None, policy: Policy) -> None:
     """Print a JSON report on a file. What would be refused has its code in 'verdict'."""
-    click.echo(json.dumps(inspect(file, Limits(), _password(password, password_file)), ensure_ascii=False, indent=1))
+    _readable(file)
+    report = inspect(file, Limits(), _password(password, password_file), policy)
+    codes = report["notes"]
+    _tell({**report, "notes": _notes(map(str, codes)) if isinstance(codes, list) else []})
 
 
 @pdf.command("prepare")
@@ -103,15 +163,23 @@ def pdf_inspect(file: Path, password: str | None, password_file: str | None) -> 
 @click.option("--plain", is_flag=True, help="For copies that are not encrypted, of open-access texts.")
 @click.option("--password", default=None, help="Opens a protected source.")
 @click.option("--password-file", default=None, help="File with that password; - for standard input.")
+@special_files
 @told
 def pdf_prepare(
-    file: Path, out: Path, library: str | None, plain: bool, password: str | None, password_file: str | None
+    file: Path,
+    out: Path,
+    library: str | None,
+    plain: bool,
+    password: str | None,
+    password_file: str | None,
+    policy: Policy,
 ) -> None:
     """Prepare a PDF once, so that each copy of it takes a small tail only. Writes the master and its record OUT.json."""
-    _not_over_source(file, out)
+    _readable(file)
+    _writable(file, out, record_path(out))
     typical = replace(typical_copy(), library=library) if library else None
     given = _password(password, password_file)
-    master = prepare(file, out, site_keys(), Wish(typical, encrypted=not plain), Limits(), given)
+    master = prepare(file, out, site_keys(), Wish(typical, encrypted=not plain, policy=policy), Limits(), given)
     write_record(master, out)
     summary = {
         "engine": "tail",
@@ -128,13 +196,9 @@ def pdf_prepare(
         "removed": master.removed,
         "repaired": master.repaired,
         "overlap": master.overlap,
+        "notes": _notes(notes_of(master.removed, master.repaired, overlap=bool(master.overlap))),
     }
-    click.echo(json.dumps(summary, ensure_ascii=False, indent=1))
-
-
-def _not_over_source(file: Path, out: Path) -> None:
-    if out.exists() and file.exists() and out.samefile(file):
-        raise click.UsageError("the result cannot be written over its source; name another file with -o")
+    _tell(summary)
 
 
 @pdf.command("stamp")
@@ -161,6 +225,7 @@ def _not_over_source(file: Path, out: Path) -> None:
     help="File with the password that shall open the copy; - for standard input.",
 )
 @click.option("--issued", default=None, help="Date on the copy as YYYY-MM-DD; today (UTC) if not given.")
+@special_files
 @told
 def pdf_stamp(
     file: Path,
@@ -176,13 +241,19 @@ def pdf_stamp(
     password_file: str | None,
     reader_password_file: str | None,
     issued: str | None,
+    policy: Policy,
 ) -> None:
     """Make one reader's copy of a PDF, verified before it appears. Prints a JSON summary."""
     if not normalise_name(reader):
         _refuse("bad-name", "Nothing is left of the name that could be shown.")
     if not DELIVERY.fullmatch(delivery):
         raise click.UsageError("--delivery takes up to 64 letters, digits, dots, hyphens and underscores")
-    _not_over_source(file, out)
+    _readable(file)
+    _writable(file, out)
+    if record_path(file).exists():
+        _writable(record_path(file), out)
+    if [password_file, reader_password_file].count("-") > 1:
+        raise click.UsageError("standard input can hold one of the two passwords only")
     try:
         day = date.fromisoformat(issued) if issued else _today()
     except ValueError:
@@ -195,21 +266,22 @@ def pdf_stamp(
         agreement=agreement,
         permissions=Permissions(encrypt=encrypt, print="none" if no_print else "full"),
     )
-    report = _copied(file, out, spec, engine, _password(password, password_file), _password(None, reader_password_file))
-    click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=1))
+    policy = policy_from({**policy_to(policy), "engine": engine})
+    opening, reading = _password(password, password_file), _password(None, reader_password_file)
+    report = _copied(file, out, spec, policy, opening, reading)
+    _tell({**asdict(report), "notes": _notes(report.notes)})
 
 
 def _copied(
-    file: Path, out: Path, spec: CopySpec, engine: str, password: str | None, reader_password: str | None
+    file: Path, out: Path, spec: CopySpec, policy: Policy, password: str | None, reader_password: str | None
 ) -> CopyReport:
-    """One copy by the engine asked for. A master knows one engine only."""
+    """One copy by the engine that the policy chooses. A master knows one engine only."""
     master = read_record(file)
-    if master is not None:
-        if engine == "rewrite":
-            _refuse("unsupported", "A master is no document that could be rewritten.")
-        return copy_of_master(file, master, out, spec, site_keys(), Limits(), reader_password)
-    make = {"auto": copy_by_choice, "tail": copy_by_tail, "rewrite": make_copy}[engine]
-    return make(file, out, spec, Limits(), password, reader_password)
+    if master is None:
+        return copy_by_choice(file, out, spec, Limits(), password, reader_password, policy)
+    if policy.engine == "rewrite":
+        _refuse("unsupported", "A master is no document that could be rewritten.")
+    return copy_of_master(file, master, out, spec, site_keys(), Limits(), reader_password)
 
 
 @pdf.command("verify")
@@ -219,9 +291,10 @@ def _copied(
 @told
 def pdf_verify(file: Path, password: str | None, password_file: str | None) -> None:
     """Check a copy as before publication and print a JSON verdict. Exit 0 good, 3 bad."""
+    _readable(file)
     with file.open("rb"):
         pass
     verdict = verify(file, None, Limits(), _password(password, password_file))
-    click.echo(json.dumps(asdict(verdict), ensure_ascii=False, indent=1))
+    _tell(asdict(verdict))
     if not verdict.good:
         sys.exit(REFUSED)

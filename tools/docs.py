@@ -28,6 +28,7 @@ SECTIONS = {"way": "What the reader can do"}
 CATALOGUES = {
     "drm/reasons.toml": ("Decisions", "Why a request is refused or waits, under the agreements of the library."),
     "drm/pdf/refusals.toml": ("Files", "Why a file cannot be prepared or verified."),
+    "drm/pdf/notes.toml": ("Notes on copies", "What was done to a file, and which engine made its copy and why."),
     "fetchers/codes.toml": ("Sources", "Why a source did not give the full text; the desk sees them as tried sources."),
     "delivery/field_errors.toml": (
         "Fields",

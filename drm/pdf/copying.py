@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 from pikepdf import Name
 
-from drm.pdf.opening import open_source
+from drm.pdf.facts import facts_of
+from drm.pdf.opening import Opened, open_source
+from drm.pdf.policy import Policy, check_policy, told_on_cover
 from drm.pdf.sanitise import sanitise
 from drm.pdf.stamp import apply_stamp
 from drm.pdf.values import CopySpec, Limits, Permissions
@@ -18,21 +21,25 @@ URN = "urn:rushlight:delivery:"
 
 
 def write_copy(
-    source: Path, out: Path, spec: CopySpec, limits: Limits, password: str | None, reader_password: str | None
+    source: Path,
+    out: Path,
+    spec: CopySpec,
+    limits: Limits,
+    password: str | None,
+    reader_password: str | None,
+    policy: Policy = Policy(),
 ) -> dict[str, Any]:
-    """Write the copy to ``out`` and report what was done; PdfRefused where the file cannot be taken."""
+    """Write the copy to ``out`` and report what was done; PdfRefused where the file or the policy does not permit it."""
     opened = open_source(source, limits, password)
     pdf = opened.pdf
-    repaired = list(opened.repaired)
-    if claims_pdfa(pdf):
-        repaired.append("pdfa-claim")
-    removed = sanitise(pdf)
-    if any(kind.startswith("signature") for kind in removed):
-        repaired.append("signature")
+    if reader_password:
+        spec = replace(spec, permissions=replace(spec.permissions, encrypt=True))
+    repaired, removed = clean(opened, policy, encrypted=spec.permissions.encrypt)
+    spec = told_on_cover(spec, repaired)
     report = apply_stamp(pdf, spec, source, password or "")
     _name_copy(pdf, spec)
     encryption: pikepdf.Encryption | bool = False
-    if spec.permissions.encrypt or reader_password:
+    if spec.permissions.encrypt:
         encryption = pikepdf.Encryption(
             user=reader_password or "", owner=secrets.token_hex(16), R=6, allow=allowed(spec.permissions), metadata=True
         )
@@ -55,6 +62,18 @@ def write_copy(
     }
 
 
+def clean(opened: Opened, policy: Policy, *, encrypted: bool) -> tuple[list[str], tuple[str, ...]]:
+    """Sanitise an open document where the policy takes it: what was changed about it, and what was removed."""
+    repaired = list(opened.repaired)
+    facts = facts_of(opened.pdf, "structure" in repaired)
+    check_policy(facts, policy, encrypted=encrypted)
+    if facts.archival:
+        repaired.append("pdfa-claim")
+    if facts.signed:
+        repaired.append("signature")
+    return repaired, sanitise(opened.pdf)
+
+
 def allowed(permissions: Permissions) -> pikepdf.Permissions:
     """The permissions that PDF readers are asked to keep. Reading aloud is always permitted."""
     return pikepdf.Permissions(
@@ -67,17 +86,6 @@ def allowed(permissions: Permissions) -> pikepdf.Permissions:
         print_lowres=permissions.print in {"low", "full"},
         print_highres=permissions.print == "full",
     )
-
-
-def claims_pdfa(pdf: pikepdf.Pdf) -> bool:
-    """Whether the source calls itself PDF/A, a claim that an encrypted copy cannot keep."""
-    metadata = pdf.Root.get("/Metadata")
-    if not isinstance(metadata, pikepdf.Stream):
-        return False
-    try:
-        return b"pdfaid" in metadata.read_bytes()
-    except (pikepdf.PdfError, pikepdf.DataDecodingError):
-        return False
 
 
 def _name_copy(pdf: pikepdf.Pdf, spec: CopySpec) -> None:

@@ -54,8 +54,8 @@ def view_of(page: pikepdf.Object) -> View:
     A missing or empty MediaBox counts as US Letter, a CropBox outside the MediaBox as no CropBox, a Rotate that is no
     multiple of 90 as 0: this is what PDF readers do.
     """
-    media = _box(_inherited(page, "/MediaBox")) or LETTER
-    crop = _box(_inherited(page, "/CropBox")) or media
+    media = box_of(_inherited(page, "/MediaBox")) or LETTER
+    crop = box_of(_inherited(page, "/CropBox")) or media
     cut = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
     left, bottom, right, top = cut if cut[0] < cut[2] and cut[1] < cut[3] else media
     rotate = _number(_inherited(page, "/Rotate")) or 0
@@ -71,7 +71,7 @@ def media_size(page: pikepdf.Object) -> tuple[float, float]:
 
 def mend_boxes(page: pikepdf.Object) -> None:
     """Writes out what readers differ in: a MediaBox where there is none, and one for a CropBox that shows nothing of it."""
-    media, crop = _box(_inherited(page, "/MediaBox")), _box(_inherited(page, "/CropBox"))
+    media, crop = box_of(_inherited(page, "/MediaBox")), box_of(_inherited(page, "/CropBox"))
     if media is None:
         media = LETTER
         page.MediaBox = pikepdf.Array(media)
@@ -107,7 +107,8 @@ def _numbers(value: object) -> tuple[float, float, float, float] | None:
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 == len(value) else None
 
 
-def _box(value: object) -> tuple[float, float, float, float] | None:
+def box_of(value: object) -> tuple[float, float, float, float] | None:
+    """A rectangle as left, bottom, right, top, whatever corners it names; None for less than a unit, or no rectangle."""
     numbers = _numbers(value)
     if numbers is None:
         return None

@@ -17,6 +17,7 @@ from drm.pdf.geometry import media_size, view_of
 from drm.pdf.values import Limits, PdfRefused
 
 BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
+PIECE = 1024 * 1024
 SMALLEST, LARGEST, LARGEST_UNIT = 2.0, 14_400.0, 200.0
 
 
@@ -75,10 +76,10 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            pdf = pikepdf.open(path, password=password or "", suppress_warnings=True, inherit_page_attributes=False)
+            pdf = _opened(path, password)
         except pikepdf.PdfError as error:
             if "no pages found" in str(error):
-                raise _without_pages(b"/Collection" in path.read_bytes()) from None
+                raise _without_pages(_mentions(path, b"/Collection")) from None
             raise
     repaired = ["structure"] if pdf.get_warnings() else []
     if "/Size" not in pdf.trailer:
@@ -90,6 +91,36 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
         repaired.append("encryption")
     _check_size(pdf, limits)
     return Opened(pdf, tuple(repaired), state, revision)
+
+
+def _opened(path: Path, password: str | None) -> pikepdf.Pdf:
+    """The document, opened with the password or, where that does not fit, without one."""
+    for attempt in dict.fromkeys((password or "", "")):
+        try:
+            return pikepdf.open(path, password=attempt, suppress_warnings=True, inherit_page_attributes=False)
+        except pikepdf.PasswordError as error:
+            refused = error
+    raise refused
+
+
+def _mentions(path: Path, word: bytes) -> bool:
+    """Whether a file holds these bytes, read in pieces."""
+    return next(scan(path, re.compile(re.escape(word))), None) is not None
+
+
+def scan(path: Path, pattern: re.Pattern[bytes], most: int = 160) -> Iterator[bytes]:
+    """All places of a file that match, in order, never more than a piece of it in memory; matches have ``most`` bytes at most."""
+    with path.open("rb") as file:
+        rest = b""
+        while piece := file.read(PIECE):
+            data = rest + piece
+            edge, done = len(data) - most if len(piece) == PIECE else len(data), 0
+            for match in pattern.finditer(data):
+                if match.start() >= edge:
+                    break
+                done = match.end()
+                yield match[0]
+            rest = data[max(done, edge, 0) :]
 
 
 def _without_pages(collection: bool) -> PdfRefused:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from drm.pdf.names import normalise_name
+from drm.pdf.notes import notes_of
 from drm.pdf.plain_paths import readable, writable
+from drm.pdf.policy import Policy, policy_to
 from drm.pdf.sandbox import run_limited
 from drm.pdf.spec_json import spec_to
 from drm.pdf.values import CopyReport, CopySpec, Limits, PdfRefused
@@ -26,6 +28,7 @@ def make_copy(
     limits: Limits = Limits(),
     password: str | None = None,
     reader_password: str | None = None,
+    policy: Policy = Policy(),
 ) -> CopyReport:
     """Write one verified copy to ``out``. PdfRefused says why not; then there is no ``out``, or the earlier one.
 
@@ -40,7 +43,7 @@ def make_copy(
     part = out.with_name(f".{secrets.token_hex(12)}.part")
     try:
         with readable(source) as plain, writable(part) as target:
-            done = _write(plain, target, spec, limits, password, reader_password)
+            done = _write(plain, target, spec, limits, password, reader_password, policy)
         digest, written = _durable(part)
         part.replace(out)
     finally:
@@ -60,11 +63,20 @@ def make_copy(
         shown_name=str(done["shown_name"]),
         name_fallback=bool(done["name_fallback"]),
         overlap=tuple(int(page) for page in done["overlap"]),
+        notes=notes_of(
+            done["removed"], done["repaired"], name_fallback=done["name_fallback"], overlap=bool(done["overlap"])
+        ),
     )
 
 
 def _write(
-    source: Path, target: Path, spec: CopySpec, limits: Limits, password: str | None, reader_password: str | None
+    source: Path,
+    target: Path,
+    spec: CopySpec,
+    limits: Limits,
+    password: str | None,
+    reader_password: str | None,
+    policy: Policy,
 ) -> dict[str, Any]:
     """Make the copy in one child and check it in another."""
     arguments = {
@@ -74,6 +86,7 @@ def _write(
         "password": password,
         "reader_password": reader_password,
         "source_bytes": source.stat().st_size,
+        "policy": policy_to(policy),
     }
     done: dict[str, Any] = run_limited("copy", arguments, limits)
     shown = _extracted(str(done["shown_name"]))

@@ -13,6 +13,7 @@ from drm.pdf.copying import write_copy
 from drm.pdf.examining import examine
 from drm.pdf.fonts import preload
 from drm.pdf.opening import translated
+from drm.pdf.policy import policy_from
 from drm.pdf.proving import prove
 from drm.pdf.rehearsal import rehearse
 from drm.pdf.spec_json import spec_from
@@ -61,6 +62,7 @@ def _copy(arguments: Mapping[str, Any], limits: Limits) -> Any:
         limits,
         arguments.get("password"),
         arguments.get("reader_password"),
+        policy_from(arguments.get("policy", {})),
     )
 
 
@@ -74,6 +76,7 @@ def _prepare(arguments: Mapping[str, Any], limits: Limits) -> Any:
         encrypted=arguments["encrypted"],
         classic=arguments["classic"],
         per_page=arguments["per_page"],
+        policy=policy_from(arguments.get("policy", {})),
     )
     return prepare_master(task, limits)
 

@@ -31,7 +31,13 @@ def add_to_structure(pdf: pikepdf.Pdf, page: pikepdf.Object, roles: Sequence[str
     ]
     section.K = Array(elements)
     holder.K = Array([section, *_kids(holder)])
-    parents = _parent_tree(pdf, root)
+    page.StructParents = _enter(pdf, root, _parent_tree(pdf, root), elements)
+
+
+def _enter(
+    pdf: pikepdf.Pdf, root: pikepdf.Object, parents: NumberTree, elements: Sequence[pikepdf.Object]
+) -> int:  # fmt: skip
+    """Enter the elements of one stream's marked content into the parent tree; the key that they get."""
     key = _next_key(pdf, root, parents)
     try:
         parents[key] = Array(elements)
@@ -40,7 +46,51 @@ def add_to_structure(pdf: pikepdf.Pdf, page: pikepdf.Object, roles: Sequence[str
         parents[key] = Array(elements)
     root.ParentTree = parents.obj
     root.ParentTreeNextKey = key + 1
-    page.StructParents = key
+    return key
+
+
+def tie_content(
+    pdf: pikepdf.Pdf, page: pikepdf.Object, stream: pikepdf.Object, annotations: Sequence[pikepdf.Object]
+) -> list[bytes]:
+    """Let the elements that hold these annotations hold marked content of ``stream``, which ``page`` paints, instead.
+
+    Returns the opening of each annotation's marked content; b"" for all in a document that is not tagged.
+    """
+    if not is_tagged(pdf):
+        return [b""] * len(annotations)
+    root = pdf.Root.StructTreeRoot
+    parents = _parent_tree(pdf, root)
+    elements: list[pikepdf.Object] = []
+    marks = []
+    for annotation in annotations:
+        element, reference = _holder(parents, annotation)
+        if element is None or reference is None:
+            marks.append(b"/Artifact BMC")
+            continue
+        del reference.Obj
+        reference.Type, reference.Pg, reference.Stm, reference.MCID = Name.MCR, page, stream, len(elements)
+        marks.append(b"/Form <</MCID %d>> BDC" % len(elements))
+        elements.append(element)
+    if elements:
+        stream.StructParents = _enter(pdf, root, parents, elements)
+    return marks
+
+
+def _holder(
+    parents: NumberTree, annotation: pikepdf.Object
+) -> tuple[pikepdf.Object | None, pikepdf.Object | None]:  # fmt: skip
+    """The element of an annotation, and its reference to the annotation (ISO 32000-2, 14.7.5.3)."""
+    key: object = annotation.get("/StructParent")
+    try:
+        element = parents[key] if isinstance(key, int) and key in parents else None
+    except (pikepdf.PdfError, RuntimeError):
+        return None, None
+    for kid in _kids(element) if isinstance(element, pikepdf.Dictionary) else ():
+        if isinstance(kid, pikepdf.Dictionary) and kid.get("/Type") == Name.OBJR:
+            target = kid.get("/Obj")
+            if isinstance(target, pikepdf.Object) and target.is_indirect and target.objgen == annotation.objgen:
+                return element, kid
+    return None, None
 
 
 def _document_element(root: pikepdf.Object) -> pikepdf.Object:

@@ -129,7 +129,10 @@ class StampReport:
 
 @dataclass(frozen=True)
 class CopyReport:
-    """The summary of one finished and verified copy; the same keys as the JSON of ``rushlight pdf stamp``."""
+    """The summary of one finished and verified copy; the same keys as the JSON of ``rushlight pdf stamp``.
+
+    ``notes`` and ``engine_reason`` are codes of ``drm/pdf/notes.toml``: what people should know, and why this engine.
+    """
 
     engine: str
     pages: int
@@ -149,3 +152,5 @@ class CopyReport:
     tail_len: int = 0
     master_id: str | None = None
     wm_version: int = 0
+    notes: tuple[str, ...] = ()
+    engine_reason: str = ""

@@ -45,6 +45,9 @@ FIELDS = {
     "warnings",
     "verdict",
     "engine_advice",
+    "engine_reason",
+    "attachments",
+    "notes",
 }
 SUMMARY = {
     "engine",
@@ -64,6 +67,8 @@ SUMMARY = {
     "repaired",
     "name_fallback",
     "overlap",
+    "notes",
+    "engine_reason",
 }
 
 

@@ -11,8 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from drm.pdf.inspecting import inspect
 from drm.pdf.names import normalise_name
+from drm.pdf.notes import notes_of
 from drm.pdf.plain_paths import writable
+from drm.pdf.policy import FileFacts, Policy, choose_engine, facts_in
 from drm.pdf.rewrite import make_copy
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.light import check_tail
@@ -25,7 +28,7 @@ from drm.pdf.verifying import Expectation, verify
 from drm.tokens import KeyRing
 
 PIECE = 1024 * 1024
-Engine = Callable[[Path, Path, CopySpec, Limits, str | None, str | None], CopyReport]
+Engine = Callable[[Path, Path, CopySpec, Limits, str | None, str | None, Policy], CopyReport]
 LARGEST_RECORD = 16 * 1024 * 1024
 OWN_FAULTS = frozenset({"output-invalid", "stamp-missing", "active-content"})
 """Codes of checks that the engine's own work failed; the other engine may still pass them."""
@@ -119,6 +122,8 @@ def tail_report(master: Master, tail: Tail, spec: CopySpec) -> CopyReport:
         tail_len=len(tail.data),
         master_id=master.id,
         wm_version=master.wm_version,
+        notes=notes_of(master.removed, master.repaired, name_fallback=tail.name_fallback, overlap=bool(tail.overlap)),
+        engine_reason="engine-has-master",
     )
 
 
@@ -129,10 +134,11 @@ def copy_by_tail(
     limits: Limits = Limits(),
     password: str | None = None,
     reader_password: str | None = None,
+    policy: Policy = Policy(),
 ) -> CopyReport:
     """Prepare a document for one copy and write that, verified. Its master and keys are made for it and not kept."""
     keys = MasterKeys(KeyRing({"once": secrets.token_bytes(32)}))
-    wish = Wish(spec, encrypted=spec.permissions.encrypt or bool(reader_password))
+    wish = Wish(spec, encrypted=spec.permissions.encrypt or bool(reader_password), policy=policy)
     with source.open("rb"):
         pass
     if not out.parent.is_dir():
@@ -150,13 +156,28 @@ def copy_by_choice(
     limits: Limits = Limits(),
     password: str | None = None,
     reader_password: str | None = None,
+    policy: Policy = Policy(),
+    facts: FileFacts | None = None,
     first: Engine = copy_by_tail,
 ) -> CopyReport:
-    """One copy by the tail engine, ``first``, or by the rewrite engine where the tail engine's own checks fail; the report says why."""
+    """One copy by the engine that the policy chooses by these facts, found out where needed; the report says which and why.
+
+    Where nobody asked for an engine and the checks of the tail engine, ``first``, fail, the rewrite engine takes over. An
+    engine that was asked for refuses with ``unsupported`` then.
+    """
+    if facts is None and policy.engine == "auto" and policy.pdfa == "keep":
+        facts = facts_in(inspect(source, limits, password))
+    choice = choose_engine(facts or FileFacts(), policy)
+    engine = first if choice.engine == "tail" else make_copy
     try:
-        return first(source, out, spec, limits, password, reader_password)
+        report = engine(source, out, spec, limits, password, reader_password, policy)
+        return replace(report, engine_reason=choice.reason)
     except PdfRefused as refusal:
-        if refusal.code not in OWN_FAULTS:
+        if refusal.code not in OWN_FAULTS or (policy.engine == "auto" and choice.engine == "rewrite"):
             raise
+        if policy.engine != "auto":
+            text = f"The engine asked for cannot make this copy ({refusal.code}: {refusal.text})"
+            raise PdfRefused("unsupported", text) from None
         reason = f"{refusal.code}: {refusal.text}"
-    return replace(make_copy(source, out, spec, limits, password, reader_password), fallback_reason=reason)
+    report = make_copy(source, out, spec, limits, password, reader_password, policy)
+    return replace(report, fallback_reason=reason, engine_reason="engine-fell-back")

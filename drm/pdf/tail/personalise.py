@@ -10,6 +10,7 @@ from html import escape
 
 from drm.pdf.copying import URN
 from drm.pdf.glyphs import Subset, number
+from drm.pdf.policy import told_on_cover
 from drm.pdf.stamp_text import stamp_strings
 from drm.pdf.tail.cover_parts import draw_cover, frame_for, packed
 from drm.pdf.tail.crypt import encrypt_dictionary, permission_bits
@@ -55,6 +56,7 @@ def personalise(
     if marks and (not master.per_page or len(marks) != len(master.forms)):
         raise PdfRefused("unsupported", "The master was not prepared for a stamp of its own on every page.")
     secret = keys.open(master) if encrypted else None
+    spec = told_on_cover(spec, master.repaired)
     strings = stamp_strings(spec)
     frame = frame_for(master, spec, strings)
     copy = Copy(master, spec, strings, frame.lettering.copy())

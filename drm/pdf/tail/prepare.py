@@ -9,12 +9,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from drm.pdf.names import normalise_name
 from drm.pdf.plain_paths import is_plain, readable
+from drm.pdf.policy import Policy, policy_to
 from drm.pdf.sandbox import run_limited
 from drm.pdf.spec_json import spec_to
 from drm.pdf.tail.keys import MasterKeys
@@ -32,13 +33,14 @@ class Wish:
 
     ``typical`` is a copy as they will be: its fixed texts go into the master's fonts, its footer says how much room is
     looked for. A master serves many readers, so its reader should be nobody. ``per_page`` gives every page a stamp form
-    of its own, for marks that differ from page to page.
+    of its own, for marks that differ from page to page. ``policy`` says what is done with special files.
     """
 
     typical: CopySpec | None = None
     encrypted: bool = True
     classic: bool = False
     per_page: bool = False
+    policy: Policy = field(default_factory=Policy)
 
 
 def prepare(
@@ -92,6 +94,7 @@ def _prepared(
         "encrypted": wish.encrypted,
         "classic": wish.classic or not wish.encrypted,
         "per_page": wish.per_page,
+        "policy": policy_to(wish.policy),
         "source_bytes": source.stat().st_size,
     }
     answer = run_limited("prepare", arguments, limits)

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from drm.pdf.content import draw_over
-from drm.pdf.copying import claims_pdfa
+from drm.pdf.copying import clean
 from drm.pdf.cover import cover_size
+from drm.pdf.facts import claims_pdfa
 from drm.pdf.geometry import View, mend_boxes, view_of
 from drm.pdf.glyphs import Subset
 from drm.pdf.labels import resolve_page_numbers, shift_labels
 from drm.pdf.looking import Looker
 from drm.pdf.opening import open_source
-from drm.pdf.sanitise import sanitise
+from drm.pdf.policy import Policy
 from drm.pdf.sealing import Seal
 from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
 from drm.pdf.structure import add_to_structure, is_tagged
@@ -30,7 +31,7 @@ from drm.pdf.tail.cutting import PIECE, cut_master
 from drm.pdf.tail.forms import Slots, choose_forms
 from drm.pdf.tail.index import read_index, read_object
 from drm.pdf.tail.typical import master_fonts
-from drm.pdf.values import CopySpec, Limits
+from drm.pdf.values import CopySpec, Limits, PdfRefused
 
 PARTS = "/RlParts"
 PARTS_ENTRY = re.compile(rb" /RlParts \[([ \dR]*)\]")
@@ -52,6 +53,7 @@ class PrepareTask:
     encrypted: bool
     classic: bool
     per_page: bool
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass
@@ -74,12 +76,9 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     """Write the master to ``task.out``; the fields of its record, with the file key in clear, for the caller to wrap."""
     opened = open_source(task.source, limits, task.password or None)
     pdf = opened.pdf
-    repaired = list(opened.repaired)
-    if claims_pdfa(pdf):
-        repaired.append("pdfa-claim")
-    removed = sanitise(pdf)
-    if any(kind.startswith("signature") for kind in removed):
-        repaired.append("signature")
+    if claims_pdfa(pdf) and task.policy.pdfa == "keep":
+        raise PdfRefused("unsupported", "This engine cannot keep PDF/A; the other one can.")
+    repaired, removed = clean(opened, task.policy, encrypted=task.encrypted)
     for page in pdf.pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pdf.pages]

@@ -56,6 +56,40 @@ def annotate(pdf: pikepdf.Pdf, annotation: Object) -> None:
     page["/Annots"] = Array([*page.get("/Annots", Array()), annotation])
 
 
+def _in_field(pdf: pikepdf.Pdf, action: Dictionary) -> None:
+    parent = pdf.make_indirect(Dictionary(FT=Name.Tx, T=String("f"), Kids=Array([]), AA=Dictionary(C=action)))
+    child = pdf.make_indirect(Dictionary(Type=Name.Annot, Subtype=Name.Widget, Rect=Array([0, 0, 9, 9])))
+    child.AA, child.Parent, parent.Kids = Dictionary(K=action), parent, Array([child])
+    annotate(pdf, child)
+    pdf.Root.AcroForm = Dictionary(Fields=Array([parent]), CO=Array([parent]))
+
+
+def _in_tags(pdf: pikepdf.Pdf, action: Dictionary) -> None:
+    note = pdf.make_indirect(Dictionary(Type=Name.Annot, Subtype=Name.Screen, Rect=Array([0, 0, 9, 9]), A=action))
+    reference = Dictionary(Type=Name.OBJR, Obj=note)
+    attributes = Dictionary(O=Name.UserProperties, P=Array([Dictionary(N=String("p"), V=Dictionary(AA=action))]))
+    element = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.P, K=reference, A=attributes))
+    pdf.Root.StructTreeRoot = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot, K=element))
+
+
+def _in_resources(pdf: pikepdf.Pdf, action: Dictionary) -> None:
+    form = pdf.make_stream(b"")
+    form.Type, form.Subtype, form.BBox = Name.XObject, Name.Form, Array([0, 0, 1, 1])
+    inner = Dictionary(AA=Dictionary(O=action), Deeper=Array([Array([Dictionary(AA=Dictionary(PO=action))])]))
+    form.Resources = Dictionary(Properties=Dictionary(MC0=Dictionary(PieceInfo=inner, AA=inner)))
+    pdf.pages[0].obj.Resources.XObject = Dictionary(Fm=form)
+
+
+def _in_name_tree(pdf: pikepdf.Pdf, action: Dictionary) -> None:
+    leaf = pdf.make_indirect(Dictionary(Names=Array([String("a"), action]), Limits=Array([String("a"), String("a")])))
+    pdf.Root.Names = Dictionary(JavaScript=pdf.make_indirect(Dictionary(Kids=Array([leaf]))))
+
+
+def _in_long_chain(pdf: pikepdf.Pdf, action: Dictionary) -> None:
+    step = Dictionary(S=Name.Named, N=Name.NextPage, Next=Array([Dictionary(S=Name.GoTo, D=Array([0]), Next=action)]))
+    annotate(pdf, link(Dictionary(S=Name.URI, URI=String("https://example.org"), Next=pdf.make_indirect(step))))
+
+
 def places() -> dict[str, Callable[[pikepdf.Pdf, Dictionary], None]]:
     """Where an action can be hidden."""
 
@@ -70,6 +104,14 @@ def places() -> dict[str, Callable[[pikepdf.Pdf, Dictionary], None]]:
         pdf.Root.OpenAction = action
 
     return {
+        "field and its parent": _in_field,
+        "structure tree": _in_tags,
+        "resources of a form": _in_resources,
+        "name tree with branches": _in_name_tree,
+        "at the end of a long chain": _in_long_chain,
+        "link, as its address": lambda pdf, action: annotate(
+            pdf, link(Dictionary(S=Name.GoTo, D=Array([0])), PA=action)
+        ),
         "link, direct": lambda pdf, action: annotate(pdf, link(action)),
         "link, indirect": lambda pdf, action: annotate(pdf, pdf.make_indirect(link(pdf.make_indirect(action)))),
         "opening": opening,
@@ -165,6 +207,35 @@ def _form(pdf: pikepdf.Pdf) -> None:
     )
 
 
+def _attached(pdf: pikepdf.Pdf) -> None:
+    """A file that nothing but a chosen name leads to."""
+    pdf.Root.Names = Dictionary(Dests=Dictionary(Names=Array([String("a"), Dictionary(D=Array([0]), X=_file(pdf))])))
+
+
+def _usage_rights(pdf: pikepdf.Pdf) -> None:
+    value = pdf.make_indirect(Dictionary(Type=Name.Sig, ByteRange=Array([0, 1, 2, 3]), Reason=String(SCRIPT)))
+    pdf.Root.Perms = Dictionary(UR3=value)
+    pdf.Root.AcroForm = Dictionary(Fields=Array([]), SigFlags=3)
+
+
+def _external_profile(pdf: pikepdf.Pdf) -> None:
+    intent = Dictionary(Type=Name.OutputIntent, S=Name("/GTS_PDFX"), DestOutputProfileRef=Dictionary(F=String(SCRIPT)))
+    pdf.Root.OutputIntents = Array([intent])
+
+
+def _old_post_script(pdf: pikepdf.Pdf) -> None:
+    stream = pdf.make_stream(SCRIPT.encode())
+    stream.Type, stream.Subtype, stream.Subtype2, stream.BBox = Name.XObject, Name.Form, Name.PS, Array([0, 0, 1, 1])
+    pdf.pages[0].obj.Resources.XObject = Dictionary(Ps=stream)
+
+
+def _nested_in_resources(key: str) -> Plant:
+    def plant(pdf: pikepdf.Pdf) -> None:
+        pdf.pages[0].obj.Resources.Properties = Dictionary(MC0=Dictionary({key: Dictionary(Marker=String(SCRIPT))}))
+
+    return plant
+
+
 ANNOTATIONS = ("FileAttachment", "RichMedia", "3D", "Screen", "Movie", "Sound", "TrapNet", "Unheard")
 HIDDEN: dict[str, Plant] = {
     **{f"annotation {kind}": _annotation(f"/{kind}") for kind in ANNOTATIONS},
@@ -174,6 +245,11 @@ HIDDEN: dict[str, Plant] = {
     "image with alternates": _image(Alternates=Array([Dictionary(Image=String(SCRIPT))])),
     "image with OPI": _image(OPI=Dictionary(Marker=String(SCRIPT))),
     "stream with external data": _image(F=String(SCRIPT), FFilter=Name.FlateDecode),
+    **{f"nested {key}": _nested_in_resources(f"/{key}") for key in ("AF", "PieceInfo", "OPI", "Alternates", "SpiderInfo", "Thumb")},
+    "attached file that only a name leads to": _attached,
+    "usage rights": _usage_rights,
+    "external colour profile": _external_profile,
+    "PostScript of an older kind": _old_post_script,
     "PostScript": _post_script,
     "reference to another file": _reference,
     "form with XFA and scripts": _form,

@@ -39,5 +39,5 @@ def ready(folder: Path, pdf: pikepdf.Pdf | None = None, **wish: bool) -> Ready:
     """A master made for copies like SPEC."""
     (folder / "source.pdf").write_bytes(saved(pdf or plain()))
     typical = replace(SPEC, permissions=Permissions(encrypt=wish.get("encrypted", True)))
-    master = prepare(folder / "source.pdf", folder / "master", KEYS, Wish(typical, **wish))
+    master = prepare(folder / "source.pdf", folder / "master", KEYS, Wish(typical, **wish))  # type: ignore[arg-type]  # flags of Wish
     return Ready(folder / "master", master)

@@ -1,0 +1,120 @@
+"""What counts as active: which actions, annotations and entries may stay in a copy, and which may not."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pikepdf import Dictionary, Name, Object, Stream, String
+
+SCHEMES = frozenset({"http", "https", "mailto", "doi"})
+PLAIN_ACTIONS = frozenset({"/GoTo", "/URI", "/Named"})
+PLAIN_NAMES = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
+PLAIN_ANNOTATIONS = frozenset(
+    [
+        *(
+            "/Link",
+            "/Text",
+            "/FreeText",
+            "/Line",
+            "/Square",
+            "/Circle",
+            "/Polygon",
+            "/PolyLine",
+            "/Highlight",
+            "/Underline",
+        ),
+        *("/Squiggly", "/StrikeOut", "/Stamp", "/Caret", "/Ink", "/Popup"),
+    ]
+)
+CATALOG_KEYS = (
+    *("/AA", "/AF", "/Collection", "/Perms", "/DSS", "/Requirements", "/SpiderInfo", "/Legal", "/NeedsRendering"),
+    *("/Metadata", "/Threads", "/URI"),
+)
+NAME_TREES = ("/JavaScript", "/EmbeddedFiles", "/Renditions", "/AlternatePresentations")
+ANY_KEYS = (
+    *("/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb", "/PresSteps"),
+    "/DestOutputProfileRef",
+)
+STREAM_KEYS = {
+    "/F": "external data",
+    "/FFilter": "external data",
+    "/FDecodeParms": "external data",
+    "/Ref": "reference",
+}
+UNTYPED_ACTIONS = frozenset(
+    [
+        *(
+            "/JavaScript",
+            "/Launch",
+            "/SubmitForm",
+            "/ImportData",
+            "/ResetForm",
+            "/GoToR",
+            "/GoToE",
+            "/Rendition",
+            "/Movie",
+            "/Sound",
+            "/GoTo3DView",
+        ),
+        *("/RichMediaExecute", "/SetOCGState", "/Hide", "/URI", "/Named", "/GoToDp"),
+    ]
+)
+"""An action needs no /Type. Of the kinds not listed here, structure elements, transitions and groups have the same /S."""
+
+
+def word(value: object) -> str:
+    """A name as plain ASCII, since names need not be UTF-8; "" for what is no name."""
+    return value.unparse().decode("ascii") if isinstance(value, Name) else ""
+
+
+def kind_of(action: object) -> str:
+    """What an action calls itself."""
+    return (word(action.get("/S"))[1:] if isinstance(action, Dictionary) else "") or "unknown"
+
+
+def is_action(holder: Object) -> bool:
+    """Whether a dictionary is an action, wherever it hangs."""
+    kind = holder.get("/S")
+    if not isinstance(kind, Name) or isinstance(holder, Stream):
+        return False
+    if holder.get("/Type") == Name.Action or word(kind) in UNTYPED_ACTIONS:
+        return True
+    return "/D" in holder and (kind == Name.GoTo or (kind == Name.Thread and "/P" not in holder))
+
+
+def is_plain(action: object) -> bool:
+    """Whether an action only leads somewhere: inside the document, or to an address of a permitted scheme."""
+    if not isinstance(action, Dictionary):
+        return False
+    kind = word(action.get("/S"))
+    if kind not in PLAIN_ACTIONS or "/Next" in action:
+        return False
+    if kind == "/Named":
+        return word(action.get("/N")) in PLAIN_NAMES
+    if kind == "/URI":
+        address = action.get("/URI")
+        try:
+            return isinstance(address, String) and urlsplit(str(address)).scheme.lower() in SCHEMES
+        except ValueError:
+            return False
+    return True
+
+
+def is_plain_annotation(annotation: Object) -> bool:
+    """Whether an annotation is of a kind that may stay."""
+    return word(annotation.get("/Subtype")) in PLAIN_ANNOTATIONS
+
+
+def is_annotation(holder: Object) -> bool:
+    """Whether a dictionary is an annotation by its own account."""
+    return holder.get("/Type") == Name.Annot and "/Rect" in holder
+
+
+def is_outline_item(holder: Object) -> bool:
+    """Whether a dictionary may be an entry of the outline."""
+    return "/Title" in holder
+
+
+def is_post_script(stream: Object) -> bool:
+    """Whether a stream is a PostScript XObject (ISO 32000-1, 8.8.2)."""
+    return stream.get("/Subtype") == Name.PS or stream.get("/Subtype2") == Name.PS
