@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drm.pdf.inspecting import inspect
+from drm.pdf.policy import Policy
 from drm.pdf.rendering import page_text, render_page
 from drm.pdf.rewrite import make_copy
 from drm.pdf.tail.keys import MasterKeys
@@ -18,8 +19,9 @@ from drm.pdf.verifying import Expectation, Verdict, verify
 class SandboxedPdfWorks:
     """Every call runs in a limited child process."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, policy: Policy = Policy()) -> None:
         self._limits = limits
+        self._policy = policy
 
     def inspect(self, source: Path) -> Mapping[str, object]:
         """The report on a file."""
@@ -27,11 +29,11 @@ class SandboxedPdfWorks:
 
     def make_copy(self, source: Path, out: Path, spec: CopySpec, reader_password: str | None = None) -> CopyReport:
         """One verified copy at ``out``."""
-        return make_copy(source, out, spec, self._limits, reader_password=reader_password)
+        return make_copy(source, out, spec, self._limits, reader_password=reader_password, policy=self._policy)
 
     def prepare(self, source: Path, out: Path, typical: CopySpec, encrypted: bool, keys: MasterKeys) -> Master:
         """A proved master at ``out``."""
-        return prepare(source, out, keys, Wish(typical, encrypted=encrypted), self._limits)
+        return prepare(source, out, keys, Wish(typical, encrypted=encrypted, policy=self._policy), self._limits)
 
     def verify(self, copy: Path, expect: Expectation, password: str | None = None) -> Verdict:
         """The full check of a copy."""

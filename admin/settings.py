@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -93,9 +94,8 @@ class Settings(BaseSettings):
     )
     pdf_memory_mib: int = Field(1024, ge=256, le=16384, description="Memory of one PDF child process, in MiB.")
     pdf_seconds: int = Field(30, ge=1, le=600, description="Processor time of one PDF child process, in seconds.")
-    pdf_engine: str = Field(
+    pdf_engine: Literal["auto", "tail", "rewrite"] = Field(
         "auto",
-        pattern="^(auto|tail|rewrite)$",
         description="How copies are made: tail (a master and some kilobytes each), rewrite (a whole file each), or auto (tail where it can).",
     )
     prepare_after: int = Field(
@@ -104,6 +104,16 @@ class Settings(BaseSettings):
         le=100,
         description="The how many-th copy of one source has it prepared; whole files before. 2 where nearly every article is asked for once.",
     )
+    pdf_signed: Literal["flatten", "refuse"] = Field(
+        "flatten",
+        description="Signed files: flatten (the signature's looks stay, the cover says it is gone) or refuse.",
+    )
+    pdf_archival: Literal["drop-claim", "keep"] = Field(
+        "drop-claim",
+        description="PDF/A files: drop-claim, or keep (plain whole files; refused where an agreement demands encryption).",
+    )
+    pdf_damaged: Literal["take", "refuse"] = Field("take", description="Files that open after a repair only.")
+    pdf_protected: Literal["take", "refuse"] = Field("take", description="Files that their publisher encrypted.")
     master_days: int = Field(
         90,
         ge=1,

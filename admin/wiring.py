@@ -18,6 +18,7 @@ from delivery.sources import Fetcher
 from delivery.stores import Source
 from drm.audit.chain import LogVerdict, verify_chain
 from drm.licence import load_presets
+from drm.pdf.policy import Policy
 from drm.pdf.values import MIB, Limits
 from fetchers.registry import make_fetcher
 from storage.audit_log import AuditLog
@@ -62,7 +63,7 @@ def build_services(
         clock=clock,
         ring=keys.ring,
         fetcher=_fetchers(settings),
-        pdf=SandboxedPdfWorks(limits),
+        pdf=SandboxedPdfWorks(limits, pdf_policy(settings)),
         presets=load_presets(),
         check_log=lambda: check_log(store, audit_log),
         settings=service_settings(settings, limits),
@@ -88,9 +89,20 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         record_life=timedelta(days=settings.record_days),
         retention_notice=timedelta(days=settings.retention_notice_days),
         limits=limits,
-        pdf_engine=settings.pdf_engine,
-        prepare_after=settings.prepare_after,
+        pdf_policy=pdf_policy(settings),
         master_life=timedelta(days=settings.master_days),
+    )
+
+
+def pdf_policy(settings: Settings) -> Policy:
+    """What the settings say about special files."""
+    return Policy(
+        engine=settings.pdf_engine,
+        prepare_after=settings.prepare_after,
+        signed=settings.pdf_signed,
+        pdfa=settings.pdf_archival,
+        damaged=settings.pdf_damaged,
+        protected=settings.pdf_protected,
     )
 
 

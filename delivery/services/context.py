@@ -16,6 +16,7 @@ from delivery.sources import Fetcher
 from delivery.stores import Source
 from drm.agreement_terms import LinkTable
 from drm.audit.chain import LogVerdict
+from drm.pdf.policy import Policy
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.values import Master
 from drm.pdf.values import CopyReport, CopySpec, Limits
@@ -67,8 +68,7 @@ class ServiceSettings:
     record_life: timedelta = timedelta(days=1825)
     retention_notice: timedelta = timedelta(days=7)
     limits: Limits = field(default_factory=Limits)
-    pdf_engine: str = "auto"
-    prepare_after: int = 1
+    pdf_policy: Policy = field(default_factory=Policy)
     master_life: timedelta = timedelta(days=90)
 
 

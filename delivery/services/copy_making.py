@@ -14,6 +14,7 @@ from delivery.ports import Blob
 from delivery.services.context import Context
 from delivery.stores import Source
 from drm.audit.events import Event
+from drm.pdf.policy import FileFacts, choose_engine, facts_in
 from drm.pdf.tail.copying import OWN_FAULTS, tail_report
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.light import check_tail
@@ -40,15 +41,10 @@ class Ready:
 
 @dataclass(frozen=True)
 class Made:
-    """A copy that is ready to be published: the blob that it begins with, and the tail that follows.
-
-    ``why`` is the reason for the engine: ``kept`` (a master was there), ``prepared``, ``first-copy``, ``set``, or the code of the
-    check that the tail engine's work failed.
-    """
+    """A copy that is ready to be published: the blob that it begins with, and the tail that follows."""
 
     report: CopyReport
     blob: Blob
-    why: str
     tail: bytes = b""
     master: KeptMaster | None = None
 
@@ -80,23 +76,35 @@ class CopyOrder:
 def make(ctx: Context, order: CopyOrder, alive: Callable[[], None]) -> Made:
     """Make a copy and store what it is made of; PdfRefused says why not, and then nothing of it is left.
 
-    The engine follows from the settings: masters, unless whole files are set, or the source was not asked for often enough yet.
-    A master's own failure to pass its checks leads to a whole file, and the reason is kept.
+    The engine follows from the policy. Where that leaves the choice and a master does not pass its own checks, the copy
+    becomes a whole file; the report says so.
     """
-    if ctx.settings.pdf_engine == "rewrite":
-        return _whole(ctx, order, "set")
-    kept = _kept(ctx, order)
+    policy = ctx.settings.pdf_policy
+    kept = _kept(ctx, order) if policy.engine != "rewrite" else None
+    choice = choose_engine(_facts(ctx, order, kept), policy)
+    if choice.engine == "rewrite":
+        return _whole(ctx, order, choice.reason)
     if kept is not None:
-        return _tail(ctx, order, kept, "kept")
-    if _too_early(ctx, order):
-        return _whole(ctx, order, "first-copy")
+        return _tail(ctx, order, kept, choice.reason)
     try:
-        kept = _prepared(ctx, order, alive)
-        return _tail(ctx, order, kept, "prepared")
+        return _tail(ctx, order, _prepared(ctx, order, alive), choice.reason)
     except PdfRefused as refusal:
-        if refusal.code not in OWN_FAULTS or ctx.settings.pdf_engine == "tail":
+        if refusal.code not in OWN_FAULTS or policy.engine == "tail":
             raise
-        return _whole(ctx, order, refusal.code)
+        return _whole(ctx, order, "engine-fell-back", f"{refusal.code}: {refusal.text}")
+
+
+def _facts(ctx: Context, order: CopyOrder, kept: KeptMaster | None) -> FileFacts:
+    """What the choice depends on; the file itself is only looked at where it matters."""
+    policy = ctx.settings.pdf_policy
+    facts = FileFacts()
+    if policy.engine == "auto" and policy.pdfa == "keep":
+        with ctx.blobs.local(str(order.ready.request.found["blob"])) as source:
+            facts = facts_in(ctx.pdf.inspect(source))
+    if kept is None and policy.prepare_after > 1:
+        with ctx.store.read() as work:
+            facts = replace(facts, deliveries=work.deliveries.made_from(order.source_sha256))
+    return replace(facts, has_master=kept is not None)
 
 
 def _kept(ctx: Context, order: CopyOrder) -> KeptMaster | None:
@@ -113,14 +121,6 @@ def _kept(ctx: Context, order: CopyOrder) -> KeptMaster | None:
 
 def _only_for(order: CopyOrder) -> str:
     return order.ready.request.claim if order.ready.destroy else ""
-
-
-def _too_early(ctx: Context, order: CopyOrder) -> bool:
-    """Whether preparing has to wait for more copies of the same source."""
-    if ctx.settings.prepare_after <= 1:
-        return False
-    with ctx.store.read() as work:
-        return work.deliveries.made_from(order.source_sha256) + 1 < ctx.settings.prepare_after
 
 
 def _prepared(ctx: Context, order: CopyOrder, alive: Callable[[], None]) -> KeptMaster:
@@ -143,16 +143,17 @@ def _tail(ctx: Context, order: CopyOrder, kept: KeptMaster, why: str) -> Made:
     """A copy of a master: no file is opened."""
     tail = personalise(kept.master, order.spec, MasterKeys(ctx.ring), order.password)
     check_tail(kept.master, tail)
-    report = tail_report(kept.master, tail, order.spec)
-    return Made(report, Blob(kept.blob, kept.id, kept.master.base_len), why, tail.data, kept)
+    report = replace(tail_report(kept.master, tail, order.spec), engine_reason=why)
+    return Made(report, Blob(kept.blob, kept.id, kept.master.base_len), tail.data, kept)
 
 
-def _whole(ctx: Context, order: CopyOrder, why: str) -> Made:
+def _whole(ctx: Context, order: CopyOrder, why: str, fallback: str | None = None) -> Made:
     """A whole file, proved and stored."""
     with ctx.blobs.workspace() as folder, ctx.blobs.local(str(order.ready.request.found["blob"])) as source:
         report = ctx.pdf.make_copy(source, folder / "copy.pdf", order.spec, order.password)
         name = f"copies/{order.spec.delivery.lower()}-{report.sha256[:16]}.pdf"
-        return Made(report, ctx.blobs.put(name, folder / "copy.pdf"), why)
+        blob = ctx.blobs.put(name, folder / "copy.pdf")
+    return Made(replace(report, engine_reason=why, fallback_reason=fallback), blob)
 
 
 def digest_of(master: str, tail: bytes) -> str:

@@ -192,7 +192,9 @@ def stamp_record(made: Made) -> dict[str, object]:
         "repaired": list(report.repaired),
         "removed": list(report.removed),
         "encrypted": report.encrypted,
-        "why": made.why,
+        "notes": list(report.notes),
+        "why": report.engine_reason,
+        "fallback": report.fallback_reason or "",
     }
 
 

@@ -22,6 +22,7 @@ from delivery.services import checking, copy_making, copy_reading, downloading, 
 from delivery.services.preparing import read_ready
 from delivery.services.rekeying import rewrap_masters
 from delivery.services.viewing import leaf
+from drm.pdf.policy import Policy, policy_from
 from drm.pdf.values import CopySpec, PdfRefused
 from tests.delivery.web_test_support import signed_in
 from tests.flows.test_obligations import obliged
@@ -51,7 +52,7 @@ def test_the_second_reader_gets_the_same_master_with_another_tail(world: World) 
     assert first.master == second.master
     assert len(stored(world)) == 1
     assert one[: first.base_bytes] == two[: second.base_bytes] == stored(world)[0].read_bytes()
-    assert (first.stamp["why"], second.stamp["why"]) == ("prepared", "kept")
+    assert (first.stamp["why"], second.stamp["why"]) == ("engine-usual", "engine-has-master")
     assert world.reader.name in words(one)
     assert world.reader.name not in words(two)
     assert world.other.name in words(two)
@@ -160,16 +161,16 @@ def test_a_lost_master_blob_is_prepared_again_for_the_next_copy(world: World) ->
 
     second = supplied(world, "other")
 
-    assert second.stamp["why"] == "prepared"
+    assert second.stamp["why"] == "engine-usual"
     assert world.other.name in words(world.copy(second.request))
 
 
 def test_whole_files_are_made_where_the_operator_says_so_and_the_page_tells_why(world: World) -> None:
-    world.ctx = replace(world.ctx, settings=replace(world.ctx.settings, pdf_engine="rewrite"))
+    world.ctx = replace(world.ctx, settings=replace(world.ctx.settings, pdf_policy=Policy(engine="rewrite")))
 
     delivery = supplied(world)
 
-    assert (delivery.engine, delivery.stamp["why"], delivery.master) == ("rewrite", "set", "")
+    assert (delivery.engine, delivery.stamp["why"], delivery.master) == ("rewrite", "engine-asked", "")
     assert world.reader.name in words(world.copy(delivery.request))
 
 
@@ -178,15 +179,19 @@ def test_the_desk_sees_how_a_copy_was_made_and_why(world: World) -> None:
 
     page = signed_in(world.staff_app(), world.librarian).get(f"/requests/{delivery.request}").get_data(as_text=True)
 
-    assert "own part: the document was prepared for this copy" in page
+    assert "own part. The document is prepared once" in page
 
 
 def test_the_first_copy_is_a_whole_file_where_preparing_waits_for_the_second(world: World) -> None:
-    world.ctx = replace(world.ctx, settings=replace(world.ctx.settings, prepare_after=2))
+    world.ctx = replace(world.ctx, settings=replace(world.ctx.settings, pdf_policy=Policy(prepare_after=2)))
 
     first, second, third = supplied(world), supplied(world, "other"), supplied(world)
 
-    assert [one.stamp["why"] for one in (first, second, third)] == ["first-copy", "prepared", "kept"]
+    assert [one.stamp["why"] for one in (first, second, third)] == [
+        "engine-seldom",
+        "engine-usual",
+        "engine-has-master",
+    ]
 
 
 class Faulty:
@@ -204,7 +209,7 @@ class Faulty:
 
 @pytest.mark.parametrize(("engine", "state"), [("auto", "rewrite"), ("tail", "")])
 def test_the_other_engine_helps_only_where_none_was_asked_for(world: World, engine: str, state: str) -> None:
-    settings = replace(world.ctx.settings, pdf_engine=engine)
+    settings = replace(world.ctx.settings, pdf_policy=policy_from({"engine": engine}))
     world.ctx = replace(world.ctx, settings=settings, pdf=Faulty(world))  # type: ignore[arg-type]
 
     number = world.ask().number
@@ -213,7 +218,7 @@ def test_the_other_engine_helps_only_where_none_was_asked_for(world: World, engi
     request = world.get(number)
     assert (world.delivery(number).engine if request.delivery else "") == state
     if state:
-        assert world.delivery(number).stamp["why"] == "output-invalid"
+        assert world.delivery(number).stamp["why"] == "engine-fell-back"
 
 
 def check(world: World, delivery: Delivery) -> None:

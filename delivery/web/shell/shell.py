@@ -26,6 +26,7 @@ from delivery.services.context import Context
 from delivery.texts import LANGUAGES, Texts
 from delivery.web.shell.problems import register_problems
 from delivery.web.shell.settings import WebSettings
+from drm.pdf.notes import note_sentences, note_texts
 
 HERE = Path(__file__).parents[1]
 CSP = (
@@ -172,5 +173,6 @@ def _teach_templates(app: Flask) -> None:
         number=lambda value: formats.count(value, g.language),
         tongue=formats.tongue,
         dashed=lambda pages: formats.dashed(str(pages), g.language),
+        note_texts=lambda codes: note_texts((code for code in codes if code in note_sentences()), g.language),
         lines=lambda text: Markup("<br>").join(str(text).splitlines()),
     )
