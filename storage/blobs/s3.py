@@ -18,17 +18,19 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from delivery.errors import StorageFull, Unavailable
 from delivery.ports import Blob
 from storage.blobs.errors import BlobMissing
-from storage.blobs.names import PIECE, checked
+from storage.blobs.names import checked
 from storage.blobs.workroom import Workroom, trouble
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 MIB = 1024 * 1024
+PIECE = 64 * 1024
+"""Smaller than a file's: each transfer holds one piece, and the client library as much again."""
 SINGLE = 64 * MIB
 """Files up to this size go in one call, with their digest checked by the store; larger ones in parts."""
 TRIES = 4
-"""How often a broken transfer is taken up again where it broke off."""
+"""How often in a row a transfer is taken up again that breaks off before another piece has come."""
 GONE = {"NoSuchKey", "404", "NotFound"}
 FULL = {"InsufficientCapacity", "QuotaExceeded", "507"}
 DIGEST = "rushlight-sha256"
@@ -119,7 +121,7 @@ class S3Blobs:
             while at < end:
                 try:
                     for piece in answer["Body"].iter_chunks(PIECE):
-                        at += len(piece)
+                        at, left = at + len(piece), TRIES
                         yield piece
                     if at < end:
                         raise Unavailable("blob-store", "The blob store sent less than it promised.", 30)

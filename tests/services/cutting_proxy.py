@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,11 +11,12 @@ from urllib.parse import urlsplit
 
 
 class CuttingProxy:
-    """Passes bytes on. Of the next ``cuts`` answers to a GET only ``after`` bytes arrive."""
+    """Passes bytes on. Of the next ``cuts`` answers to a GET only ``after`` bytes arrive. ``ranges`` are what GETs asked for."""
 
     def __init__(self, upstream: str) -> None:
         parts = urlsplit(upstream)
         self.cuts, self.after, self.done = 0, 0, 0
+        self.ranges: list[str] = []
         self._upstream = (str(parts.hostname), int(parts.port or 80))
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -36,6 +38,9 @@ class CuttingProxy:
             back = threading.Thread(target=self._back, args=(server, client, state), daemon=True)
             back.start()
             while data := client.recv(65_536):
+                if data.startswith(b"GET "):
+                    asked = re.search(rb"(?im)^range: *(.+?)\r?$", data)
+                    self.ranges.append(asked[1].decode() if asked else "")
                 if data.startswith(b"GET ") and self.cuts > 0:
                     self.cuts -= 1
                     state["left"] = self.after
