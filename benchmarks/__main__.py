@@ -7,10 +7,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import copy_cost, decide, machine, serving
+from benchmarks import copy_cost, decide, machine
 from benchmarks.pdf_engine.rows import Row
 from benchmarks.pdf_engine.running import run
 from benchmarks.report import failing, page, table
+from benchmarks.serving import bars as serving
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 

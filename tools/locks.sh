@@ -18,3 +18,4 @@ resolve() { "$uv" pip compile --quiet "$@" --generate-hashes --python-version 3.
 
 resolve setup.cfg requirements/build.in --extra postgres -o requirements/runtime.lock
 resolve setup.cfg requirements/build.in --extra postgres --extra dev -c requirements/runtime.lock -o requirements/dev.lock
+resolve requirements/bench.in --no-deps -o requirements/bench.lock

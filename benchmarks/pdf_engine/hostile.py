@@ -54,7 +54,8 @@ def _write(folder: Path, smoke: bool) -> tuple[list[Path], list[Path]]:
     from tests.drm.pdf.bad_files import REFUSED, damaged
 
     folder.mkdir()
-    bombs, others = [], []
+    bombs: list[Path] = []
+    others: list[Path] = []
     for number, (name, (make, codes)) in enumerate(REFUSED.items()):
         if smoke and "bomb" in codes:
             continue

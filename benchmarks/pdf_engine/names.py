@@ -17,13 +17,14 @@ import pikepdf
 import pypdfium2
 
 from benchmarks.pdf_engine import ours, rebuild
-from benchmarks.pdf_engine.clock import each
+from benchmarks.pdf_engine.clock import Work, each
 from benchmarks.pdf_engine.ours import KEYS, SPEC, Prepared, readers
 from benchmarks.pdf_engine.plan import Plan
 from benchmarks.pdf_engine.rows import Row, counted, within
 from drm.pdf.names import normalise_name
 from drm.pdf.tail.personalise import personalise
 from drm.pdf.tail.values import master_to
+from drm.pdf.values import CopySpec
 
 NASTY = 300
 PIECES = (
@@ -50,7 +51,7 @@ def _marks(plan: Plan) -> list[Row]:
         def marked(own: Prepared = own, marks: list[bytes] = marks) -> object:
             return personalise(own.master, next(own.asking), KEYS, marks=marks)
 
-        works = {"own": marked, "one": one.tail}
+        works: dict[str, Work] = {"own": marked, "one": one.tail}
         plan.clock.by_turns(works, 1, 20)
         taken = plan.clock.by_turns(works, plan.rounds, 10)
         each_page = (taken["own"] - taken["one"]) / pages
@@ -85,12 +86,12 @@ def _chinese(plan: Plan) -> list[Row]:
     ]
 
 
-def _read_back(plan: Plan, ready: Prepared, spec: ours.CopySpec) -> int:
+def _read_back(plan: Plan, ready: Prepared, spec: CopySpec) -> int:
     plan.out.write_bytes(ready.path.read_bytes() + personalise(ready.master, spec, KEYS).data)
     with pypdfium2.PdfDocument(plan.out) as document:
         texts = [document[1].get_textpage().get_text_bounded()]
     try:
-        command = ["pdftotext", "-f", "2", "-l", "2", plan.out, "-"]
+        command = ["pdftotext", "-f", "2", "-l", "2", str(plan.out), "-"]
         texts.append(subprocess.run(command, capture_output=True, check=True).stdout.decode())
     except FileNotFoundError:
         texts.append("")
@@ -140,7 +141,7 @@ def _rebuilt(plan: Plan) -> Row:
     count = 3 if plan.smoke else 100
 
     def one(_: int) -> str:
-        command = [sys.executable, "-m", rebuild.__name__, ready.path, record]
+        command = [sys.executable, "-m", rebuild.__name__, str(ready.path), str(record)]
         return subprocess.run(command, capture_output=True, check=True, text=True, cwd=_root()).stdout.strip()
 
     with ThreadPoolExecutor(2) as pool:

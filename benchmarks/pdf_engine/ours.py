@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import sqlite3
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from drm.pdf.tail.values import Master, Tail, master_from, master_to
 from drm.pdf.values import CopySpec, CoverCitation, Limits
 from drm.tokens import KeyRing
 
+CHECK = "https://library.example/check/"
 KEYS = MasterKeys(KeyRing({"k1": bytes(range(32))}))
 LIMITS = Limits()
 SPEC = CopySpec(
@@ -43,38 +46,49 @@ SPEC = CopySpec(
     notices=("© 2026 the authors.",),
     legends=("No further copies.",),
     expires="24 December 2026",
-    check_url="https://library.example/check/7K2M-9Q4D",
+    check_url=f"{CHECK}7K2M9Q4D1X",
 )
 """A copy with everything that the service puts on one, the code to scan included."""
 
 FIRST = (
     "Maeve",
     "Niamh",
-    "José",
-    "Zoë",
-    "Ángel",
-    "Łukasz",
-    "Søren",
-    "Thị",
-    "Ivana",
     "Tom",
     "Alexandra",
-    "Jürgen",
     "Ana",
-)
-LAST = (
-    "Byrne",
-    "Okonkwo",
-    "García",
-    "Lindqvist",
-    "Nguyễn",
-    "Kowalski",
-    "Müller",
-    "Ó Súilleabháin",
-    "Novák",
-    "Fitzgerald",
+    "Ivana",
+    "Peter",
+    "Ingrid",
+    "Samuel",
+    "Marta",
     "Li",
+    "Grace",
+    "Hugo",
 )
+SYLLABLES = (
+    "ber",
+    "nor",
+    "lind",
+    "kow",
+    "al",
+    "ski",
+    "man",
+    "ra",
+    "ton",
+    "ve",
+    "sen",
+    "mul",
+    "fitz",
+    "ger",
+    "oko",
+    "ne",
+    "gar",
+    "dal",
+)
+ACCENTS = str.maketrans("aeiouscnl", "áéíöüščñł")
+_calls = itertools.count(1)
+ACCENTED = 0.3
+"""Share of Latin names that have a letter outside ASCII."""
 HAN = (
     "王小明李伟张芳刘洋陈静杨磊黄敏赵军周勇吴丽徐强孙艳马超朱红胡平郭鹏何林高梁郑罗宋谢唐韩曹许邓萧冯曾程蔡彭潘袁于董余苏叶吕"
     "魏蒋田杜丁沈姜范江傅钟卢汪戴崔任陆廖姚方金邱夏谭韦贾邹石熊孟秦阎薛侯雷白龙段郝孔邵史毛常万顾赖武康贺严尹钱施牛洪龚"
@@ -82,15 +96,19 @@ HAN = (
 
 
 def readers(chinese: bool = False) -> Iterator[CopySpec]:
-    """Copies for ever other readers, each with a delivery number of its own."""
-    number = 0
-    while True:
-        for first, last in product(FIRST, LAST):
-            number += 1
-            name = f"{first} {last}"
-            if chinese:
-                name = "".join(HAN[(number * 7 + step * 11) % len(HAN)] for step in range(24))
-            yield replace(SPEC, delivery=f"RL-{number // 10_000:04}-{number % 10_000:04}", reader=name)
+    """Copies for ever other readers, at each call others: no name, delivery number or code to scan is met again."""
+    call = next(_calls)
+    chance = random.Random(call)
+    for number in itertools.count():
+        name = "".join(chance.choices(HAN, k=24)) if chinese else _latin(chance)
+        url = f"{CHECK}{chance.getrandbits(40):010X}"
+        yield replace(SPEC, delivery=f"RL-{call:04}-{number:04}", reader=name, check_url=url)
+
+
+def _latin(chance: random.Random) -> str:
+    name = "".join(chance.choices(SYLLABLES, k=3))
+    name = name.translate(ACCENTS) if chance.random() < ACCENTED else name
+    return f"{chance.choice(FIRST)} {chance.choice(string.ascii_uppercase)}. {name.title()}"
 
 
 @dataclass

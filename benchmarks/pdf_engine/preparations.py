@@ -32,9 +32,11 @@ def rows(plan: Plan) -> list[Row]:
 
 
 def _works(plan: Plan, source: Path) -> dict[str, Callable[[], object]]:
+    asking = ours.readers()
+
     def first() -> object:
         answer = plan.nursery.run(ours.preparing, source, plan.folder)
-        return personalise(record_of(answer, KEYS), SPEC, KEYS)
+        return personalise(record_of(answer, KEYS), next(asking), KEYS)
 
     def whole() -> object:
         with plan.clock.counted_sandbox():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
@@ -43,14 +44,21 @@ def run(smoke: bool, huge: bool = False, reference: bool = False, only: Sequence
             plan = Plan(smoke, huge, reference, kept, folder, nursery)
             for ids, part in PARTS.items():
                 if not only or set(ids.split()) & set(only):
-                    found += part(plan)
+                    found += _shown(part(plan))
             if not only or set(CORPUS.split()) & set(only):
-                found += corpus.rows(smoke, judges)
+                found += _shown(corpus.rows(smoke, judges))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for one in (nursery, *judges):
             one.close()
     return sorted(found, key=_place)
+
+
+def _shown(rows: list[Row]) -> list[Row]:
+    """Tell on the way what is known: a whole run takes minutes."""
+    for row in rows:
+        print(f"{row.outcome:9} {row.id:4} {row.what}: {row.ours} {row.other} {row.ratio}", file=sys.stderr, flush=True)
+    return rows
 
 
 def _warm_all() -> None:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import median
 
 from benchmarks.pdf_engine.documents import article
 from benchmarks.pdf_engine.rows import FAIL, PASS, Row, absent, milliseconds
 from benchmarks.pdf_engine.scans import PAGES, scan
-from benchmarks.serving.shop import Shop, open_shop
+from benchmarks.serving.shop import Shop, served, stocked
 
 KEPT = Path("var", "benchmarks", "documents").absolute()
 MEBI = 1024 * 1024
 MANY, SLOW, PARALLEL_BYTES = 100, 200, 2 * MEBI
 FLAT, DELAYED = 32, 2.0
-ACCEL: dict[str, str] = {}
-"""The settings, by their names without the prefix in small letters, that let the service hand files to nginx; {} while there are none."""
+ACCEL = {"accel": "/rushlight-copies/", "proxies": "1"}
+"""The settings that let the service hand files to nginx."""
+OF_A_FILE = {"large": 0.9, "middle": 0.5}
 
 
 def rows(smoke: bool) -> list[Row]:
@@ -29,9 +32,11 @@ def rows(smoke: bool) -> list[Row]:
     sources = {"small": article(1, KEPT), "middle": article(14, KEPT), "large": scan(12 if smoke else PAGES, KEPT)}
     folder = Path(tempfile.mkdtemp(prefix="serving-", dir=KEPT.parent))
     try:
-        with open_shop(folder, KEPT, sources) as shop:
-            parts: list[Callable[[Shop, bool], list[Row]]] = [_against_plain, _first_byte, _many, _slow]
-            return [row for part in parts for row in part(shop, smoke)] + _behind_nginx()
+        shop = stocked(folder, KEPT, sources)
+        parts: list[Callable[[Shop, bool], list[Row]]] = [_against_plain, _first_byte, _many, _slow]
+        with served(shop):
+            found = [row for part in parts for row in part(shop, smoke)]
+        return found + _behind_nginx(shop, smoke)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -39,7 +44,7 @@ def rows(smoke: bool) -> list[Row]:
 def _against_plain(shop: Shop, smoke: bool) -> list[Row]:
     """Requests a second of the server's processor: the window of a copy against send_file, by turns."""
     found = []
-    for name, count in (("middle", 20 if smoke else 100), ("large", 1 if smoke else 2)):
+    for name, count in (("middle", 20 if smoke else 200), ("large", 1 if smoke else 2)):
         works = {"ours": shop.paths[name], "plain": f"/peer/{name}"}
         rates: dict[str, list[float]] = {key: [] for key in works}
         walls: dict[str, list[float]] = {key: [] for key in works}
@@ -127,14 +132,37 @@ def _slow(shop: Shop, smoke: bool) -> list[Row]:
     ]
 
 
-def _behind_nginx() -> list[Row]:
-    """X-Accel behind nginx against a static file of the same nginx."""
-    bars = {"100 MB": 0.9, "1 MB": 0.5}
-    why = (
-        "the command nginx is not installed (Debian: nginx)"
-        if shutil.which("nginx") is None
-        else "X-Accel is not built"
-    )
-    return [
-        absent("E19", f"behind nginx, {size}, at least {bar:g} of a static file", why) for size, bar in bars.items()
-    ]
+def _behind_nginx(shop: Shop, smoke: bool) -> list[Row]:
+    """A copy that nginx sends for the service against a plain file of the same nginx, by turns and by the wall clock."""
+    starter, why = _starter()
+    if starter is None:
+        return [absent("E19", f"behind nginx, {name}", why) for name in OF_A_FILE]
+    with served(shop, **ACCEL), starter(shop.port, shop.home / "cache", shop.plain) as (port, plain):
+        return [_sent_by_nginx(shop, name, bar, (port, plain), smoke) for name, bar in OF_A_FILE.items()]
+
+
+def _sent_by_nginx(shop: Shop, name: str, bar: float, ports: tuple[int, int], smoke: bool) -> Row:
+    count = (1 if smoke else 3) if name == "large" else (20 if smoke else 200)
+    asked = {"ours": (shop.paths[name], ports[0]), "plain": (f"/{name}", ports[1])}
+    rates: dict[str, list[float]] = {key: [] for key in asked}
+    for path, port in asked.values():
+        shop.ask("fetch", path, 1, port)
+    for _ in range(2 if smoke else 7):
+        for key, (path, port) in asked.items():
+            told = shop.ask("fetch", path, count, port)
+            rates[key].append(told["bytes"] / told["seconds"] / 1e6)
+    ours, plain = median(rates["ours"]), median(rates["plain"])
+    ratio = ours / plain
+    what = f"behind nginx, X-Accel, {shop.sizes[name] / 1e6:.1f} MB, throughput"
+    cells = (f"{ours:.0f} MB/s", f"static file {plain:.0f} MB/s", f"{ratio:.2f}x", f">= {bar:g}x")
+    return Row("E19", what, *cells, PASS if ratio >= bar else FAIL, "by the wall clock, one connection that is kept")
+
+
+def _starter() -> tuple[Callable[..., AbstractContextManager[tuple[int, int]]] | None, str]:
+    """What starts nginx with the configuration that operators are given; None and the reason where it cannot be."""
+    if shutil.which("nginx") is None and shutil.which("nginx", path="/usr/sbin") is None:
+        return None, "the command nginx is not installed (Debian: nginx)"
+    try:
+        return importlib.import_module("tests.services.nginx").nginx, ""
+    except ModuleNotFoundError:
+        return None, "the service does not let nginx send copies"

@@ -6,7 +6,7 @@ python -m benchmarks.serving.server FOLDER, with the settings of the service in 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +24,16 @@ def main() -> None:
     from admin.settings import read_settings
 
     folder = Path(sys.argv[1]).absolute()
+
+    class Beside(process.ServingProcess):
+        """The service's process with the plain files beside its apps."""
+
+        def apps(self) -> WSGIApplication:
+            """Both apps, and the plain files."""
+            return beside(super().apps(), folder)
+
     settings = read_settings()
-    real = process.serve
-
-    def serve(known: Any, ports: Any, load: Callable[[], WSGIApplication], *hooks: Any) -> None:
-        real(known, ports, lambda: beside(load(), folder), *hooks)
-
-    process.serve = serve
+    process.ServingProcess = Beside  # type: ignore[misc]  # it stands in for the class it comes from
     process.run_server(settings, open_ports(settings))
 
 

@@ -54,15 +54,17 @@ class Shop:
             total += next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
         return total
 
-    def ask(self, what: str, path: str, count: int, more: int = 0) -> dict[str, Any]:
-        """Let a client process ask; what it tells."""
-        done = subprocess.run(self.command(what, path, count, more), capture_output=True, text=True, check=True)
+    def ask(self, what: str, path: str, count: int, port: int = 0) -> dict[str, Any]:
+        """Let a client process ask, on the server's port if no other is given; what it tells."""
+        command = self.command(what, path, count, 0, port)
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         told: dict[str, Any] = json.loads(done.stdout)
         return told
 
-    def command(self, what: str, path: str, count: int, more: int = 0) -> list[str]:
+    def command(self, what: str, path: str, count: int, more: int, port: int = 0) -> list[str]:
         """How a client process is started."""
-        return [sys.executable, "-m", "benchmarks.serving.client", what, str(self.port), path, str(count), str(more)]
+        numbers = [str(port or self.port), path, str(count), str(more)]
+        return [sys.executable, "-m", "benchmarks.serving.client", what, *numbers]
 
 
 def _cpu(pid: int) -> float:
@@ -71,24 +73,23 @@ def _cpu(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def open_shop(folder: Path, kept: Path, sources: dict[str, Path], **settings: str) -> Iterator[Shop]:
-    """A server with one delivered copy of each source, the window of each open, and a plain file of the same bytes."""
-    shop = Shop(folder / "home", folder / "plain")
-    shop.plain.mkdir()
-    world = _stocked(folder, kept, shop, sources)
-    world.services.engine.dispose()
+def served(shop: Shop, **settings: str) -> Iterator[None]:
+    """The installation served, with settings by their names without the prefix, in small letters."""
     own = {f"RUSHLIGHT_{name.upper()}": value for name, value in settings.items()}
     fixed = {"RUSHLIGHT_HOME": str(shop.home), "RUSHLIGHT_READER_PORT": "0", "RUSHLIGHT_STAFF_PORT": "0"}
     command = [sys.executable, "-m", "benchmarks.serving.server", str(shop.plain)]
-    ready, log = shop.home / "serving.json", folder / "server.log"
+    ready, log = shop.home / "serving.json", shop.home / "server.log"
     with running(command, Path.cwd(), log, {**os.environ, **fixed, **own}) as process:
         wait_until(ready.exists, process, log)
         told = json.loads(ready.read_text(encoding="utf-8"))
         shop.port, shop.pid = told["reader_port"], told["pid"]
-        yield shop
+        yield
 
 
-def _stocked(folder: Path, kept: Path, shop: Shop, sources: dict[str, Path]) -> World:
+def stocked(folder: Path, kept: Path, sources: dict[str, Path]) -> Shop:
+    """An installation with one delivered copy of each source, the window of each open, and a plain file of the same bytes."""
+    shop = Shop(folder / "home", folder / "plain")
+    shop.plain.mkdir()
     made, collection = kept / "collection", folder / "collection"
     made.mkdir(exist_ok=True)
     build_collection(made)
@@ -103,7 +104,8 @@ def _stocked(folder: Path, kept: Path, shop: Shop, sources: dict[str, Path]) -> 
         data = world.copy(number)
         shop.sizes[name] = len(data)
         (shop.plain / name).write_bytes(data)
-    return world
+    world.services.engine.dispose()
+    return shop
 
 
 def _window(world: World, number: str) -> str:
