@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pikepdf
 from pikepdf import Name
 
+from drm.pdf.encrypting import SAVED_VERSION, lock_for, write_encrypted
 from drm.pdf.opening import open_source
 from drm.pdf.sanitise import sanitise
 from drm.pdf.stamp import apply_stamp
@@ -31,19 +32,13 @@ def write_copy(
         repaired.append("signature")
     report = apply_stamp(pdf, spec, source, password or "")
     _name_copy(pdf, spec)
-    encryption: pikepdf.Encryption | bool = False
-    if spec.permissions.encrypt or reader_password:
-        encryption = pikepdf.Encryption(
-            user=reader_password or "", owner=secrets.token_hex(16), R=6, allow=allowed(spec.permissions), metadata=True
-        )
-    pdf.save(
-        out,
-        encryption=encryption,
-        object_stream_mode=pikepdf.ObjectStreamMode.generate,
-        compress_streams=True,
-        linearize=False,
-        fix_metadata_version=False,
-    )
+    encrypted = spec.permissions.encrypt or bool(reader_password)
+    if encrypted:
+        with tempfile.TemporaryFile(dir=out.parent) as saved:
+            _save(pdf, saved, SAVED_VERSION)
+            write_encrypted(saved, out, lock_for(reader_password), spec.permissions)
+    else:
+        _save(pdf, out, "")
     return {
         "pages": report.pages + 1,
         "removed": list(removed),
@@ -51,8 +46,21 @@ def write_copy(
         "shown_name": report.shown_name,
         "name_fallback": report.name_fallback,
         "overlap": list(report.overlap),
-        "encrypted": bool(encryption),
+        "encrypted": encrypted,
     }
+
+
+def _save(pdf: pikepdf.Pdf, target: Path | BinaryIO, version: str | tuple[str, int]) -> None:
+    """Save in clear, as a file of this version at least."""
+    pdf.save(
+        target,
+        object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        compress_streams=True,
+        linearize=False,
+        min_version=version,
+        fix_metadata_version=False,
+        encryption=False,
+    )
 
 
 def allowed(permissions: Permissions) -> pikepdf.Permissions:

@@ -142,9 +142,12 @@ def _with_predictor(data: bytes) -> bytes:
 
 
 def master_stream(
-    index: Index, moved: Sequence[int | None], own_offset: int, tails: Collection[int], root: int
+    index: Index, moved: Sequence[int | None], own_offset: int, tails: Collection[int], root: int, more: bytes = b""
 ) -> bytes:
-    """The cross-reference stream of a master. What is the tail's own is free; there is no Encrypt and no startxref."""
+    """The cross-reference stream of a master. What is the tail's own is free; there is no Encrypt and no startxref.
+
+    ``more`` are further entries of its dictionary, which make it the index of a whole file.
+    """
     rows = bytearray()
     for number, (kind, place, detail) in enumerate(index.entries):
         offset = moved[number]
@@ -162,7 +165,8 @@ def master_stream(
     head = (
         b"%d 0 obj\n<</Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Filter/FlateDecode/DecodeParms<</Columns 7/Predictor 12>>"
     )
-    return (head + b"/Length %d>>stream\n%s\nendstream\nendobj\n") % (index.own, len(moved), root, len(data), data)
+    head %= (index.own, len(moved), root)
+    return b"%s%s/Length %d>>stream\n%s\nendstream\nendobj\n" % (head, more, len(data), data)
 
 
 def master_table(moved: Sequence[int | None], root: int) -> bytes:
