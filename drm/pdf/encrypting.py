@@ -50,7 +50,9 @@ def write_encrypted(saved: BinaryIO, out: Path, lock: Lock, permissions: Permiss
         start = sink.length
         if start > LARGEST:
             raise PdfRefused("too-large", "The copy has more than four gigabytes.")
-        names = (index.info, index.first_id.encode(), secrets.token_hex(16).encode(), number)
-        trailer = b"/Info %d 0 R/ID[<%s><%s>]/Encrypt %d 0 R" % names
+        identifiers = (index.first_id.encode(), secrets.token_hex(16).encode())
+        trailer = b"/ID[<%s><%s>]/Encrypt %d 0 R" % (*identifiers, number)
+        if index.info:
+            trailer += b"/Info %d 0 R" % index.info
         sink.write(master_stream(whole, moved, start, (), index.root, trailer))
         sink.write(b"startxref\n%d\n%%%%EOF\n" % start)

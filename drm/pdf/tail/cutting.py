@@ -70,6 +70,8 @@ def cut_master(
     What stays is encrypted with ``seal`` where there is one. Numbers behind those of the saved file may be among
     ``tails`` too. PdfRefused ``too-large`` where offsets would not fit into the index.
     """
+    if index.offset > LARGEST:
+        raise _too_large()
     entries = index.entries + [(FREE, 0, 0)] * (max(tails) + 1 - len(index.entries))
     whole = Index(index.offset, entries, index.own)
     with out.open("wb", buffering=PIECE) as target:
@@ -77,7 +79,7 @@ def cut_master(
         moved = copy_objects(saved, sink, whole, tails, seal)
         prev = sink.length
         if prev > LARGEST:
-            raise PdfRefused("too-large", "The prepared file has more than four gigabytes.")
+            raise _too_large()
         if index.own is None:
             sink.write(master_table(moved, root))
         else:
@@ -109,3 +111,7 @@ def copy_objects(
             for piece in sealed_object(source, end - place, seal):
                 sink.write(piece)
     return moved
+
+
+def _too_large() -> PdfRefused:
+    return PdfRefused("too-large", "The prepared file has more than four gigabytes.")

@@ -16,7 +16,11 @@ TABLE = re.compile(rb"xref\n0 (\d+)\n")
 STREAM = re.compile(rb"(\d+) 0 obj\n<<(.*?)>>\s*stream\r?\n", re.S)
 HEAD = 4096
 LARGEST_OBJECT = 1024 * 1024
-TRAILER = re.compile(rb"/Info (\d+) 0 R /Root (\d+) 0 R .*?/ID \[<([0-9a-f]{32})>", re.S)
+INFO, ROOT, FIRST_ID = (
+    re.compile(rb"/Info (\d+) 0 R"),
+    re.compile(rb"/Root (\d+) 0 R"),
+    re.compile(rb"/ID \[<([0-9a-f]*)>"),
+)
 ROW = 7
 """Bytes of one entry of a master's cross-reference stream: /W [1 4 2]."""
 
@@ -62,9 +66,11 @@ def read_index(file: BinaryIO, size: int) -> Index:
 
 
 def _trailer(text: bytes) -> tuple[int, int, str]:
-    """Info, root and the first element of /ID, where a trailer has all three as qpdf writes them."""
-    found = TRAILER.search(text)
-    return (int(found[1]), int(found[2]), found[3].decode()) if found else (0, 0, "")
+    """Info, 0 where there is none, root, and the first element of /ID, "" where there is none. ValueError without a root."""
+    info, root, first_id = INFO.search(text), ROOT.search(text), FIRST_ID.search(text)
+    if root is None:
+        raise ValueError("the saved file has no root")
+    return int(info[1]) if info else 0, int(root[1]), first_id[1].decode() if first_id else ""
 
 
 def read_object(file: BinaryIO, index: Index, number: int) -> bytes:
