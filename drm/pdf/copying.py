@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
+import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pikepdf
 from pikepdf import Name
 
+from drm.pdf.encrypting import SAVED_VERSION, lock_for, write_encrypted
 from drm.pdf.facts import facts_of
 from drm.pdf.opening import Opened, open_source
 from drm.pdf.policy import Policy, check_policy, told_on_cover
@@ -38,19 +39,12 @@ def write_copy(
     spec = told_on_cover(spec, repaired)
     report = apply_stamp(pdf, spec, source, password or "")
     _name_copy(pdf, spec)
-    encryption: pikepdf.Encryption | bool = False
     if spec.permissions.encrypt:
-        encryption = pikepdf.Encryption(
-            user=reader_password or "", owner=secrets.token_hex(16), R=6, allow=allowed(spec.permissions), metadata=True
-        )
-    pdf.save(
-        out,
-        encryption=encryption,
-        object_stream_mode=pikepdf.ObjectStreamMode.generate,
-        compress_streams=True,
-        linearize=False,
-        fix_metadata_version=False,
-    )
+        with tempfile.TemporaryFile(dir=out.parent) as saved:
+            _save(pdf, saved, SAVED_VERSION)
+            write_encrypted(saved, out, lock_for(reader_password), spec.permissions)
+    else:
+        _save(pdf, out, "")
     return {
         "pages": report.pages + 1,
         "removed": list(removed),
@@ -58,7 +52,7 @@ def write_copy(
         "shown_name": report.shown_name,
         "name_fallback": report.name_fallback,
         "overlap": list(report.overlap),
-        "encrypted": bool(encryption),
+        "encrypted": spec.permissions.encrypt,
     }
 
 
@@ -72,6 +66,19 @@ def clean(opened: Opened, policy: Policy, *, encrypted: bool) -> tuple[list[str]
     if facts.signed:
         repaired.append("signature")
     return repaired, sanitise(opened.pdf)
+
+
+def _save(pdf: pikepdf.Pdf, target: Path | BinaryIO, version: str | tuple[str, int]) -> None:
+    """Save in clear, as a file of this version at least."""
+    pdf.save(
+        target,
+        object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        compress_streams=True,
+        linearize=False,
+        min_version=version,
+        fix_metadata_version=False,
+        encryption=False,
+    )
 
 
 def allowed(permissions: Permissions) -> pikepdf.Permissions:

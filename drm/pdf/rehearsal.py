@@ -40,9 +40,7 @@ def _perform(folder: Path) -> None:
     _write(source)
     spec = replace(typical_copy(), delivery="RL-REHEARSAL")
     prepare_master(
-        PrepareTask(
-            source, folder / "saved", folder / "master", spec, "", encrypted=True, classic=False, per_page=False
-        ),
+        PrepareTask(source, folder / "master", spec, "", encrypted=True, classic=False, per_page=False),
         limits,
     )
     write_copy(source, folder / "copy.pdf", spec, limits, None, None)

@@ -69,7 +69,6 @@ def _copy(arguments: Mapping[str, Any], limits: Limits) -> Any:
 def _prepare(arguments: Mapping[str, Any], limits: Limits) -> Any:
     task = PrepareTask(
         source=Path(arguments["path"]),
-        saved=Path(arguments["saved"]),
         out=Path(arguments["out"]),
         typical=spec_from(arguments["typical"]),
         password=arguments["password"],

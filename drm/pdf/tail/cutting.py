@@ -28,17 +28,15 @@ class Cut:
 
 
 class Sink:
-    """A file that is written once, from its beginning to its end, and hashed on the way."""
+    """A file that is written once, from its beginning to its end; ``length`` is what it has so far."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.digest = hashlib.sha256()
         self.length = 0
 
     def write(self, data: bytes) -> None:
         """Add these bytes."""
         self._file.write(data)
-        self.digest.update(data)
         self.length += len(data)
 
     def copy(self, source: BinaryIO, length: int) -> None:
@@ -51,6 +49,19 @@ class Sink:
             length -= len(piece)
 
 
+class HashingSink(Sink):
+    """The same, hashed on the way."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        """Add these bytes."""
+        super().write(data)
+        self.digest.update(data)
+
+
 def cut_master(
     saved: BinaryIO, index: Index, out: Path, tails: Collection[int], root: int, seal: Seal | None
 ) -> Cut:  # fmt: skip
@@ -59,14 +70,16 @@ def cut_master(
     What stays is encrypted with ``seal`` where there is one. Numbers behind those of the saved file may be among
     ``tails`` too. PdfRefused ``too-large`` where offsets would not fit into the index.
     """
+    if index.offset > LARGEST:
+        raise _too_large()
     entries = index.entries + [(FREE, 0, 0)] * (max(tails) + 1 - len(index.entries))
     whole = Index(index.offset, entries, index.own)
-    with out.open("wb") as target:
-        sink = Sink(target)
+    with out.open("wb", buffering=PIECE) as target:
+        sink = HashingSink(target)
         moved = copy_objects(saved, sink, whole, tails, seal)
         prev = sink.length
         if prev > LARGEST:
-            raise PdfRefused("too-large", "The prepared file has more than four gigabytes.")
+            raise _too_large()
         if index.own is None:
             sink.write(master_table(moved, root))
         else:
@@ -98,3 +111,7 @@ def copy_objects(
             for piece in sealed_object(source, end - place, seal):
                 sink.write(piece)
     return moved
+
+
+def _too_large() -> PdfRefused:
+    return PdfRefused("too-large", "The prepared file has more than four gigabytes.")

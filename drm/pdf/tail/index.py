@@ -16,7 +16,11 @@ TABLE = re.compile(rb"xref\n0 (\d+)\n")
 STREAM = re.compile(rb"(\d+) 0 obj\n<<(.*?)>>\s*stream\r?\n", re.S)
 HEAD = 4096
 LARGEST_OBJECT = 1024 * 1024
-TRAILER = re.compile(rb"/Info (\d+) 0 R /Root (\d+) 0 R .*?/ID \[<([0-9a-f]{32})>", re.S)
+INFO, ROOT, FIRST_ID = (
+    re.compile(rb"/Info (\d+) 0 R"),
+    re.compile(rb"/Root (\d+) 0 R"),
+    re.compile(rb"/ID \[<([0-9a-f]*)>"),
+)
 ROW = 7
 """Bytes of one entry of a master's cross-reference stream: /W [1 4 2]."""
 
@@ -62,9 +66,11 @@ def read_index(file: BinaryIO, size: int) -> Index:
 
 
 def _trailer(text: bytes) -> tuple[int, int, str]:
-    """Info, root and the first element of /ID, where a trailer has all three as qpdf writes them."""
-    found = TRAILER.search(text)
-    return (int(found[1]), int(found[2]), found[3].decode()) if found else (0, 0, "")
+    """Info, 0 where there is none, root, and the first element of /ID, "" where there is none. ValueError without a root."""
+    info, root, first_id = INFO.search(text), ROOT.search(text), FIRST_ID.search(text)
+    if root is None:
+        raise ValueError("the saved file has no root")
+    return int(info[1]) if info else 0, int(root[1]), first_id[1].decode() if first_id else ""
 
 
 def read_object(file: BinaryIO, index: Index, number: int) -> bytes:
@@ -142,9 +148,12 @@ def _with_predictor(data: bytes) -> bytes:
 
 
 def master_stream(
-    index: Index, moved: Sequence[int | None], own_offset: int, tails: Collection[int], root: int
+    index: Index, moved: Sequence[int | None], own_offset: int, tails: Collection[int], root: int, more: bytes = b""
 ) -> bytes:
-    """The cross-reference stream of a master. What is the tail's own is free; there is no Encrypt and no startxref."""
+    """The cross-reference stream of a master. What is the tail's own is free; there is no Encrypt and no startxref.
+
+    ``more`` are further entries of its dictionary, which make it the index of a whole file.
+    """
     rows = bytearray()
     for number, (kind, place, detail) in enumerate(index.entries):
         offset = moved[number]
@@ -162,7 +171,8 @@ def master_stream(
     head = (
         b"%d 0 obj\n<</Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Filter/FlateDecode/DecodeParms<</Columns 7/Predictor 12>>"
     )
-    return (head + b"/Length %d>>stream\n%s\nendstream\nendobj\n") % (index.own, len(moved), root, len(data), data)
+    head %= (index.own, len(moved), root)
+    return b"%s%s/Length %d>>stream\n%s\nendstream\nendobj\n" % (head, more, len(data), data)
 
 
 def master_table(moved: Sequence[int | None], root: int) -> bytes:

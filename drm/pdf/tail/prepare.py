@@ -87,7 +87,6 @@ def _prepared(
     typical = typical_copy(wish.typical)
     arguments = {
         "path": str(source.absolute()),
-        "saved": str(folder.absolute() / "saved"),
         "out": str(folder.absolute() / "master"),
         "typical": spec_to(typical),
         "password": password or "",
@@ -98,7 +97,6 @@ def _prepared(
         "source_bytes": source.stat().st_size,
     }
     answer = run_limited("prepare", arguments, limits)
-    (folder / "saved").unlink()
     assert isinstance(answer, dict)
     return answer
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
@@ -43,10 +45,9 @@ COVER_STREAMS = 2
 
 @dataclass(frozen=True)
 class PrepareTask:
-    """What to prepare: a file, for copies like ``typical``; ``saved`` and ``out`` are files to write."""
+    """What to prepare: a file, for copies like ``typical``; ``out`` is the file to write."""
 
     source: Path
-    saved: Path
     out: Path
     typical: CopySpec
     password: str
@@ -87,11 +88,12 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     subsets = master_fonts(task.typical, [*slots.forms], cover_size(views[0].width, views[0].height))
     parts = _add_parts(pdf, slots, views, looker, subsets)
     _flatten_catalogue(pdf, parts)
-    _save(pdf, task)
-    count = len(parts.forms)
-    pdf.close()
+    with tempfile.TemporaryFile(dir=task.out.parent, buffering=PIECE) as saved:
+        _save(pdf, saved, task)
+        pdf.close()
+        cut = _cut(saved, task, len(parts.forms))
     return {
-        **_cut(task, count),
+        **cut,
         "forms": [asdict(slot) for slot in slots.slots],
         "fonts": [{"name": subset.font.name, "texts": subset.texts} for subset in subsets],
         "cover_size": cover_size(views[0].width, views[0].height),
@@ -168,11 +170,11 @@ def _flatten_catalogue(pdf: pikepdf.Pdf, parts: _Parts) -> None:
     root[PARTS] = Array(parts.all())
 
 
-def _save(pdf: pikepdf.Pdf, task: PrepareTask) -> None:
+def _save(pdf: pikepdf.Pdf, saved: BinaryIO, task: PrepareTask) -> None:
     """Save with qpdf, in clear: what shall be encrypted is encrypted on the way into the master."""
     mode = pikepdf.ObjectStreamMode
     pdf.save(
-        task.saved,
+        saved,
         object_stream_mode=mode.disable if task.classic else mode.generate,
         compress_streams=True,
         linearize=False,
@@ -181,17 +183,16 @@ def _save(pdf: pikepdf.Pdf, task: PrepareTask) -> None:
     )
 
 
-def _cut(task: PrepareTask, count: int) -> dict[str, Any]:
+def _cut(saved: BinaryIO, task: PrepareTask, count: int) -> dict[str, Any]:
     """Find the numbers that qpdf gave to the tail's objects, and write the master without them."""
     file_key = secrets.token_bytes(32) if task.encrypted else b""
-    with task.saved.open("rb", buffering=PIECE) as saved:
-        index = read_index(saved, task.saved.stat().st_size)
-        catalogue, numbers = _without_parts(read_object(saved, index, index.root))
-        resources, metadata, states, *rest = numbers
-        cover, forms, fonts = rest[:COVER_STREAMS], rest[COVER_STREAMS:][:count], rest[COVER_STREAMS + count :]
-        encrypt = len(index.entries) if task.encrypted else 0
-        tails = {index.root, index.info, encrypt, resources, metadata, *cover, *forms} - {0}
-        cut = cut_master(saved, index, task.out, tails, index.root, Seal(file_key) if file_key else None)
+    index = read_index(saved, os.fstat(saved.fileno()).st_size)
+    catalogue, numbers = _without_parts(read_object(saved, index, index.root))
+    resources, metadata, states, *rest = numbers
+    cover, forms, fonts = rest[:COVER_STREAMS], rest[COVER_STREAMS:][:count], rest[COVER_STREAMS + count :]
+    encrypt = len(index.entries) if task.encrypted else 0
+    tails = {index.root, index.info, encrypt, resources, metadata, *cover, *forms} - {0}
+    cut = cut_master(saved, index, task.out, tails, index.root, Seal(file_key) if file_key else None)
     return {
         "id": cut.sha256,
         "layout": "classic" if task.classic else "object-streams",

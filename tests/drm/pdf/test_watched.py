@@ -9,7 +9,8 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, String
 
-from drm.pdf.judging import ANY_KEYS, find_active, sanitise
+from drm.pdf.judging import ANY_KEYS
+from drm.pdf.sanitise import find_active, sanitise
 from drm.pdf.watched import NAMES, is_watched
 from tests.drm.pdf.active import plain
 from tests.drm.pdf_drawing.samples import saved
