@@ -1,0 +1,93 @@
+"""Every hostile file becomes a sound copy or is refused for the right reason, in either engine, and calls nobody."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hostile.catalogue import HOSTILE, POISON, classes
+from tests.hostile.drafts import CANARY_HOST, CANARY_PORT, Hostile
+from tests.hostile.judging import ENGINES, judged
+from tests.hostile.watching import descendants, fork_server
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+CLASSES = classes(HOSTILE)
+
+
+@pytest.fixture
+def canary() -> Iterator[socket.socket]:
+    """Listens where the files say that somebody shall call; several runs may listen at once."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((CANARY_HOST, CANARY_PORT))
+        listener.listen()
+        listener.setblocking(False)
+        yield listener
+
+
+def is_called(listener: socket.socket) -> bool:
+    try:
+        listener.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True
+
+
+def wrong(files: list[Hostile], engine: str) -> list[str]:
+    return [str(outcome) for outcome in (judged(one, engine) for one in files) if outcome.wrong]
+
+
+def test_there_are_enough_files_and_no_two_are_alike() -> None:
+    files = [one.make() for one in HOSTILE]
+
+    assert len(set(files)) == len(files) >= 200
+    assert len({(one.kind, one.name) for one in HOSTILE}) == len(files)
+    assert len({(one.kind, one.name) for one in POISON}) == len(POISON) >= 40
+
+
+def test_the_canary_would_be_heard(canary: socket.socket) -> None:
+    socket.create_connection((CANARY_HOST, CANARY_PORT)).close()
+
+    assert is_called(canary)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_file_is_delivered_whole_or_refused_for_the_right_reason(
+    kind: str, engine: str, canary: socket.socket
+) -> None:
+    files = CLASSES[kind][
+        list(ENGINES).index(engine) :: len(ENGINES)
+    ]  # here each file by one engine; the slow test takes both
+
+    found = wrong(files, engine)
+
+    assert not found, "\n".join(["", *found])
+    assert not is_called(canary)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_file_is_right_in_the_other_engine_too(kind: str, engine: str, canary: socket.socket) -> None:
+    files = CLASSES[kind][1 - list(ENGINES).index(engine) :: len(ENGINES)]
+
+    found = wrong(files, engine)
+
+    assert not found, "\n".join(["", *found])
+    assert not is_called(canary)
+
+
+def test_no_child_is_left_behind() -> None:
+    for one in HOSTILE[:10]:
+        judged(one, "rewrite")
+    end = time.monotonic() + 20
+    while descendants(fork_server()) and time.monotonic() < end:
+        time.sleep(0.05)
+
+    assert descendants(fork_server()) == []
