@@ -10,7 +10,8 @@ from typing import Any
 import pikepdf
 from pikepdf import Name
 
-from drm.pdf.facts import facts_of
+from drm.pdf.archival import keep_metadata, list_glyphs, name_archival_copy
+from drm.pdf.facts import claims_pdfa, facts_of
 from drm.pdf.opening import Opened, open_source
 from drm.pdf.policy import Policy, check_policy, told_on_cover
 from drm.pdf.sanitise import sanitise
@@ -34,10 +35,16 @@ def write_copy(
     pdf = opened.pdf
     if reader_password:
         spec = replace(spec, permissions=replace(spec.permissions, encrypt=True))
+    archival = policy.pdfa == "keep" and claims_pdfa(pdf)
+    metadata = keep_metadata(pdf) if archival else b""
     repaired, removed = clean(opened, policy, encrypted=spec.permissions.encrypt)
     spec = told_on_cover(spec, repaired)
-    report = apply_stamp(pdf, spec, source, password or "")
-    _name_copy(pdf, spec)
+    report = apply_stamp(pdf, spec, source, password or "", opaque=archival)
+    if archival:
+        name_archival_copy(pdf, metadata, spec)
+        list_glyphs(pdf, pdf.pages[0].Resources.Font)
+    else:
+        _name_copy(pdf, spec)
     encryption: pikepdf.Encryption | bool = False
     if spec.permissions.encrypt:
         encryption = pikepdf.Encryption(
@@ -46,7 +53,8 @@ def write_copy(
     pdf.save(
         out,
         encryption=encryption,
-        object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        # PDF/A-1 has neither object streams nor cross-reference streams.
+        object_stream_mode=pikepdf.ObjectStreamMode.disable if archival else pikepdf.ObjectStreamMode.generate,
         compress_streams=True,
         linearize=False,
         fix_metadata_version=False,
@@ -68,7 +76,7 @@ def clean(opened: Opened, policy: Policy, *, encrypted: bool) -> tuple[list[str]
     facts = facts_of(opened.pdf, "structure" in repaired)
     check_policy(facts, policy, encrypted=encrypted)
     if facts.archival:
-        repaired.append("pdfa-claim")
+        repaired.append("pdfa-kept" if policy.pdfa == "keep" else "pdfa-claim")
     if facts.signed:
         repaired.append("signature")
     return repaired, sanitise(opened.pdf)
