@@ -17,13 +17,13 @@ from drm.pdf.facts import count_signatures
 from drm.pdf.geometry import view_of
 from drm.pdf.inspecting import FIELDS
 from drm.pdf.notes import notes_of
-from drm.pdf.opening import Opened, open_source, scan, translated
+from drm.pdf.opening import Opened, count_words, open_source, translated
 from drm.pdf.sanitise import count_active
 from drm.pdf.values import Limits, PdfRefused
 from drm.pdf.walking import Walk
 
 DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>()]{1,120}")
-SIGNS = re.compile(rb"%%EOF|/ObjStm|/XRefStm")
+SIGNS = (b"%%EOF", b"/ObjStm", b"/XRefStm")
 PIECE = 1024 * 1024
 TEXT_SECONDS = 8.0
 """Processor time for counting pages with text, of the 30 seconds that a child has."""
@@ -48,7 +48,7 @@ def examine(path: Path, limits: Limits, password: str | None) -> dict[str, Any]:
     signs: Counter[bytes] = Counter()
     if report["bytes"] <= limits.source_bytes:
         report["sha256"] = _digest(path)
-        signs.update(scan(path, SIGNS, 16))
+        signs = count_words(path, SIGNS)
         report["revisions"] = signs[b"%%EOF"] or None
     try:
         with translated():
@@ -139,13 +139,14 @@ def _encryption(opened: Opened, path: Path) -> dict[str, Any]:
 
 
 def _archival(xml: bytes) -> dict[str, Any]:
-    part = re.search(rb"pdfaid:part[>=\"'\s]+(\d)", xml)
-    level = re.search(rb"pdfaid:conformance[>=\"'\s]+(\w)", xml)
-    return {
-        "part": part[1].decode() if part else None,
-        "conformance": level[1].decode() if level else None,
-        "claimed": b"pdfaid" in xml,
-    }
+    """The claim as the metadata make it, as an element or an attribute (ISO 19005-1, 6.7.11)."""
+    found = {}
+    for name, kind in (("part", rb"\d"), ("conformance", rb"\w")):
+        value = re.search(
+            rb"pdfaid:%b(?:\s[^<>]*)?>\s*(%b)|pdfaid:%b\s*=\s*[\"'](%b)" % ((name.encode(), kind) * 2), xml
+        )
+        found[name] = (value[1] or value[2]).decode() if value else None
+    return {**found, "claimed": b"pdfaid" in xml}
 
 
 def _metadata(root: pikepdf.Object) -> bytes:
