@@ -8,14 +8,21 @@ import pikepdf
 from fontTools.ttLib import TTFont
 from pikepdf import Name
 
-from drm.pdf.values import CopySpec
+from drm.pdf.facts import archival_claim, metadata_of
+from drm.pdf.values import CopySpec, PdfRefused
 
+KEPT = frozenset({"1", "2", "3"})
 URN = "urn:rushlight:delivery:"
 
 
 def keep_metadata(pdf: pikepdf.Pdf) -> bytes:
-    """The document's metadata as it came; its claim stands in it."""
-    data: bytes = pdf.Root.Metadata.read_bytes()
+    """The document's metadata as it came; its claim stands in it. PdfRefused ``pdfa-policy`` for a claim that cannot be kept.
+
+    PDF/A-4 has no document information and other rules for attachments, which copies do not follow.
+    """
+    data = metadata_of(pdf)
+    if archival_claim(data)["part"] not in KEPT:
+        raise PdfRefused("pdfa-policy", "The file shall stay PDF/A, and copies can be PDF/A-1, 2 and 3 only.")
     return data
 
 

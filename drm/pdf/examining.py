@@ -11,9 +11,9 @@ from typing import Any
 
 import pikepdf
 import pypdfium2
-from pikepdf import Array, Dictionary, Name, Stream
+from pikepdf import Array, Dictionary, Name
 
-from drm.pdf.facts import count_signatures
+from drm.pdf.facts import archival_claim, count_signatures, metadata_of
 from drm.pdf.geometry import view_of
 from drm.pdf.inspecting import FIELDS
 from drm.pdf.notes import notes_of
@@ -72,7 +72,7 @@ def _fill(report: dict[str, Any], path: Path, signs: Counter[bytes], limits: Lim
     opened = open_source(path, limits, password)
     pdf, root = opened.pdf, opened.pdf.Root
     form = root.get("/AcroForm")
-    xml = _metadata(root)
+    xml = metadata_of(pdf)
     active = count_active(pdf)
     attachments = _attachments(pdf)
     report |= {
@@ -87,7 +87,7 @@ def _fill(report: dict[str, Any], path: Path, signs: Counter[bytes], limits: Lim
         "labels": "/PageLabels" in root,
         "outline": "/Outlines" in root,
         "tagged": "/StructTreeRoot" in root,
-        "pdfa": _archival(xml),
+        "pdfa": archival_claim(xml),
         "pdfua": b"pdfuaid" in xml,
         "signatures": count_signatures(pdf),
         "acroform": form is not None,
@@ -136,25 +136,6 @@ def _encryption(opened: Opened, path: Path) -> dict[str, Any]:
         "revision": opened.revision,
         "restrictions": sorted(name for name in allow if not allow[name]),
     }
-
-
-def _archival(xml: bytes) -> dict[str, Any]:
-    """The claim as the metadata make it, as an element or an attribute (ISO 19005-1, 6.7.11)."""
-    found = {}
-    for name, kind in (("part", rb"\d"), ("conformance", rb"\w")):
-        value = re.search(
-            rb"pdfaid:%b(?:\s[^<>]*)?>\s*(%b)|pdfaid:%b\s*=\s*[\"'](%b)" % ((name.encode(), kind) * 2), xml
-        )
-        found[name] = (value[1] or value[2]).decode() if value else None
-    return {**found, "claimed": b"pdfaid" in xml}
-
-
-def _metadata(root: pikepdf.Object) -> bytes:
-    metadata = root.get("/Metadata")
-    try:
-        return metadata.read_bytes() if isinstance(metadata, Stream) else b""
-    except (pikepdf.PdfError, pikepdf.DataDecodingError):
-        return b""
 
 
 def _information(pdf: pikepdf.Pdf) -> str:

@@ -84,6 +84,13 @@ def test_an_archival_copy_has_no_transparency_and_no_colour_of_a_device(tmp_path
     assert "/Group" not in stamp
 
 
+def test_a_claim_that_a_copy_cannot_keep_is_refused_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(PdfRefused) as refused:
+        copied(tmp_path, archival("4"), KEEP, PLAIN)
+
+    assert refused.value.code == "pdfa-policy"
+
+
 def test_an_archival_copy_that_must_be_encrypted_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PdfRefused) as refused:
         copied(tmp_path, archival(), KEEP)

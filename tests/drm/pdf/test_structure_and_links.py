@@ -60,10 +60,10 @@ def reading(pdf: pikepdf.Pdf, element: Object, skip: int = 0) -> list[tuple[str,
     kids = element.get("/K", Array())
     found = []
     for kid in kids if isinstance(kids, Array) else [kids]:
-        if isinstance(kid, int):
-            found.append((str(element.S), numbers[element.Pg.objgen], kid))
-        else:
+        if isinstance(kid, Dictionary):
             found += reading(pdf, kid, skip)
+        else:
+            found.append((str(element.S), numbers[element.Pg.objgen], int(kid)))
     return found
 
 
