@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 import pikepdf
 from pikepdf import Name
 
+from drm.pdf.archival import keep_metadata, list_glyphs, name_archival_copy
 from drm.pdf.encrypting import SAVED_VERSION, lock_for, write_encrypted
-from drm.pdf.facts import facts_of
+from drm.pdf.facts import claims_pdfa, facts_of
 from drm.pdf.opening import Opened, open_source
 from drm.pdf.policy import Policy, check_policy, told_on_cover
 from drm.pdf.sanitise import sanitise
@@ -35,16 +36,22 @@ def write_copy(
     pdf = opened.pdf
     if reader_password:
         spec = replace(spec, permissions=replace(spec.permissions, encrypt=True))
+    archival = policy.pdfa == "keep" and claims_pdfa(pdf)
+    metadata = keep_metadata(pdf) if archival else b""
     repaired, removed = clean(opened, policy, encrypted=spec.permissions.encrypt)
     spec = told_on_cover(spec, repaired)
-    report = apply_stamp(pdf, spec, source, password or "")
-    _name_copy(pdf, spec)
+    report = apply_stamp(pdf, spec, source, password or "", opaque=archival)
+    if archival:
+        name_archival_copy(pdf, metadata, spec)
+        list_glyphs(pdf, pdf.pages[0].Resources.Font)
+    else:
+        _name_copy(pdf, spec)
     if spec.permissions.encrypt:
         with tempfile.TemporaryFile(dir=out.parent) as saved:
             _save(pdf, saved, SAVED_VERSION)
             write_encrypted(saved, out, lock_for(reader_password), spec.permissions)
     else:
-        _save(pdf, out, "")
+        _save(pdf, out, "", archival=archival)
     return {
         "pages": report.pages + 1,
         "removed": list(removed),
@@ -62,17 +69,19 @@ def clean(opened: Opened, policy: Policy, *, encrypted: bool) -> tuple[list[str]
     facts = facts_of(opened.pdf, "structure" in repaired)
     check_policy(facts, policy, encrypted=encrypted)
     if facts.archival:
-        repaired.append("pdfa-claim")
+        repaired.append("pdfa-kept" if policy.pdfa == "keep" else "pdfa-claim")
     if facts.signed:
         repaired.append("signature")
     return repaired, sanitise(opened.pdf)
 
 
-def _save(pdf: pikepdf.Pdf, target: Path | BinaryIO, version: str | tuple[str, int]) -> None:
+def _save(pdf: pikepdf.Pdf, target: Path | BinaryIO, version: str | tuple[str, int], *, archival: bool = False) -> None:
     """Save in clear, as a file of this version at least."""
+    mode = pikepdf.ObjectStreamMode
     pdf.save(
         target,
-        object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        # PDF/A-1 has neither object streams nor cross-reference streams.
+        object_stream_mode=mode.disable if archival else mode.generate,
         compress_streams=True,
         linearize=False,
         min_version=version,

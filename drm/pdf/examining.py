@@ -11,19 +11,19 @@ from typing import Any
 
 import pikepdf
 import pypdfium2
-from pikepdf import Array, Dictionary, Name, Stream
+from pikepdf import Array, Dictionary, Name
 
-from drm.pdf.facts import count_signatures
+from drm.pdf.facts import archival_claim, count_signatures, metadata_of
 from drm.pdf.geometry import view_of
 from drm.pdf.inspecting import FIELDS
 from drm.pdf.notes import notes_of
-from drm.pdf.opening import Opened, open_source, scan, translated
+from drm.pdf.opening import Opened, count_words, open_source, translated
 from drm.pdf.sanitise import count_active
 from drm.pdf.values import Limits, PdfRefused
 from drm.pdf.walking import Walk
 
 DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>()]{1,120}")
-SIGNS = re.compile(rb"%%EOF|/ObjStm|/XRefStm")
+SIGNS = (b"%%EOF", b"/ObjStm", b"/XRefStm")
 PIECE = 1024 * 1024
 TEXT_SECONDS = 8.0
 """Processor time for counting pages with text, of the 30 seconds that a child has."""
@@ -48,7 +48,7 @@ def examine(path: Path, limits: Limits, password: str | None) -> dict[str, Any]:
     signs: Counter[bytes] = Counter()
     if report["bytes"] <= limits.source_bytes:
         report["sha256"] = _digest(path)
-        signs.update(scan(path, SIGNS, 16))
+        signs = count_words(path, SIGNS)
         report["revisions"] = signs[b"%%EOF"] or None
     try:
         with translated():
@@ -72,7 +72,7 @@ def _fill(report: dict[str, Any], path: Path, signs: Counter[bytes], limits: Lim
     opened = open_source(path, limits, password)
     pdf, root = opened.pdf, opened.pdf.Root
     form = root.get("/AcroForm")
-    xml = _metadata(root)
+    xml = metadata_of(pdf)
     active = count_active(pdf)
     attachments = _attachments(pdf)
     report |= {
@@ -87,7 +87,7 @@ def _fill(report: dict[str, Any], path: Path, signs: Counter[bytes], limits: Lim
         "labels": "/PageLabels" in root,
         "outline": "/Outlines" in root,
         "tagged": "/StructTreeRoot" in root,
-        "pdfa": _archival(xml),
+        "pdfa": archival_claim(xml),
         "pdfua": b"pdfuaid" in xml,
         "signatures": count_signatures(pdf),
         "acroform": form is not None,
@@ -136,24 +136,6 @@ def _encryption(opened: Opened, path: Path) -> dict[str, Any]:
         "revision": opened.revision,
         "restrictions": sorted(name for name in allow if not allow[name]),
     }
-
-
-def _archival(xml: bytes) -> dict[str, Any]:
-    part = re.search(rb"pdfaid:part[>=\"'\s]+(\d)", xml)
-    level = re.search(rb"pdfaid:conformance[>=\"'\s]+(\w)", xml)
-    return {
-        "part": part[1].decode() if part else None,
-        "conformance": level[1].decode() if level else None,
-        "claimed": b"pdfaid" in xml,
-    }
-
-
-def _metadata(root: pikepdf.Object) -> bytes:
-    metadata = root.get("/Metadata")
-    try:
-        return metadata.read_bytes() if isinstance(metadata, Stream) else b""
-    except (pikepdf.PdfError, pikepdf.DataDecodingError):
-        return b""
 
 
 def _information(pdf: pikepdf.Pdf) -> str:

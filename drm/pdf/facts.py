@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pikepdf
 
 from drm.pdf.policy import FileFacts
@@ -27,10 +30,23 @@ def count_signatures(pdf: pikepdf.Pdf) -> int:
 
 def claims_pdfa(pdf: pikepdf.Pdf) -> bool:
     """Whether the document calls itself PDF/A (ISO 19005)."""
+    return bool(archival_claim(metadata_of(pdf))["claimed"])
+
+
+def metadata_of(pdf: pikepdf.Pdf) -> bytes:
+    """The document's XMP metadata; b"" where there are none that can be read."""
     metadata = pdf.Root.get("/Metadata")
-    if not isinstance(metadata, pikepdf.Stream):
-        return False
     try:
-        return b"pdfaid" in metadata.read_bytes()
+        return metadata.read_bytes() if isinstance(metadata, pikepdf.Stream) else b""
     except (pikepdf.PdfError, pikepdf.DataDecodingError):
-        return False
+        return b""
+
+
+def archival_claim(xml: bytes) -> dict[str, Any]:
+    """Part and conformance as the metadata claim them, in an element or an attribute (ISO 19005-1, 6.7.11)."""
+    found: dict[str, Any] = {}
+    for name, kind in ((b"part", rb"\d"), (b"conformance", rb"\w")):
+        pattern = rb"pdfaid:%b(?:\s[^<>]*)?>\s*(%b)|pdfaid:%b\s*=\s*[\"'](%b)" % ((name, kind) * 2)
+        value = re.search(pattern, xml)
+        found[name.decode()] = (value[1] or value[2]).decode() if value else None
+    return {**found, "claimed": b"pdfaid" in xml}

@@ -131,8 +131,11 @@ def draw_in_band(
     return b"q 0 1 -1 0 %s 0 cm\n%sQ\n" % (number(across), turned)
 
 
-def draw_diagonal(lettering: Lettering, text: str, width: float, height: float) -> bytes:
-    """One pale line from the lower left towards the upper right, in the middle of the page."""
+def draw_diagonal(lettering: Lettering, text: str, width: float, height: float, *, opaque: bool = False) -> bytes:
+    """One pale line from the lower left towards the upper right, in the middle of the page.
+
+    An ``opaque`` one is only outlined, finely and in light grey, so that what is under it can be read.
+    """
     room = DIAGONAL_SHARE * math.hypot(width, height)
     unit = lettering.width(text, REGULAR, 1)
     size = min(DIAGONAL_LARGEST * page_scale(width, height), room / unit)
@@ -142,4 +145,7 @@ def draw_diagonal(lettering: Lettering, text: str, width: float, height: float) 
     cosine, sine = math.cos(angle), math.sin(angle)
     turn = tuple(map(number, (cosine, sine, -sine, cosine, width / 2, height / 2)))
     shown = lettering.show(text, REGULAR, size, -unit * size / 2, -0.33 * size)
-    return b"q %s gs 0 g %s %s %s %s %s %s cm\n%sQ\n" % (FAINT, *turn, shown)
+    paint = FAINT + b" gs 0 g"
+    if opaque:
+        paint, shown = b"0.72 G %s w" % number(0.012 * size), shown.replace(b"0 Tr ", b"1 Tr ")
+    return b"q %s %s %s %s %s %s %s cm\n%sQ\n" % (paint, *turn, shown)

@@ -110,11 +110,6 @@ def is_annotation(holder: Object) -> bool:
     return holder.get("/Type") == Name.Annot and "/Rect" in holder
 
 
-def is_outline_item(holder: Object) -> bool:
-    """Whether a dictionary may be an entry of the outline."""
-    return "/Title" in holder
-
-
 def is_post_script(stream: Object) -> bool:
     """Whether a stream is a PostScript XObject (ISO 32000-1, 8.8.2)."""
     return stream.get("/Subtype") == Name.PS or stream.get("/Subtype2") == Name.PS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import re
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
             pdf = _opened(path, password)
         except pikepdf.PdfError as error:
             if "no pages found" in str(error):
-                raise _without_pages(_mentions(path, b"/Collection")) from None
+                raise _without_pages(count_words(path, [b"/Collection"]).total() > 0) from None
             raise
     repaired = ["structure"] if pdf.get_warnings() else []
     if "/Size" not in pdf.trailer:
@@ -103,24 +104,17 @@ def _opened(path: Path, password: str | None) -> pikepdf.Pdf:
     raise refused
 
 
-def _mentions(path: Path, word: bytes) -> bool:
-    """Whether a file holds these bytes, read in pieces."""
-    return next(scan(path, re.compile(re.escape(word))), None) is not None
-
-
-def scan(path: Path, pattern: re.Pattern[bytes], most: int = 160) -> Iterator[bytes]:
-    """All places of a file that match, in order, never more than a piece of it in memory; matches have ``most`` bytes at most."""
+def count_words(path: Path, words: Sequence[bytes]) -> Counter[bytes]:
+    """How often each of these words stands in a file, read in pieces."""
+    found: Counter[bytes] = Counter()
+    longest = max(map(len, words))
     with path.open("rb") as file:
         rest = b""
         while piece := file.read(PIECE):
             data = rest + piece
-            edge, done = len(data) - most if len(piece) == PIECE else len(data), 0
-            for match in pattern.finditer(data):
-                if match.start() >= edge:
-                    break
-                done = match.end()
-                yield match[0]
-            rest = data[max(done, edge, 0) :]
+            found.update({word: data.count(word) - rest.count(word) for word in words})
+            rest = data[1 - longest :]
+    return found
 
 
 def _without_pages(collection: bool) -> PdfRefused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pikepdf
@@ -35,6 +36,7 @@ __all__ = ["StampStrings", "apply_stamp", "right_to_left_reading", "stamp_string
 FORM_NAME = "RlS"
 ARTIFACT = b"/Artifact <</Type /Pagination /Subtype /Watermark>> BDC\n"
 FULL_OPACITY, OVERLAP_OPACITY, DIAGONAL_OPACITY = 1.0, 0.6, 0.16
+SRGB = "0.4124 0.2126 0.0193 0.3576 0.7152 0.1192 0.1805 0.0722 0.9505"
 MOST_SIZES = 64
 """Different page sizes that get a form of their own; beyond, sizes are rounded to 10 points."""
 
@@ -48,6 +50,7 @@ class _Copy:
     strings: StampStrings
     lettering: Lettering
     resources: pikepdf.Object
+    opaque: bool = False
 
     def footer(self, width: float, height: float, band: Band) -> Footer:
         """The footer fitted to one side of a page of this size."""
@@ -65,19 +68,22 @@ class StampForm:
     overlap: bool
 
 
-def apply_stamp(pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password: str = "") -> StampReport:
+def apply_stamp(
+    pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password: str = "", *, opaque: bool = False
+) -> StampReport:
     """Adds the cover and stamps every page, in place. The same input gives the same objects.
 
     ``source`` holds the same pages as a file, for measuring ink; ``password`` opens it. The document must be sanitised
-    already, because annotations and scripts are left alone. Raises PdfRefused: ``zero-pages``, or ``glyph-missing``
+    already, because annotations and scripts are left alone. ``opaque`` draws without any transparency and in colours that
+    depend on no device, as PDF/A wants it. Raises PdfRefused: ``zero-pages``, or ``glyph-missing``
     when a fixed text cannot be drawn.
     """
     pages = list(pdf.pages)
     if not pages:
         raise PdfRefused("zero-pages", "The document has no page.")
     check_texts(spec)
-    resources = pdf.make_indirect(Dictionary(ExtGState=graphics_states()))
-    copy = _Copy(pdf, spec, stamp_strings(spec), Lettering(), resources)
+    resources = pdf.make_indirect(opaque_resources() if opaque else Dictionary(ExtGState=graphics_states()))
+    copy = _Copy(pdf, spec, stamp_strings(spec), Lettering(), resources, opaque)
     for page in pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pages]
@@ -126,9 +132,9 @@ def standard_band(width: float, height: float) -> Band:
 
 def _drawn_form(copy: _Copy, form: StampForm) -> pikepdf.Object:
     size = (form.width, form.height)
-    content = draw_diagonal(copy.lettering, diagonal_text(copy.spec, copy.strings), *size)
+    content = draw_diagonal(copy.lettering, diagonal_text(copy.spec, copy.strings), *size, opaque=copy.opaque)
     footer = copy.footer(*size, form.band)
-    content += draw_in_band(copy.lettering, footer, size, form.band, overlap=form.overlap)
+    content += draw_in_band(copy.lettering, footer, size, form.band, overlap=form.overlap and not copy.opaque)
     stream = _stream(copy.pdf, content)
     stream.Type, stream.Subtype = Name.XObject, Name.Form
     stream.BBox, stream.Resources = Array([0, 0, form.width, form.height]), copy.resources
@@ -178,6 +184,20 @@ def graphics_states() -> Dictionary:
     """The /ExtGState resources of a stamp."""
     opacities = {"/RlFull": FULL_OPACITY, "/RlOver": OVERLAP_OPACITY, "/RlFaint": DIAGONAL_OPACITY}
     return Dictionary({key: Dictionary(Type=Name.ExtGState, ca=value, CA=value) for key, value in opacities.items()})
+
+
+def opaque_resources() -> Dictionary:
+    """The graphics states of a stamp without transparency, and calibrated colours in place of those of a device.
+
+    The colours are those of sRGB with a gamma of 2.2 (ISO 32000-2, 8.6.5.6: default colour spaces).
+    """
+    white = Array([Decimal("0.9505"), 1, Decimal("1.089")])
+    gamma = Decimal("2.2")
+    matrix = Array([Decimal(value) for value in SRGB.split()])
+    grey = Array([Name.CalGray, Dictionary(WhitePoint=white, Gamma=gamma)])
+    colour = Array([Name.CalRGB, Dictionary(WhitePoint=white, Gamma=Array([gamma] * 3), Matrix=matrix)])
+    states = {key: Dictionary(Type=Name.ExtGState, ca=1, CA=1) for key in ("/RlFull", "/RlOver", "/RlFaint")}
+    return Dictionary(ExtGState=Dictionary(states), ColorSpace=Dictionary(DefaultGray=grey, DefaultRGB=colour))
 
 
 def _stream(pdf: pikepdf.Pdf, content: bytes) -> pikepdf.Object:
