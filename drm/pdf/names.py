@@ -6,7 +6,7 @@ import functools
 import re
 import unicodedata
 
-from drm.pdf.fonts import FACES, MissingGlyph, clusters
+from drm.pdf.fonts import REGULAR, MissingGlyph, clusters
 
 LONGEST = 64
 """Characters of a name that are shown."""
@@ -71,12 +71,11 @@ def display_name(text: str, delivery: str) -> tuple[str, bool]:
 
 
 def is_drawable(text: str) -> bool:
-    """Whether the fonts of every face have every character, its marks included."""
+    """Whether the fonts have every character, its marks included."""
     if text.isascii() and text.isprintable():
         return True
     try:
-        for face in FACES:
-            face.runs(text)
+        REGULAR.runs(text)
     except MissingGlyph:
         return False
     return True

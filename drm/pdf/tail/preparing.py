@@ -19,6 +19,7 @@ from drm.pdf.geometry import View, mend_boxes, view_of
 from drm.pdf.glyphs import Subset
 from drm.pdf.labels import resolve_page_numbers, shift_labels
 from drm.pdf.opening import open_source
+from drm.pdf.plain_font import PlainSubset
 from drm.pdf.sanitise import sanitise
 from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
 from drm.pdf.structure import add_to_structure, is_tagged
@@ -96,7 +97,7 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: Iterable[Subset]) -> _Parts:
+def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: Iterable[Subset | PlainSubset]) -> _Parts:
     """Put the placeholders in their places: a form over each page, and the cover."""
     resources = pdf.make_indirect(Dictionary(Font=Dictionary()))
     metadata = pdf.make_stream(b"\n")
