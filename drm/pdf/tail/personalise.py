@@ -17,7 +17,7 @@ from drm.pdf.tail.embedding import DEFLATED, write_font
 from drm.pdf.tail.keys import MasterKeys, MasterSecret, derived, reader_lock
 from drm.pdf.tail.lettering import TailLettering, font_tables, resource_names
 from drm.pdf.tail.stamping import Copy, draw_stamps
-from drm.pdf.tail.values import Master, Tail
+from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
 from drm.pdf.tail.writing import TailWriter, clear, packed, seal_shared, sealing
 from drm.pdf.values import CopySpec, PdfRefused
 
@@ -46,6 +46,8 @@ def personalise(
     masters whose text is part of the tail. PdfRefused: ``no-key``, ``glyph-missing``, and ``unsupported`` where the
     master cannot give what is asked.
     """
+    if master.engine_version != ENGINE_VERSION:
+        raise PdfRefused("unsupported", "The master is of an earlier release; the document has to be prepared again.")
     encrypted = spec.permissions.encrypt or bool(password)
     if encrypted != master.encrypted:
         wanted = "an encrypted" if encrypted else "a plain"

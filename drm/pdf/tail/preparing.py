@@ -97,7 +97,9 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _add_parts(pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: Iterable[Subset | PlainSubset]) -> _Parts:
+def _add_parts(
+    pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], subsets: Iterable[Subset | PlainSubset]
+) -> _Parts:
     """Put the placeholders in their places: a form over each page, and the cover."""
     resources = pdf.make_indirect(Dictionary(Font=Dictionary()))
     metadata = pdf.make_stream(b"\n")
