@@ -2,19 +2,31 @@
 
     python tools/fonts.py cjk NotoSansCJK-Regular.ttc drm/pdf/fonts/NotoSansCJKsc-Regular.ttf
     python tools/fonts.py latin NotoSans-Regular.ttf drm/pdf/fonts/NotoSans-Regular.ttf
+    python tools/fonts.py plain NotoSans-Regular.ttf drm/pdf/fonts/NotoSans-Plain.json
 
 Debian's ``fonts-noto-cjk`` and ``fonts-noto-core`` hold the sources, all under the SIL Open Font License 1.1; they
-declare no reserved font name. The results have plain TrueType outlines without hints and one cmap of format 12,
-which is all that ``drm/pdf/fonts.py`` reads. The CJK face takes about two minutes.
+declare no reserved font name. The first two results have plain TrueType outlines without hints and one cmap of format
+12, which is all that ``drm/pdf/fonts.py`` reads. The third has the characters of code page 1252 as Type 2
+charstrings, which ``drm/pdf/plain_font.py`` puts together. The CJK face takes about two minutes.
+
+Outlines are drawn on a coarse grid, because each copy carries some of them: 400 units to the em for Chinese, 320 for
+code page 1252. At 10 points that moves no point of an outline by more than a fiftieth of a point.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 from fontTools import subset
+from fontTools.agl import UV2AGL
+from fontTools.cffLib import cffStandardStrings
 from fontTools.pens.cu2quPen import Cu2QuPen
+from fontTools.pens.qu2cuPen import Qu2CuPen
+from fontTools.pens.t2CharStringPen import T2CharStringPen
+from fontTools.pens.transformPen import TransformPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
@@ -36,8 +48,11 @@ LATIN_GREEK_CYRILLIC = (
     *range(0xAB30, 0xAB70),
 )
 
-CURVE_ERROR = 1.0
-"""Largest distance in font units between a cubic outline and the quadratic one that replaces it."""
+CJK_UNITS, PLAIN_UNITS = 400, 320
+"""Units to the em of the results. Fewer make outlines smaller: deltas fit in a byte, and repeat."""
+
+CURVE_ERROR = 1.2
+"""Largest distance in units of the result between an outline and the one of other curves that replaces it."""
 
 KEPT_TABLES = {"cmap", "glyf", "head", "hhea", "hmtx", "loca", "maxp", "name", "OS/2", "post"}
 
@@ -51,13 +66,15 @@ def reduced(font: TTFont, characters: list[int]) -> None:
 
 
 def to_truetype(font: TTFont) -> None:
-    """Replaces cubic (CFF) outlines by quadratic ones."""
+    """Replaces cubic (CFF) outlines by quadratic ones on a coarser grid."""
     outlines, order = font.getGlyphSet(), font.getGlyphOrder()
+    scale = CJK_UNITS / font["head"].unitsPerEm
     glyphs = {}
     for name in order:
         pen = TTGlyphPen(outlines)
-        outlines[name].draw(Cu2QuPen(pen, CURVE_ERROR, reverse_direction=True))
-        glyphs[name] = pen.glyph()
+        quadratic = Cu2QuPen(pen, CURVE_ERROR, reverse_direction=True)
+        outlines[name].draw(TransformPen(quadratic, (scale, 0, 0, scale, 0, 0)))
+        glyphs[name] = pen.glyph(dropImpliedOnCurves=True)
     font["loca"], font["glyf"] = newTable("loca"), newTable("glyf")
     font["glyf"].glyphOrder, font["glyf"].glyphs = order, glyphs
     counts = font["maxp"]
@@ -69,7 +86,47 @@ def to_truetype(font: TTFont) -> None:
     ):
         setattr(counts, field, 0)
     font["glyf"].compile(font)
+    rescale_measures(font, scale)
     font.sfntVersion = "\x00\x01\x00\x00"
+
+
+def rescale_measures(font: TTFont, scale: float) -> None:
+    """Brings widths and heights to the grid that the outlines are on already."""
+    font["head"].unitsPerEm = CJK_UNITS
+    font["hhea"].ascent, font["hhea"].descent = (
+        round(scale * font["hhea"].ascent),
+        round(scale * font["hhea"].descent),
+    )
+    for name, (advance, _) in font["hmtx"].metrics.items():
+        glyph = font["glyf"].glyphs[name]
+        left = glyph.xMin if glyph.numberOfContours else 0
+        font["hmtx"].metrics[name] = (round(scale * advance), left)
+
+
+def build_plain(source: Path, target: Path) -> int:
+    """Writes the characters of code page 1252: SID of the glyph name, width in thousandths, charstring."""
+    font = TTFont(source)
+    outlines, cmap, units = font.getGlyphSet(), font.getBestCmap(), font["head"].unitsPerEm
+    scale = PLAIN_UNITS / units
+    glyphs: dict[str, Any] = {}
+    for code in (*range(0x20, 0x7F), *range(0x80, 0x100)):
+        character = bytes([code]).decode("cp1252", "ignore")
+        name = UV2AGL.get(ord(character)) if character else None
+        if name not in cffStandardStrings or ord(character) not in cmap or character in "\u00a0\u00ad":
+            continue
+        pen = T2CharStringPen(None, outlines)
+        cubic = Qu2CuPen(pen, CURVE_ERROR, all_cubic=True)
+        outlines[cmap[ord(character)]].draw(TransformPen(cubic, (scale, 0, 0, scale, 0, 0)))
+        charstring = pen.getCharString(optimize=True)
+        charstring.compile()
+        width = round(font["hmtx"][cmap[ord(character)]][0] * 1000 / units)
+        glyphs[character] = [cffStandardStrings.index(name), width, charstring.bytecode.hex()]
+    head, hhea = font["head"], font["hhea"]
+    measures = [head.xMin, head.yMin, head.xMax, head.yMax, hhea.ascent, hhea.descent]
+    content = {"units": PLAIN_UNITS, "measures": [round(one * 1000 / units) for one in measures], "glyphs": glyphs}
+    text = json.dumps(content, ensure_ascii=False).replace("], ", "],\n")
+    target.write_text(text + "\n", encoding="utf-8")
+    return len(glyphs)
 
 
 def with_one_cmap(font: TTFont) -> None:
@@ -97,12 +154,14 @@ def build(source: Path, target: Path, face: int, characters: list[int] | None) -
 def main() -> None:
     """Reads the command line: the kind of font, where it comes from and where it goes."""
     parser = argparse.ArgumentParser(description="Build a font for the stamps and covers of copies.")
-    parser.add_argument("kind", choices=("cjk", "latin"))
+    parser.add_argument("kind", choices=("cjk", "latin", "plain"))
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     choice = parser.parse_args()
     if choice.kind == "cjk":
         build(choice.source, choice.target, CJK_FACE, None)
+    elif choice.kind == "plain":
+        build_plain(choice.source, choice.target)
     else:
         build(choice.source, choice.target, -1, list(LATIN_GREEK_CYRILLIC))
 

@@ -138,7 +138,7 @@ def prepared(source: Path, folder: Path, per_page: bool = False) -> Prepared:
 
 def preparing(source: Path, folder: Path) -> dict[str, Any]:
     """The work of a prepare without its proof: open, sanitise, draw, save, cut. To be run in a child."""
-    task = PrepareTask(source, folder / "saved", folder / "master", typical_copy(SPEC), "", True, False, False)
+    task = PrepareTask(source, folder / "master", typical_copy(SPEC), "", True, False, False)
     return prepare_master(task, LIMITS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from drm.pdf.fonts import BOLD, REGULAR, TITLE, Face
+from drm.pdf.fonts import BOLD, REGULAR, Face
 from drm.pdf.footer import footer_length
 from drm.pdf.glyphs import Lettering, number
 from drm.pdf.ink import Band
@@ -163,7 +163,7 @@ def _set_head(column: _Column, spec: CopySpec) -> bytes:
     scale = column.scale
     column.y -= 4 * scale
     top = column.y
-    column.set("P", [(printable(spec.library), TITLE, 14.5, BLACK)], indent=21 * scale, part="library")
+    column.set("P", [(printable(spec.library), BOLD, 14.5, BLACK)], indent=21 * scale, part="library")
     column.gap(11)
     flame = b"q %s 0 0 %s %s %s cm 0.25 0.23 0.2 RG %s 0.84 0.36 0.09 rg %s Q\n"
     size = 1.05 * scale
@@ -178,9 +178,9 @@ def _set_citation(column: _Column, spec: CopySpec) -> None:
     title = printable(citation.title, lenient=True) or WORDS[spec.language]["untitled"]
     lettering, scale = column.lettering, column.scale
     for size in TITLE_SIZES:
-        if len(wrap(lettering, title, TITLE, size * scale, column.width)) <= TITLE_LINES:
+        if len(wrap(lettering, title, BOLD, size * scale, column.width)) <= TITLE_LINES:
             break
-    column.set("H1", [(title, TITLE, size, BLACK)], part="title")
+    column.set("H1", [(title, BOLD, size, BLACK)], part="title")
     column.gap(9)
     source = [printable(text, lenient=True) for text in (citation.authors, citation.source)]
     if citation.doi:

@@ -1,8 +1,9 @@
 """The fonts of copies, read straight from their files: which glyph draws a character, how wide, and its outline.
 
-The files are mapped into memory and only the glyphs in use are touched, so opening them costs next to nothing and
-forked children share the pages. ``tools/fonts.py`` builds the files in the one shape read here: TrueType outlines
-without hints and a single cmap of format 12 (OpenType 1.9, ``cmap``, ``loca``, ``glyf``).
+The characters of code page 1252 come from ``plain_font``; all others from TrueType files. These are mapped into memory
+and only the glyphs in use are touched, so opening them costs next to nothing and forked children share the pages.
+``tools/fonts.py`` builds the files in the one shape read here: TrueType outlines without hints and a single cmap of
+format 12 (OpenType 1.9, ``cmap``, ``loca``, ``glyf``).
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ import mmap
 import struct
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import Protocol
+
+from drm.pdf.plain_font import PATH, PLAIN, plain_font
 
 FOLDER = Path(__file__).with_name("fonts")
 CJK = "NotoSansCJKsc-Regular"
@@ -27,6 +32,17 @@ SHARED_PUNCTUATION = frozenset("·‘’“”—…")
 
 CONJOINING_JAMO = ((0x1100, 0x11FF), (0xA960, 0xA97F), (0xD7B0, 0xD7FF))
 """Old Hangul letters that would have to be shaped into syllables."""
+
+
+class Font(Protocol):
+    """What measuring and choosing ask of a font. ``glyph`` is 0 where it lacks a character."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def units_per_em(self) -> int: ...
+    def glyph(self, character: str) -> int: ...
+    def advance(self, glyph: int) -> int: ...
 
 
 class FontFile:
@@ -98,58 +114,57 @@ class FontFile:
 
 
 @functools.cache
-def font_file(name: str) -> FontFile:
-    """The font of that file name, opened once per process."""
-    return FontFile(FOLDER / f"{name}.ttf")
+def font_file(name: str) -> Font:
+    """The font of that name, opened once per process."""
+    return plain_font() if name == PLAIN else FontFile(FOLDER / f"{name}.ttf")
 
 
 @dataclass(frozen=True)
 class Face:
     """A chain of fonts: each character takes the first one that has it.
 
-    ``bold`` faces thicken the characters of the Chinese font, which comes in one weight only, by an outline.
+    All fonts come in one weight only, to keep copies small; ``bold`` faces thicken it by an outline.
     """
 
     files: tuple[str, ...]
     bold: bool = False
 
-    def runs(self, text: str) -> tuple[tuple[FontFile, list[str]], ...]:
+    def runs(self, text: str) -> tuple[tuple[Font, list[str]], ...]:
         """Stretches of clusters in one font each. Raises MissingGlyph for what no font of the chain can draw."""
-        return _runs(self, text)
-
-    def split(self, text: str) -> Iterator[tuple[FontFile, list[str]]]:
-        """The same one by one, worked out anew."""
-        found = clusters(text)
-        run: tuple[FontFile, list[str]] | None = None
-        for index, cluster in enumerate(found):
-            font = self._font(cluster, found[index - 1] if index else "", "".join(found[index + 1 : index + 2]))
-            if run is not None and run[0] is font:
-                run[1].append(cluster)
-                continue
-            if run is not None:
-                yield run
-            run = (font, [cluster])
-        if run is not None:
-            yield run
-
-    def _font(self, cluster: str, before: str, after: str) -> FontFile:
-        if cluster in SHARED_PUNCTUATION and (is_wide(before) or is_wide(after)):
-            return font_file(CJK)
-        name = first_font(self.files, cluster)
-        if name is None:
-            raise MissingGlyph(cluster)
-        return font_file(name)
+        return _runs(self.files, text)
 
 
 @functools.lru_cache(maxsize=4096)
-def _runs(face: Face, text: str) -> tuple[tuple[FontFile, list[str]], ...]:
-    return tuple(face.split(text))
+def _runs(files: tuple[str, ...], text: str) -> tuple[tuple[Font, list[str]], ...]:
+    found = clusters(text)
+    fonts = [chosen_font(files, cluster) for cluster in found]
+    for index, cluster in enumerate(found):
+        if cluster in SHARED_PUNCTUATION and any(map(is_wide, found[max(0, index - 1) : index + 2])):
+            fonts[index] = font_file(CJK)
+    pairs = groupby(zip(fonts, found, strict=True), key=itemgetter(0))
+    return tuple((font, [cluster for _, cluster in run]) for font, run in pairs)
+
+
+@functools.lru_cache(maxsize=65536)
+def chosen_font(files: tuple[str, ...], cluster: str) -> Font:
+    """The first of these fonts that can draw the cluster. Raises MissingGlyph."""
+    for name in files:
+        if can_draw(font_file(name), cluster):
+            return font_file(name)
+    raise MissingGlyph(cluster)
 
 
 @functools.lru_cache(maxsize=8192)
-def first_font(names: tuple[str, ...], cluster: str) -> str | None:
-    """The first of these fonts that can draw the cluster."""
-    return next((name for name in names if can_draw(font_file(name), cluster)), None)
+def kept_glyph(font: FontFile, glyph: int) -> tuple[bytes, tuple[int, int]]:
+    """Outline, advance and side bearing of a glyph, read once."""
+    return font.outline(glyph), (font.advance(glyph), font.side_bearing(glyph))
+
+
+@functools.lru_cache(maxsize=65536)
+def em_advance(name: str, cluster: str) -> float:
+    """How far a cluster of the font of this name moves the pen, in em."""
+    font = font_file(name)
+    return font.advance(font.glyph(cluster[0])) / font.units_per_em
 
 
 class MissingGlyph(Exception):
@@ -160,12 +175,12 @@ class MissingGlyph(Exception):
         super().__init__(" ".join(f"U+{ord(character):04X}" for character in cluster))
 
 
-REGULAR = Face(("NotoSans-Regular", CJK))
-BOLD = Face(("NotoSans-Bold", CJK), bold=True)
-TITLE = Face(("NotoSerif-Bold", CJK), bold=True)
-FACES = (REGULAR, BOLD, TITLE)
+LATIN = "NotoSans-Regular"
+REGULAR = Face((PLAIN, LATIN, CJK))
+BOLD = Face((PLAIN, LATIN, CJK), bold=True)
 
 
+@functools.lru_cache(maxsize=65536)
 def is_wide(cluster: str) -> bool:
     """Whether this is a Han, Kana, Hangul or full-width character."""
     return bool(cluster) and unicodedata.east_asian_width(cluster[0]) in {"W", "F"}
@@ -173,6 +188,8 @@ def is_wide(cluster: str) -> bool:
 
 def clusters(text: str) -> list[str]:
     """Characters, each with the combining marks that follow it."""
+    if text.isascii():
+        return list(text)
     found: list[str] = []
     for character in text:
         if found and unicodedata.combining(character):
@@ -182,7 +199,7 @@ def clusters(text: str) -> list[str]:
     return found
 
 
-def can_draw(font: FontFile, cluster: str) -> bool:
+def can_draw(font: Font, cluster: str) -> bool:
     """Whether the font has all of a cluster and its marks can simply be centred over or under the base."""
     base, marks = cluster[0], cluster[1:]
     if not font.glyph(base) or unicodedata.category(base)[0] in "MC":
@@ -194,10 +211,10 @@ def can_draw(font: FontFile, cluster: str) -> bool:
 
 def font_files() -> tuple[Path, ...]:
     """The files of all fonts that copies are drawn with."""
-    return tuple(FOLDER / f"{name}.ttf" for name in sorted({name for face in FACES for name in face.files}))
+    return (PATH, *(FOLDER / f"{name}.ttf" for name in (LATIN, CJK)))
 
 
 def preload() -> None:
     """Opens all fonts, so that forked children find them ready."""
-    for path in font_files():
-        font_file(path.stem)
+    for name in REGULAR.files:
+        font_file(name)

@@ -1,37 +1,46 @@
-"""Embedding: a TrueType subset with just the glyphs of one copy, as a Type 0 font whose text can be read back.
+"""Embedding: a TrueType subset with just the glyphs of one copy, as a simple font whose text can be read back.
 
-Every cluster gets a code of its own, even where two characters share a glyph, so ToUnicode is exact. A base with
+Codes are single bytes, which makes text and font dictionaries half as large as those of a composite font; where a copy
+needs more characters than there are codes, it gets several subsets. Every cluster has a code of its own, even where two
+characters share a glyph, so ToUnicode is exact. A base with
 combining marks that Unicode has no precomposed character for becomes one composite glyph under one code.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import struct
 import unicodedata
-import zlib
+from collections.abc import Iterable, Mapping
+from itertools import count, groupby
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Dictionary
 
-from drm.pdf.fonts import ABOVE, CJK, Face, FontFile
+from drm.pdf.embedding import Embedded, embed, tag
+from drm.pdf.fonts import ABOVE, CJK, LATIN, Face, Font, FontFile, em_advance, kept_glyph
+from drm.pdf.plain_font import PLAIN, PlainSubset
 
 ARGS_ARE_WORDS, ARGS_ARE_OFFSETS, HAS_SCALE, MORE, HAS_SCALE_XY, HAS_MATRIX = 0x1, 0x2, 0x8, 0x20, 0x40, 0x80
 MARK_GAP = 0.06
 """White between a base and a mark that had to be moved off it, in em."""
 
-THICKENING = 0.028
-"""Width in em of the outline that makes Chinese characters bold."""
+THICKENING, TRACKING = 0.026, 0.018
+"""Width in em of the outline that makes characters bold, and the space after each that keeps them apart."""
+
+CODES = bytes(code for code in range(0x21, 0x100) if code not in b"()\\\x7f\xa0\xad")
+"""The bytes that subsets use: none that a string would have to escape, or that a reader may take for a blank."""
+
+LETTERS = {PLAIN: b"P", LATIN: b"L", CJK: b"C"}
+"""What stands for each font in resource names."""
 
 TO_UNICODE = b"""/CIDInit /ProcSet findresource begin
 12 dict begin
 begincmap
-/CIDSystemInfo <</Registry (Adobe) /Ordering (UCS) /Supplement 0>> def
 /CMapName /Adobe-Identity-UCS def
 /CMapType 2 def
 1 begincodespacerange
-<0000> <FFFF>
+<00> <FF>
 endcodespacerange
 %sendcmap
 CMapName currentdict /CMap defineresource pop
@@ -41,13 +50,14 @@ end
 
 
 class Subset:
-    """The part of one font that a copy uses. Codes are glyph numbers of the subset."""
+    """A part of one font that a copy uses; at most as many clusters as there are codes."""
 
     def __init__(self, font: FontFile) -> None:
         self.font = font
         self._outlines: list[bytes] = []
         self._metrics: list[tuple[int, int]] = []
         self._codes: dict[str, int] = {}
+        self._glyphs: dict[int, int] = {}
         self._parts: dict[int, int] = {}
         self._add(0)
 
@@ -55,22 +65,31 @@ class Subset:
         """A subset with the same codes, which goes on by itself."""
         other = Subset(self.font)
         other._outlines, other._metrics = self._outlines[:], self._metrics[:]
-        other._codes, other._parts = dict(self._codes), dict(self._parts)
+        other._codes, other._glyphs, other._parts = dict(self._codes), dict(self._glyphs), dict(self._parts)
         return other
 
-    def code(self, cluster: str) -> int:
-        """The code that draws this cluster, which the font must have."""
-        found = self._codes.get(cluster)
-        if found is None:
-            found = self._add(self.font.glyph(cluster)) if len(cluster) == 1 else self._compose(cluster)
-            self._codes[cluster] = found
-        return found
+    def takes(self, cluster: str) -> bool:
+        """Whether this cluster, which the font must have, has a code here or gets one now."""
+        if cluster in self._codes:
+            return True
+        if len(self._codes) == len(CODES):
+            return False
+        glyph = self._add(self.font.glyph(cluster)) if len(cluster) == 1 else self._compose(cluster)
+        code = CODES[len(self._codes)]
+        self._codes[cluster], self._glyphs[code] = code, glyph
+        return True
+
+    def string(self, found: Iterable[str]) -> bytes:
+        """What shows these clusters. KeyError where the subset has not taken one."""
+        return b"(%s)" % bytes([self._codes[cluster] for cluster in found])
 
     def _add(self, glyph: int) -> int:
         code = len(self._outlines)
-        self._outlines.append(b"")
-        self._metrics.append((self.font.advance(glyph), self.font.side_bearing(glyph)))
-        self._outlines[code] = self._renumbered(self.font.outline(glyph))
+        outline, metric = kept_glyph(self.font, glyph)
+        self._outlines.append(outline)
+        self._metrics.append(metric)
+        if outline[:1] >= b"\x80":
+            self._outlines[code] = self._renumbered(outline)
         return code
 
     def _part(self, glyph: int) -> int:
@@ -79,9 +98,7 @@ class Subset:
         return self._parts[glyph]
 
     def _renumbered(self, outline: bytes) -> bytes:
-        """A composite glyph with the numbers of its components in this subset; others as they are."""
-        if len(outline) < 10 or outline[0] < 0x80:
-            return outline
+        """A composite glyph with the numbers of its components in this subset."""
         data, offset, flags = bytearray(outline), 10, MORE
         while flags & MORE:
             flags, glyph = struct.unpack_from(">2H", data, offset)
@@ -119,93 +136,76 @@ class Subset:
         self._metrics.append((self.font.advance(base), left))
         return len(self._outlines) - 1
 
-    def widths(self) -> list[int]:
-        """How far each code moves the pen, in thousandths of an em."""
-        scale = 1000 / self.font.units_per_em
-        return [round(advance * scale) for advance, _ in self._metrics]
-
     @property
     def texts(self) -> tuple[str, ...]:
-        """The text of each code; "" for the missing glyph and for parts of other glyphs."""
-        found = [""] * len(self._outlines)
-        for cluster, code in self._codes.items():
-            found[code] = cluster
-        return tuple(found)
+        """The clusters in the order of their codes."""
+        return tuple(self._codes)
+
+    def parts(self) -> Embedded:
+        """Everything that goes into a document for this subset: a simple, symbolic font (ISO 32000-2, 9.6.5.4)."""
+        scale = 1000 / self.font.units_per_em
+        name = tag(self._codes) + b"+" + self.font.name.encode()
+        first, last = CODES[0], max(self._glyphs)
+        widths = [b"0"] * (last - first + 1)
+        for code, glyph in self._glyphs.items():
+            widths[code - first] = b"%d" % round(self._metrics[glyph][0] * scale)
+        box = tuple(round(value * scale) for value in self.font.bounds)
+        heights = (round(self.font.ascent * scale), round(self.font.descent * scale))
+        descriptor = (
+            b"/Type/FontDescriptor/FontName/%s/Flags 4/FontBBox[%d %d %d %d]/ItalicAngle 0/Ascent %d/Descent %d"
+            b"/CapHeight 714/StemV 80" % (name, *box, *heights)
+        )
+        font = b"/Type/Font/Subtype/TrueType/BaseFont/%s/FirstChar %d/LastChar %d/Widths[%s]" % (
+            *(name, first, last),
+            b" ".join(widths),
+        )
+        data = self.file()
+        return Embedded(font, descriptor, b"FontFile2", b"/Length1 %d" % len(data), data, self._to_unicode())
 
     def embed(self, pdf: pikepdf.Pdf) -> pikepdf.Object:
-        """The Type 0 font of this subset as a new object of the document."""
-        scale = 1000 / self.font.units_per_em
-        name = Name(f"/{self.tag()}+{self.font.name}")
-        data = self.file()
-        file = _stream(pdf, data, Length1=len(data))
-        descriptor = Dictionary(
-            Type=Name.FontDescriptor,
-            FontName=name,
-            Flags=4,
-            FontBBox=Array([round(value * scale) for value in self.font.bounds]),
-            ItalicAngle=0,
-            Ascent=round(self.font.ascent * scale),
-            Descent=round(self.font.descent * scale),
-            CapHeight=714,
-            StemV=80,
-            FontFile2=file,
-        )
-        descendant = Dictionary(
-            Type=Name.Font,
-            Subtype=Name.CIDFontType2,
-            BaseFont=name,
-            CIDSystemInfo=Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
-            FontDescriptor=pdf.make_indirect(descriptor),
-            DW=1000,
-            W=Array([0, Array(self.widths())]),
-            CIDToGIDMap=Name.Identity,
-        )
-        font = Dictionary(
-            Type=Name.Font,
-            Subtype=Name.Type0,
-            BaseFont=name,
-            Encoding=Name("/Identity-H"),
-            DescendantFonts=Array([pdf.make_indirect(descendant)]),
-            ToUnicode=_stream(pdf, self.to_unicode()),
-        )
-        return pdf.make_indirect(font)
+        """The font of this subset as a new object of the document."""
+        return embed(pdf, self.parts())
 
-    def tag(self) -> str:
-        """Six letters that tell this subset from others (ISO 32000-2, 9.9.2)."""
-        digest = hashlib.sha256("".join(self._codes).encode()).digest()
-        return "".join(chr(ord("A") + byte % 26) for byte in digest[:6])
-
-    def to_unicode(self) -> bytes:
+    def _to_unicode(self) -> bytes:
         """The CMap that gives each code its text."""
-        lines = [b"<%04X> <%s>\n" % (code, _utf16(cluster)) for cluster, code in self._codes.items()]
+        lines = [b"<%02X> <%s>\n" % (code, _utf16(one)) for one, code in self._codes.items()]
         blocks = [lines[start : start + 100] for start in range(0, len(lines), 100)]
         return TO_UNICODE % b"".join(
             b"%d beginbfchar\n%sendbfchar\n" % (len(block), b"".join(block)) for block in blocks
         )
 
     def file(self) -> bytes:
-        """The TrueType file of this subset."""
+        """The TrueType file."""
         offsets, glyf = [0], bytearray()
         for outline in self._outlines:
-            glyf += outline + bytes(-len(outline) % 4)
-            offsets.append(len(glyf))
+            glyf += outline + bytes(len(outline) % 2)
+            offsets.append(len(glyf) // 2)
         count = len(self._outlines)
+        wide = offsets[-1] > 0xFFFF
         head, hhea, maxp = (bytearray(self.font.table(tag)) for tag in (b"head", b"hhea", b"maxp"))
         struct.pack_into(">L", head, 8, 0)
-        struct.pack_into(">h", head, 50, 1)
+        struct.pack_into(">h", head, 50, wide)
         struct.pack_into(">H", hhea, 34, count)
         struct.pack_into(">H", maxp, 4, count)
         struct.pack_into(">4H", maxp, 6, 2000, 200, 4000, 400)
         struct.pack_into(">2H", maxp, 28, 16, 4)
+        places = [2 * offset for offset in offsets] if wide else offsets
         tables = {
+            b"cmap": self._cmap(),
             b"glyf": bytes(glyf),
             b"head": bytes(head),
             b"hhea": bytes(hhea),
-            b"hmtx": b"".join(struct.pack(">Hh", *metric) for metric in self._metrics),
-            b"loca": struct.pack(f">{count + 1}L", *offsets),
+            b"hmtx": b"".join([struct.pack(">Hh", *metric) for metric in self._metrics]),
+            b"loca": struct.pack(f">{count + 1}{'L' if wide else 'H'}", *places),
             b"maxp": bytes(maxp),
         }
         return _sfnt(tables)
+
+    def _cmap(self) -> bytes:
+        """Codes to glyphs for a symbolic font: a Macintosh subtable of format 6."""
+        rows = [self._glyphs.get(code, 0) for code in range(CODES[0], max(self._glyphs) + 1)]
+        head = struct.pack(">4HL5H", 0, 1, 1, 0, 12, 6, 10 + 2 * len(rows), 0, CODES[0], len(rows))
+        return head + struct.pack(f">{len(rows)}H", *rows)
 
 
 def _sfnt(tables: dict[bytes, bytes]) -> bytes:
@@ -213,10 +213,10 @@ def _sfnt(tables: dict[bytes, bytes]) -> bytes:
     power = len(tables).bit_length() - 1
     header = struct.pack(">L4H", 0x00010000, len(tables), 16 << power, power, 16 * len(tables) - (16 << power))
     directory, body, offset = bytearray(header), bytearray(), 12 + 16 * len(tables)
-    for tag, data in sorted(tables.items()):
+    for name, data in sorted(tables.items()):
         padded = data + bytes(-len(data) % 4)
         checksum = sum(struct.unpack(f">{len(padded) // 4}L", padded)) & 0xFFFFFFFF
-        directory += struct.pack(">4s3L", tag, checksum, offset + len(body), len(data))
+        directory += struct.pack(">4s3L", name, checksum, offset + len(body), len(data))
         body += padded
     return bytes(directory + body)
 
@@ -225,29 +225,54 @@ def _utf16(text: str) -> bytes:
     return text.encode("utf-16-be").hex().upper().encode()
 
 
-def _stream(pdf: pikepdf.Pdf, data: bytes, **entries: int) -> pikepdf.Object:
-    return pikepdf.Stream(pdf, zlib.compress(data), Filter=Name.FlateDecode, **entries)
-
-
 @functools.lru_cache(maxsize=4096)
 def em_width(text: str, face: Face) -> float:
     """The width of a text in em. Raises MissingGlyph."""
     width = 0.0
     for font, found in face.runs(text):
-        width += sum(font.advance(font.glyph(cluster[0])) for cluster in found) / font.units_per_em
+        width += TRACKING * len(found) if face.bold else 0
+        width += sum([em_advance(font.name, cluster) for cluster in found])
     return width
 
 
 class Lettering:
     """All text of one copy: measures it, writes its operators and gathers the fonts that it needs."""
 
-    def __init__(self) -> None:
-        self._subsets: dict[str, Subset] = {}
+    PREFIX = b"Rl"
+    """How the resource names of its fonts begin."""
 
-    def _subset(self, font: FontFile) -> Subset:
-        if font.name not in self._subsets:
-            self._subsets[font.name] = Subset(font)
-        return self._subsets[font.name]
+    def __init__(self) -> None:
+        self._subsets: dict[bytes, Subset | PlainSubset] = {}
+
+    @property
+    def subsets(self) -> Mapping[bytes, Subset | PlainSubset]:
+        """The subsets with what was shown so far, by resource name."""
+        return self._subsets
+
+    def _drawn(self, font: Font, found: Iterable[str], size: float) -> bytes:
+        """The operators that show clusters of one font."""
+        found = list(found)
+        first = self.PREFIX + LETTERS[font.name]
+        subset = self._subsets.get(first)
+        try:
+            if subset is not None:
+                return b"/%s %s Tf %s Tj" % (first, number(size), subset.string(found))
+        except KeyError:
+            pass
+        stretches = groupby(found, lambda cluster: self._taker(font, cluster))
+        parts = [(name, self._subsets[name].string(tuple(stretch))) for name, stretch in stretches]
+        return b" ".join([b"/%s %s Tf %s Tj" % (name, number(size), string) for name, string in parts])
+
+    def _taker(self, font: Font, cluster: str) -> bytes:
+        """The resource name of the first subset of this font that takes the cluster."""
+        name = letters = self.PREFIX + LETTERS[font.name]
+        for another in count(2):
+            if name not in self._subsets:
+                self._subsets[name] = Subset(font) if isinstance(font, FontFile) else PlainSubset()
+            if self._subsets[name].takes(cluster):
+                return name
+            name = letters + b"%d" % another
+        raise AssertionError("counting ends never")
 
     def width(self, text: str, face: Face, size: float) -> float:
         """How wide the text is at this size. Raises MissingGlyph."""
@@ -256,25 +281,22 @@ class Lettering:
     def show(self, text: str, face: Face, size: float, x: float, y: float) -> bytes:
         """The operators that write the text from (x, y), in the current fill and stroke colours.
 
-        Strings are hexadecimal, so nothing in them can act.
+        Strings hold codes that need no escape, or are escaped, so nothing in them can act.
         """
-        parts = []
-        for font, found in face.runs(text):
-            subset = self._subset(font)
-            codes = b"".join(b"%04X" % subset.code(cluster) for cluster in found)
-            weight = b"2 Tr %s w " % number(THICKENING * size) if face.bold and font.name == CJK else b"0 Tr "
-            parts.append(weight + b"/%s %s Tf <%s> Tj" % (self._name(font), number(size), codes))
-        return b"BT 1 0 0 1 %s %s Tm %s ET\n" % (number(x), number(y), b" ".join(parts))
-
-    def _name(self, font: FontFile) -> bytes:
-        return b"RL" + font.name.replace("-", "").encode()
+        shown = [self._drawn(font, found, size) for font, found in face.runs(text)]
+        return written(b" ".join(shown), face, size, x, y)
 
     def fonts(self, pdf: pikepdf.Pdf) -> Dictionary:
         """The /Font resources for everything shown so far; call it after the last ``show``."""
-        fonts = Dictionary()
-        for subset in self._subsets.values():
-            fonts[f"/{self._name(subset.font).decode()}"] = subset.embed(pdf)
-        return fonts
+        return Dictionary({f"/{name.decode()}": subset.embed(pdf) for name, subset in self._subsets.items()})
+
+
+def written(shown: bytes, face: Face, size: float, x: float, y: float) -> bytes:
+    """A text object at (x, y); bold text is filled and outlined."""
+    if face.bold:
+        sizes = (number(x), number(y), number(TRACKING * size), number(THICKENING * size), shown)
+        return b"BT %s %s Td 2 Tr %s Tc %s w %s 0 Tr 0 Tc ET\n" % sizes
+    return b"BT %s %s Td %s ET\n" % (number(x), number(y), shown)
 
 
 @functools.lru_cache(maxsize=16384)

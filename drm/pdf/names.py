@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from dataclasses import dataclass
 
-from drm.pdf.fonts import FACES, MissingGlyph, clusters
+from drm.pdf.fonts import REGULAR, MissingGlyph, clusters
 
 LONGEST = 64
 """Characters of a name that are shown."""
@@ -21,8 +22,13 @@ INVISIBLE = frozenset(
 )
 """Fillers, variation selectors and the like: letters or marks by category, but nothing to see."""
 
-LOOKALIKES = str.maketrans("АВЕКМНОРСТУХІЈЅԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTYXIJSQWABEZHIKMNOPTYX")
-"""Cyrillic and Greek capitals that nobody can tell from Latin ones."""
+LOOKALIKES = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅԚԜӀЗБΑΒΕΖΗΙΚΜΝΟΡΤΥΧƦʟƖØĐŁØÐ〇○一ーㅡ丨", "ABEKMHOPCTYXIJSQWI36ABEZHIKMNOPTYXRLLODLOD00---I"
+)
+"""Capitals of other alphabets, and signs of other scripts, that look like Latin letters, digits or dashes."""
+
+SEPARATOR = " · "
+"""Stands between the fields of a footer."""
 
 LIGATURES = str.maketrans({0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl"})
 """Letters in one piece, which readers of PDF text give back apart."""
@@ -61,8 +67,8 @@ def _kept(character: str) -> str:
 def display_name(text: str, delivery: str) -> tuple[str, bool]:
     """What stands on the copy for this reader, and whether it is the fallback ``[reader] DELIVERY``.
 
-    The fallback replaces a name that is empty, that our fonts cannot draw, or that passes for a delivery number or for
-    the fallback itself. Nobody is refused.
+    The fallback replaces a name that is empty, that our fonts cannot draw, or that passes for a delivery number, for the
+    fields of a footer or for the fallback itself. Nobody is refused.
     """
     name = normalise_name(text)
     if name and is_drawable(name) and not imitates(name, delivery):
@@ -71,39 +77,69 @@ def display_name(text: str, delivery: str) -> tuple[str, bool]:
 
 
 def is_drawable(text: str) -> bool:
-    """Whether the fonts of every face have every character, its marks included."""
+    """Whether the fonts have every character, its marks included."""
     if text.isascii() and text.isprintable():
         return True
     try:
-        for face in FACES:
-            face.runs(text)
+        REGULAR.runs(text)
     except MissingGlyph:
         return False
     return True
 
 
 def imitates(name: str, delivery: str) -> bool:
-    """Whether a name holds something of the shape of this delivery number, or poses as the fallback.
+    """Whether a name can be taken for a delivery number, for the fallback, or for more than one field of a footer.
 
-    Full-width, mathematical, Cyrillic and Greek look-alikes and all dashes count as their plain twins.
+    Compared is what is left when look-alikes are folded. A number is imitated by text of its shape, its groups of letters
+    and digits in their lengths with anything or nothing between them, that has at least half as many digits or begins
+    with the same group; and by text that is such a number when everything between is taken out.
     """
-    plain = unicodedata.normalize("NFKC", name).upper().translate(LOOKALIKES)
-    if "[READER]" in plain.replace(" ", ""):
+    plain = folded(name)
+    if SEPARATOR in name or "[READER]" in plain.replace(" ", ""):
         return True
-    shape, digits = _shape(delivery)
+    shape = _shape(delivery)
     if shape is None:
         return False
-    return any(_digits(match[0]) * 2 >= digits for match in shape.finditer(plain))
+    enough = -(-shape.digits // 2)
+    for match in shape.pattern.finditer(plain):
+        if _digits(match[0]) >= enough or match[0].startswith(shape.first):
+            return True
+    together = re.sub(r"[\W_]", "", plain)
+    return any(_digits(match[1]) >= enough for match in shape.together.finditer(together))
 
 
-@functools.lru_cache(maxsize=64)
-def _shape(delivery: str) -> tuple[re.Pattern[str] | None, int]:
-    """A pattern for numbers built as this one is, whatever stands between its groups, and its count of digits."""
+def folded(text: str) -> str:
+    """A text as the eye takes it: capitals without accents, in Latin letters and ASCII digits where they look like these."""
+    parts = unicodedata.normalize("NFKD", text)
+    bare = "".join(character for character in parts if not unicodedata.combining(character))
+    plain = bare.upper().translate(LOOKALIKES)
+    return "".join(str(unicodedata.digit(character, character)) for character in plain)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How a delivery number is built, to find others that are built so."""
+
+    pattern: re.Pattern[str]
+    together: re.Pattern[str]
+    first: str
+    digits: int
+
+
+@functools.lru_cache(maxsize=4096)
+def _shape(delivery: str) -> _Shape | None:
     groups = re.findall(r"[A-Z0-9]+", delivery.upper())
-    if sum(map(len, groups)) < SHORTEST_IMITATED:
-        return None, 0
-    body = r"[\W_]*".join(f"[A-Z0-9]{{{len(group)}}}" for group in groups)
-    return re.compile(rf"(?<![A-Z0-9])(?={body}(?![A-Z0-9])){body}"), _digits(delivery)
+    length = sum(map(len, groups))
+    if length < SHORTEST_IMITATED:
+        return None
+    return _Shape(*_patterns(tuple(map(len, groups)), groups[0]), groups[0], _digits(delivery))
+
+
+@functools.lru_cache(maxsize=256)
+def _patterns(lengths: tuple[int, ...], first: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    body = r"[\W_]*".join(f"[A-Z0-9]{{{length}}}" for length in lengths)
+    whole = re.compile(rf"(?<![A-Z0-9])(?={body}(?![A-Z0-9])){body}")
+    return whole, re.compile(f"(?=({re.escape(first)}[A-Z0-9]{{{sum(lengths[1:])}}}))")
 
 
 def _digits(text: str) -> int:

@@ -120,7 +120,7 @@ def test_content_that_is_not_broken_leaves_what_follows_to_be_read(content: byte
     st.booleans(),
 )
 def test_any_objects_are_found_again_by_the_index_of_their_tail(bodies: list[tuple[int, bytes]], table: bool) -> None:
-    writer = TailWriter(len(HEAD), 502, clear)
+    writer = TailWriter(len(HEAD), 502, clear, clear)
     for number, data in bodies:
         writer.stream(number, b"", data)
     root = writer.add(writer.number(), b"<</Type/Catalog/Pages 500 0 R>>")

@@ -8,7 +8,6 @@ the frame changes the time that a cover takes and never its looks.
 from __future__ import annotations
 
 import functools
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,11 +18,12 @@ from drm.pdf.footer import draw_in_band
 from drm.pdf.glyphs import number
 from drm.pdf.qr import draw_qr
 from drm.pdf.stamp import ARTIFACT, standard_band
-from drm.pdf.stamp_text import StampStrings, check_texts, footer_text, printable
+from drm.pdf.stamp_text import StampStrings, check_texts, printable
 from drm.pdf.tail.lettering import TailLettering, font_tables
 from drm.pdf.tail.quick_qr import draw_quick_qr
 from drm.pdf.tail.stamping import Copy
 from drm.pdf.tail.values import Master
+from drm.pdf.tail.writing import packed
 from drm.pdf.values import CopySpec
 from drm.pdf.wording import long_date
 
@@ -67,7 +67,8 @@ class _Fact:
 
 def frame_for(master: Master, spec: CopySpec, strings: StampStrings) -> Frame:
     """The frame that a copy shares with others. PdfRefused ``glyph-missing`` where a fixed text cannot be drawn."""
-    return _frame(master, _anybodys(spec, strings), bool(strings.name_shown))
+    key = _Key(master, spec, strings)
+    return _frame(key)
 
 
 def draw_cover(copy: Copy, frame: Frame) -> tuple[bytes, bytes]:
@@ -85,20 +86,46 @@ def draw_cover(copy: Copy, frame: Frame) -> tuple[bytes, bytes]:
     return frame.shared, packed(facts + _foot(copy, frame.check))
 
 
-def _anybodys(spec: CopySpec, strings: StampStrings) -> CopySpec:
-    """The spec without what differs between copies under one agreement."""
-    reader = ANYBODY if strings.name_shown else None
-    url = ANYBODY if spec.check_url else ""
-    expires = ANYBODY if spec.expires else ""
-    return replace(spec, reader=reader, delivery=ANYBODY, issued_on=ANY_DAY, expires=expires, check_url=url)
+class _Key:
+    """A copy as far as it is like others under its agreement: two are equal where they share a frame.
+
+    Comparing a dozen texts takes a microsecond; making and hashing a spec without the personal fields takes ten.
+    """
+
+    def __init__(self, master: Master, spec: CopySpec, strings: StampStrings) -> None:
+        self.master, self.spec, self.strings = master, spec, strings
+        access, citation = spec.open_access, spec.citation
+        self.shared = (
+            *(master.id, spec.language, spec.library, spec.agreement, spec.legal_basis),
+            *(spec.terms, spec.notices, spec.legends),
+            *(citation.title, citation.authors, citation.source, citation.doi),
+            (access.licence, access.source) if access else None,
+            *(bool(strings.name_shown), bool(spec.expires), bool(spec.check_url)),
+        )
+        self._hash = hash(self.shared)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.shared == other.shared
+
+    def anybodys(self) -> CopySpec:
+        """The spec without what differs between copies under one agreement."""
+        spec = self.spec
+        reader = ANYBODY if self.strings.name_shown else None
+        url = ANYBODY if spec.check_url else ""
+        expires = ANYBODY if spec.expires else ""
+        return replace(spec, reader=reader, delivery=ANYBODY, issued_on=ANY_DAY, expires=expires, check_url=url)
 
 
 @functools.lru_cache(maxsize=512)
-def _frame(master: Master, spec: CopySpec, named: bool) -> Frame:
-    lettering = TailLettering(font_tables(master.fonts))
+def _frame(key: _Key) -> Frame:
+    lettering = TailLettering(font_tables(key.master.fonts))
+    spec = key.anybodys()
     check_texts(spec)
-    strings = StampStrings(ANYBODY if named else "", ANYBODY)
-    return _laid_out(lettering, master, spec, strings, personal=PERSONAL)
+    strings = StampStrings(spec.reader or "", ANYBODY)
+    return _laid_out(lettering, key.master, spec, strings, personal=PERSONAL)
 
 
 def _laid_out(
@@ -156,7 +183,7 @@ def _foot(copy: Copy, place: CheckPlace | None) -> bytes:
         parts = [b"/Artifact BMC\n%sEMC\n" % art, _drawn(copy.lettering, blocks, copy.master.tagged)]
     size = copy.master.cover_size
     band = standard_band(*size)
-    footer = copy.footer(*size, band, footer_text(copy.spec, copy.strings))
+    footer = copy.footer(*size, band)
     drawn = draw_in_band(copy.lettering, footer, size, band, overlap=False)
     return b"".join([*parts, ARTIFACT, drawn, b"EMC\n"])
 
@@ -186,9 +213,3 @@ def _shown(lettering: TailLettering, line: Line, text: str | None = None) -> byt
     grey = number(line.grey)
     shown = line.text if text is None else text
     return b"%s g %s G\n" % (grey, grey) + lettering.show(shown, line.face, line.size, line.x, line.y)
-
-
-def packed(content: bytes) -> bytes:
-    """The content deflated; a small window, because tails are small and setting up a large one takes longer."""
-    deflate = zlib.compressobj(6, zlib.DEFLATED, 12, 5)
-    return deflate.compress(content) + deflate.flush()

@@ -95,6 +95,7 @@ def permission_bits(permissions: Permissions) -> int:
     return bits - (1 << 32)
 
 
+@functools.lru_cache(maxsize=4096)
 def encrypt_dictionary(file_key: bytes, lock: Lock, bits: int, random: bytes) -> bytes:
     """The Encrypt dictionary; ``random`` fills the last four bytes of /Perms (algorithm 10)."""
     wrapped_user, wrapped_owner = wrapped_file_key(lock, file_key)
@@ -103,12 +104,11 @@ def encrypt_dictionary(file_key: bytes, lock: Lock, bits: int, random: bytes) ->
     perms = encryptor.update(plain) + encryptor.finalize()
     return (
         b"<</Filter/Standard/V 5/R 6/Length 256/CF<</StdCF<</AuthEvent/DocOpen/CFM/AESV3/Length 32>>>>"
-        b"/StmF/StdCF/StrF/StdCF/EncryptMetadata true/P %d/U<%s>/UE<%s>/O<%s>/OE<%s>/Perms<%s>>>"
-    ) % (
-        bits,
-        lock.user.hex().encode(),
-        wrapped_user.hex().encode(),
-        lock.owner.hex().encode(),
-        wrapped_owner.hex().encode(),
-        perms.hex().encode(),
-    )
+        b"/StmF/StdCF/StrF/StdCF/EncryptMetadata true/P %d/U%s/UE%s/O%s/OE%s/Perms%s>>"
+    ) % (bits, quoted(lock.user), quoted(wrapped_user), quoted(lock.owner), quoted(wrapped_owner), quoted(perms))
+
+
+def quoted(data: bytes) -> bytes:
+    """Any bytes as a literal string (ISO 32000-2, 7.3.4.2)."""
+    escaped = data.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)").replace(b"\r", b"\\r")
+    return b"(%s)" % escaped

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import hmac
 from dataclasses import dataclass, replace
 
@@ -37,6 +36,7 @@ class MasterKeys:
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
+        self._wrapping = {version: ring.derive(WRAPPING, version) for version in ring.keys}
 
     def site_lock(self) -> Lock:
         """The lock of copies that open without a password: one for the site and its key, so hashed once."""
@@ -51,16 +51,16 @@ class MasterKeys:
 
     def _wrapped(self, master: Master, secret: bytes) -> Master:
         version, bound = self._ring.current, master.id.encode()
-        key = self._ring.derive(WRAPPING, version)
+        key = self._wrapping[version]
         # The nonce follows from key and content, so no two contents ever share one, and no randomness is needed.
         nonce = hmac.digest(key, b"nonce" + bound + secret, "sha256")[:NONCE]
         return replace(master, secret=nonce + AESGCM(key).encrypt(nonce, secret, bound), key_version=version)
 
     def open(self, master: Master) -> MasterSecret:
         """The secrets of a master; PdfRefused ``no-key`` where its site key is gone or is another one."""
-        if master.key_version not in self._ring.keys:
+        key = self._wrapping.get(master.key_version)
+        if key is None:
             raise PdfRefused("no-key", f"The key {master.key_version!r} that protects this document is not here.")
-        key = self._ring.derive(WRAPPING, master.key_version)
         try:
             return _opened(key, master.secret, master.id)
         except InvalidTag:
@@ -81,7 +81,7 @@ def _opened(key: bytes, sealed: bytes, bound: str) -> MasterSecret:
 def derived(secret: MasterSecret, master: Master, delivery: str, what: str, length: int) -> bytes:
     """Bytes for one purpose in one copy: HKDF-Expand (RFC 5869) from the master's seed; at most 64."""
     info = f"{what}|{master.id}|{delivery}".encode() + b"\x01"
-    return hmac.new(secret.seed, info, hashlib.sha512).digest()[:length]
+    return hmac.digest(secret.seed, info, "sha512")[:length]
 
 
 def reader_lock(secret: MasterSecret, master: Master, delivery: str, password: str | None) -> Lock:

@@ -12,15 +12,19 @@ from drm.pdf.values import PdfRefused
 END = re.compile(rb"startxref\n(\d+)\n%%EOF\n\Z")
 STREAM = re.compile(rb"/Length (\d+)>>stream\n")
 INDEX = re.compile(
-    rb"\d+ 0 obj\n<</Type/XRef/Size \d+/W\[1 4 2\]/Index\[([\d ]+)\]/Root.*?/Length (\d+)>>stream\n", re.S
+    rb"\d+ 0 obj\n<</Type/XRef/Size (\d+)/W\[1 4 2\]/Index\[([\d ]+)\]/Root.*?/Length (\d+)>>stream\n", re.S
 )
 ROW = re.compile(rb"(\d{10}) 00000 n \n")
+TRAILER = re.compile(rb"trailer\n<</Size (\d+)/Root ")
 SECTION = re.compile(rb"(\d+) (\d+)\n")
+STRING = rb"\(((?:[^\\()\r]|\\[\\()r])*)\)"
 ENCRYPT = re.compile(
-    rb"\d+ 0 obj\n<</Filter/Standard/V 5/R 6/Length 256/CF.*?/P -\d+/U<[0-9a-f]{96}>/UE<[0-9a-f]{64}>"
-    rb"/O<[0-9a-f]{96}>/OE<[0-9a-f]{64}>/Perms<[0-9a-f]{32}>>>\nendobj\n",
+    rb"\d+ 0 obj\n<</Filter/Standard/V 5/R 6/Length 256/CF<<.*?/EncryptMetadata true/P -\d+/U%s/UE%s/O%s/OE%s/Perms%s>>\nendobj\n"
+    % ((STRING,) * 5),
     re.S,
 )
+LENGTHS = (48, 32, 48, 32, 16)
+"""Bytes of /U, /UE, /O, /OE and /Perms (ISO 32000-2, table 21)."""
 
 
 def check_tail(master: Master, tail: Tail) -> None:
@@ -36,14 +40,17 @@ def check_tail(master: Master, tail: Tail) -> None:
     start = int(end[1]) - master.base_len
     if not 0 <= start < len(data):
         raise _wrong("has its index elsewhere")
-    entries = _table(data, start) if master.layout == "classic" else _stream(data, start)
+    read = _table if master.layout == "classic" else _stream
+    entries, size = read(data, start)
+    if size != max(master.size, max(entries, default=0) + 1):
+        raise _wrong("counts its objects wrongly")
     if not re.search(_trailer(master), data[start:]):
         raise _wrong("has a trailer of another shape")
     for number, offset in entries.items():
         _check_object(data, number, offset - master.base_len)
     _check_owned(master, entries)
-    if master.encrypted and not ENCRYPT.match(data, entries[master.encrypt] - master.base_len):
-        raise _wrong("has no Encrypt dictionary that could be read")
+    if master.encrypted:
+        _check_encrypt(data, entries[master.encrypt] - master.base_len)
 
 
 def _wrong(what: str) -> PdfRefused:
@@ -58,23 +65,26 @@ def _trailer(master: Master) -> bytes:
     return known % (master.root, master.info, master.prev, first, encrypt) + end
 
 
-def _stream(data: bytes, start: int) -> dict[int, int]:
+def _stream(data: bytes, start: int) -> tuple[dict[int, int], int]:
+    """The offset of each object, and /Size."""
     head = INDEX.match(data, start)
     if head is None:
         raise _wrong("has an index of another kind")
-    numbers = list(map(int, head[1].split()))
-    named = [
-        number
-        for first, count in zip(numbers[::2], numbers[1::2], strict=True)
-        for number in range(first, first + count)
-    ]
-    rows = data[head.end() : head.end() + int(head[2])]
-    if len(rows) != 7 * len(named):
+    numbers, end = list(map(int, head[2].split())), head.end() + int(head[3])
+    runs = zip(numbers[::2], numbers[1::2], strict=False)
+    # a length that were believed before it is known to be the whole could be made to fill the memory
+    if len(numbers) % 2 or 7 * sum(numbers[1::2]) != int(head[3]):
         raise _wrong("has an index of another length")
-    return {number: offset for number, (_, offset, _) in zip(named, struct.iter_unpack(">BIH", rows), strict=True)}
+    named = [number for first, count in runs for number in range(first, first + count)]
+    rows = data[head.end() : end]
+    if not data.startswith(b"\nendstream\nendobj\nstartxref\n", end):
+        raise _wrong("has an index of another shape")
+    offsets = [offset for _, offset, _ in struct.iter_unpack(">BIH", rows)]
+    return dict(zip(named, offsets, strict=True)), int(head[1])
 
 
-def _table(data: bytes, start: int) -> dict[int, int]:
+def _table(data: bytes, start: int) -> tuple[dict[int, int], int]:
+    """The offset of each object, and /Size."""
     if not data.startswith(b"xref\n", start):
         raise _wrong("has an index of another kind")
     entries, position = {}, start + 5
@@ -86,7 +96,10 @@ def _table(data: bytes, start: int) -> dict[int, int]:
                 raise _wrong("has an index of another shape")
             entries[number] = int(row[1])
             position += 20
-    return entries
+    trailer = TRAILER.match(data, position)
+    if trailer is None:
+        raise _wrong("has a trailer of another shape")
+    return entries, int(trailer[1])
 
 
 def _check_object(data: bytes, number: int, start: int) -> None:
@@ -95,6 +108,12 @@ def _check_object(data: bytes, number: int, start: int) -> None:
     stream = STREAM.search(data, start, data.find(b"\nendobj\n", start))
     if stream is not None and not data.startswith(b"\nendstream\nendobj\n", stream.end() + int(stream[1])):
         raise _wrong(f"tells a wrong length of object {number}")
+
+
+def _check_encrypt(data: bytes, start: int) -> None:
+    found = ENCRYPT.match(data, start)
+    if found is None or tuple(len(re.sub(rb"\\(.)", rb"\1", one)) for one in found.groups()) != LENGTHS:
+        raise _wrong("has no Encrypt dictionary that could be read")
 
 
 def _check_owned(master: Master, entries: dict[int, int]) -> None:

@@ -9,25 +9,23 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from drm.pdf.copying import URN
-from drm.pdf.glyphs import Subset, number
+from drm.pdf.glyphs import number
 from drm.pdf.policy import told_on_cover
-from drm.pdf.stamp_text import stamp_strings
-from drm.pdf.tail.cover_parts import draw_cover, frame_for, packed
+from drm.pdf.stamp_text import footer_text, stamp_strings
+from drm.pdf.tail.cover_parts import draw_cover, frame_for
 from drm.pdf.tail.crypt import encrypt_dictionary, permission_bits
+from drm.pdf.tail.embedding import DEFLATED, write_font
 from drm.pdf.tail.keys import MasterKeys, MasterSecret, derived, reader_lock
-from drm.pdf.tail.lettering import TailLettering, font_tables
+from drm.pdf.tail.lettering import TailLettering, font_tables, resource_names
 from drm.pdf.tail.stamping import Copy, draw_stamps
-from drm.pdf.tail.values import Master, Tail
-from drm.pdf.tail.writing import Cipher, TailWriter, clear, sealing
+from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
+from drm.pdf.tail.writing import TailWriter, clear, packed, seal_shared, sealing
 from drm.pdf.values import CopySpec, PdfRefused
 
-USUAL_WIDTH = 1000
-DEFLATED = b"/Filter/FlateDecode"
 XMP = (
-    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
-    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
-    ' xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:identifier>{identifier}</dc:identifier>{rest}'
-    '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">{rest}<dc:identifier>{identifier}'
+    "</dc:identifier></rdf:Description></rdf:RDF></x:xmpmeta>"
 )
 FORBIDDEN = re.compile("[\x00-\x1f\ufffe\uffff]")
 TITLE = '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:title>'
@@ -49,6 +47,8 @@ def personalise(
     masters whose text is part of the tail. PdfRefused: ``no-key``, ``glyph-missing``, and ``unsupported`` where the
     master cannot give what is asked.
     """
+    if master.engine_version != ENGINE_VERSION:
+        raise PdfRefused("unsupported", "The master is of an earlier release; the document has to be prepared again.")
     encrypted = spec.permissions.encrypt or bool(password)
     if encrypted != master.encrypted:
         wanted = "an encrypted" if encrypted else "a plain"
@@ -59,12 +59,13 @@ def personalise(
     spec = told_on_cover(spec, master.repaired)
     strings = stamp_strings(spec)
     frame = frame_for(master, spec, strings)
-    copy = Copy(master, spec, strings, frame.lettering.copy())
-    writer = TailWriter(master.base_len, master.size, _cipher(master, spec, secret))
+    copy = Copy(master, spec, strings, footer_text(spec, strings), frame.lettering.copy())
+    writer = _writer(master, spec, secret)
     writer.add(master.root, master.catalogue)
     outgrown = _write_forms(writer, copy, marks)
-    for part, content in zip(master.cover, draw_cover(copy, frame), strict=True):
-        writer.stream(part, DEFLATED, content)
+    shared, own = draw_cover(copy, frame)
+    writer.shared_stream(master.cover[0], DEFLATED, shared)
+    writer.stream(master.cover[1], DEFLATED, own)
     _write_resources(writer, copy)
     _write_metadata(writer, copy)
     for one, content in (streams or {}).items():
@@ -88,8 +89,9 @@ def personalise(
 def blank_tail(master: Master, spec: CopySpec, keys: MasterKeys) -> bytes:
     """A tail whose stamps paint nothing: what is left is the document itself, for comparing with its source."""
     secret = keys.open(master) if master.encrypted else None
-    copy = Copy(master, spec, stamp_strings(spec), TailLettering(font_tables(master.fonts)))
-    writer = TailWriter(master.base_len, master.size, _cipher(master, spec, secret))
+    strings = stamp_strings(spec)
+    copy = Copy(master, spec, strings, footer_text(spec, strings), TailLettering(font_tables(master.fonts)))
+    writer = _writer(master, spec, secret)
     writer.add(master.root, master.catalogue)
     for form in master.forms:
         writer.stream(form.number, _form_entries(copy, form.width, form.height), packed(b"q Q"))
@@ -100,10 +102,13 @@ def blank_tail(master: Master, spec: CopySpec, keys: MasterKeys) -> bytes:
     return _finished(writer, copy, secret, None)
 
 
-def _cipher(master: Master, spec: CopySpec, secret: MasterSecret | None) -> Cipher:
+def _writer(master: Master, spec: CopySpec, secret: MasterSecret | None) -> TailWriter:
     if secret is None:
-        return clear
-    return sealing(secret.file_key, secret.seed, f"{master.id}|{spec.delivery}".encode())
+        return TailWriter(master.base_len, master.size, clear, clear)
+    file_key, seed = secret.file_key, secret.seed
+    own = sealing(file_key, seed, f"{master.id}|{spec.delivery}".encode())
+    shared = functools.partial(seal_shared, file_key, seed, master.id)
+    return TailWriter(master.base_len, master.size, own, shared)
 
 
 def _form_entries(copy: Copy, width: float, height: float) -> bytes:
@@ -130,45 +135,10 @@ def _write_forms(writer: TailWriter, copy: Copy, marks: Sequence[bytes]) -> bool
 
 def _write_resources(writer: TailWriter, copy: Copy) -> None:
     """What all stamps and the cover draw with: the master's fonts, and subsets for what they lack."""
-    fonts = [b"/RL%s %d 0 R" % (font.name.replace("-", "").encode(), font.number) for font in copy.master.fonts]
-    fonts += [b"/%s %d 0 R" % (name, _write_font(writer, subset)) for name, subset in copy.lettering.extra]
+    own = zip(resource_names(copy.master.fonts), copy.master.fonts, strict=True)
+    fonts = [b"/%s %d 0 R" % (name, font.number) for name, font in own]
+    fonts += [b"/%s %d 0 R" % (name, write_font(writer, subset)) for name, subset in copy.lettering.subsets.items()]
     writer.add(copy.master.resources, b"<</ExtGState %d 0 R/Font<<%s>>>>" % (copy.master.states, b"".join(fonts)))
-
-
-def _write_font(writer: TailWriter, subset: Subset) -> int:
-    """A Type 0 font (ISO 32000-2, 9.7) with the outlines that this copy needs; its number."""
-    font, scale = subset.font, 1000 / subset.font.units_per_em
-    name = f"/{subset.tag()}+{font.name}".encode()
-    data = subset.file()
-    file = writer.stream(writer.number(), DEFLATED + b"/Length1 %d" % len(data), packed(data))
-    box = b" ".join(b"%d" % round(value * scale) for value in font.bounds)
-    descriptor = writer.add(
-        writer.number(),
-        b"<</Type/FontDescriptor/FontName%s/Flags 4/FontBBox[%s]/ItalicAngle 0/Ascent %d/Descent %d/CapHeight 714"
-        b"/StemV 80/FontFile2 %d 0 R>>" % (name, box, round(font.ascent * scale), round(font.descent * scale), file),
-    )
-    below = writer.number()
-    registry, ordering = writer.string(below, b"Adobe"), writer.string(below, b"Identity")
-    widths = b" ".join(b"%d" % width for width in _without_usual(subset.widths()))
-    writer.add(
-        below,
-        b"<</Type/Font/Subtype/CIDFontType2/BaseFont%s/CIDSystemInfo<</Registry%s/Ordering%s/Supplement 0>>"
-        b"/FontDescriptor %d 0 R/DW 1000/W[0[%s]]/CIDToGIDMap/Identity>>"
-        % (name, registry, ordering, descriptor, widths),
-    )
-    unicode = writer.stream(writer.number(), DEFLATED, packed(subset.to_unicode()))
-    return writer.add(
-        writer.number(),
-        b"<</Type/Font/Subtype/Type0/BaseFont%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>"
-        % (name, below, unicode),
-    )
-
-
-def _without_usual(widths: list[int]) -> list[int]:
-    """The widths up to the last that is not the one that /DW gives to all others."""
-    while widths and widths[-1] == USUAL_WIDTH:
-        widths.pop()
-    return widths
 
 
 def _write_metadata(writer: TailWriter, copy: Copy) -> None:
@@ -176,13 +146,19 @@ def _write_metadata(writer: TailWriter, copy: Copy) -> None:
     master, citation = copy.master, copy.spec.citation
     title = b""
     if citation.title:
-        text = b"\xfe\xff" + citation.title.encode("utf-16-be", "replace")
-        title = b"/Title" + writer.string(master.info, text)
+        title = b"/Title" + writer.shared_string(master.info, _text_string(citation.title))
     writer.add(master.info, b"<<%s>>" % title)
     rest = TITLE.format(_xml(citation.title)) if citation.title else ""
     rest += SOURCE.format(_xml(citation.doi)) if citation.doi else ""
     xmp = XMP.format(identifier=_xml(f"{URN}{copy.spec.delivery}"), rest=rest)
     writer.stream(master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed(xmp.encode("utf-8", "replace")))
+
+
+def _text_string(text: str) -> bytes:
+    """A text string (ISO 32000-2, 7.9.2.2): ASCII is the same in PDFDocEncoding, all else is UTF-16."""
+    if text.isascii() and text.isprintable():
+        return text.encode()
+    return b"\xfe\xff" + text.encode("utf-16-be", "replace")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -196,7 +172,7 @@ def _finished(writer: TailWriter, copy: Copy, secret: MasterSecret | None, passw
     if secret is not None:
         lock = reader_lock(secret, master, delivery, password)
         bits = permission_bits(copy.spec.permissions)
-        random = derived(secret, master, delivery, "perms", 4)
+        random = derived(secret, master, delivery if password else "", "perms", 4)
         writer.add(master.encrypt, encrypt_dictionary(secret.file_key, lock, bits, random))
         second = derived(secret, master, delivery, "id", 16)
     else:

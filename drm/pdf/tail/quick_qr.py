@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import segno
 
-from drm.pdf.glyphs import number
-from drm.pdf.qr import QUIET_ZONE
+from drm.pdf.qr import packed_modules, painted
 
 BITS = 7
 """Bits of an ASCII character."""
@@ -46,21 +45,7 @@ def draw_quick_qr(address: str, varying: str, x: float, y: float, side: float) -
         for bit in range(BITS):
             if changed >> bit & 1:
                 modules ^= flips[bit]
-    module = side / (family.side + 2 * QUIET_ZONE)
-    corner = (number(module), number(module), number(x + QUIET_ZONE * module), number(y + QUIET_ZONE * module))
-    return b"q %s 0 0 %s %s %s cm 0 g\n%sf Q\n" % (*corner, _bars(f"{modules:0{family.side**2}b}", family.side))
-
-
-def _bars(modules: str, side: int) -> bytes:
-    """A rectangle for each run of dark modules, in units of a module."""
-    bars = []
-    for row in range(side):
-        line, column = modules[row * side : (row + 1) * side], 0
-        while (start := line.find("1", column)) >= 0:
-            column = line.find("0", start)
-            column = side if column < 0 else column
-            bars.append(b"%d %d %d 1 re\n" % (start, side - 1 - row, column - start))
-    return b"".join(bars)
+    return painted(modules, family.side, x, y, side)
 
 
 @functools.lru_cache(maxsize=64)
@@ -69,17 +54,13 @@ def _family(before: str, length: int, after: str) -> _Family:
     plain = FILLER * length
     first = segno.make(f"{before}{plain}{after}", error="m", micro=False, mode="byte")
     side = len(first.matrix)
-    base = _modules(first)
+    base = packed_modules(first.matrix)
     flips = []
     for place in range(length):
         changed = []
         for bit in range(BITS):
             other = plain[:place] + chr(ord(FILLER) ^ 1 << bit) + plain[place + 1 :]
             code = segno.make(f"{before}{other}{after}", error="m", micro=False, mode="byte", mask=first.mask)
-            changed.append(_modules(code) ^ base)
+            changed.append(packed_modules(code.matrix) ^ base)
         flips.append(tuple(changed))
     return _Family(side, base, tuple(flips))
-
-
-def _modules(code: segno.QRCode) -> int:
-    return int("".join("1" if module else "0" for line in code.matrix for module in line), 2)

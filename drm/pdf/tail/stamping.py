@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from drm.pdf.footer import Footer, draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
 from drm.pdf.ink import Band
-from drm.pdf.stamp_text import FooterText, StampStrings, diagonal_text, footer_text
+from drm.pdf.stamp_text import FooterText, StampStrings, diagonal_text
 from drm.pdf.tail.lettering import TailLettering
 from drm.pdf.tail.values import FormSlot, Master
 from drm.pdf.values import CopySpec
@@ -22,12 +22,13 @@ class Copy:
     master: Master
     spec: CopySpec
     strings: StampStrings
+    words: FooterText
     lettering: TailLettering
 
-    def footer(self, width: float, height: float, band: Band, text: FooterText) -> Footer:
+    def footer(self, width: float, height: float, band: Band) -> Footer:
         """The footer fitted to one side of a page of this size."""
         _, length = footer_length(width, height, band)
-        return fit_footer(self.lettering, text, length, page_scale(width, height))
+        return fit_footer(self.lettering, self.words, length, page_scale(width, height))
 
 
 def draw_stamps(copy: Copy) -> tuple[list[bytes], bool]:
@@ -35,21 +36,21 @@ def draw_stamps(copy: Copy) -> tuple[list[bytes], bool]:
 
     Forms of one size and band are drawn once.
     """
-    footer_words, diagonal = footer_text(copy.spec, copy.strings), diagonal_text(copy.spec, copy.strings)
+    diagonal = diagonal_text(copy.spec, copy.strings)
     drawn: dict[tuple[float, float, Band, bool], bytes] = {}
     contents, outgrown = [], False
     for form in copy.master.forms:
         key = (form.width, form.height, form.band, form.overlap)
         if key not in drawn:
-            content, thick = _drawn(copy, form, footer_words, diagonal)
+            content, thick = _drawn(copy, form, diagonal)
             drawn[key], outgrown = content, outgrown or thick
         contents.append(drawn[key])
     return contents, outgrown
 
 
-def _drawn(copy: Copy, form: FormSlot, words: FooterText, diagonal: str) -> tuple[bytes, bool]:
+def _drawn(copy: Copy, form: FormSlot, diagonal: str) -> tuple[bytes, bool]:
     size = (form.width, form.height)
-    footer = copy.footer(*size, form.band, words)
+    footer = copy.footer(*size, form.band)
     outgrown = not form.overlap and footer.thickness > form.room + SLACK
     content = draw_diagonal(copy.lettering, diagonal, *size)
     content += draw_in_band(copy.lettering, footer, size, form.band, overlap=form.overlap or outgrown)

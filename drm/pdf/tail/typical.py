@@ -8,28 +8,25 @@ from dataclasses import replace
 from datetime import date
 
 from drm.pdf.cover import lay_out_cover
-from drm.pdf.fonts import BOLD, REGULAR, TITLE, font_file
+from drm.pdf.fonts import REGULAR, font_file
 from drm.pdf.footer import draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
 from drm.pdf.glyphs import Lettering, Subset
+from drm.pdf.plain_font import PLAIN, PlainSubset
 from drm.pdf.stamp import StampForm
 from drm.pdf.stamp_text import diagonal_text, footer_text, stamp_strings
 from drm.pdf.values import CopySpec
 from drm.pdf.wording import WORDS, long_date, short_date
 
-PLAIN = string.ascii_letters + string.digits + " .,:;-/()[]&'@_·…©–’“”"
+ALWAYS = string.ascii_letters + string.digits + " .,:'-·"
 TYPICAL_DAYS = tuple(date(2026, month, day) for month, day in zip(range(1, 13), range(17, 29), strict=True))
 
 
 class _Collector(Lettering):
     """A lettering that draws nothing anybody keeps, only to learn which characters are drawn with which font."""
 
-    def subset(self, name: str) -> Subset:
-        """The subset of one font."""
-        return self._subset(font_file(name))
-
-    def found(self) -> list[Subset]:
-        """All subsets with something in them."""
-        return [subset for subset in self._subsets.values() if any(subset.texts)]
+    def always(self) -> None:
+        """Takes what names and delivery numbers are made of."""
+        self._drawn(font_file(PLAIN), ALWAYS, 1)
 
 
 def typical_copy(spec: CopySpec | None = None) -> CopySpec:
@@ -42,16 +39,16 @@ def typical_copy(spec: CopySpec | None = None) -> CopySpec:
     )
 
 
-def master_fonts(typical: CopySpec, forms: Sequence[StampForm], cover: tuple[float, float]) -> list[Subset]:
+def master_fonts(
+    typical: CopySpec, forms: Sequence[StampForm], cover: tuple[float, float]
+) -> list[Subset | PlainSubset]:
     """The fonts of a master. What a copy needs beyond them, its tail brings along."""
     collector = _Collector()
-    for face in (REGULAR, BOLD):
-        for character in PLAIN:
-            collector.subset(face.files[0]).code(character)
+    collector.always()
     words = WORDS[typical.language]
-    for text in (*words.values(), *_dates(typical.language)):
+    checked = (words["check"], words["answers"], typical.check_url) if typical.check_url else ()
+    for text in (*checked, *_dates(typical.language)):
         collector.show(text, REGULAR, 1, 0, 0)
-        collector.show(text, BOLD, 1, 0, 0)
     strings = stamp_strings(typical)
     spec = replace(typical, check_url="")
     for block in lay_out_cover(collector, spec, strings, cover).blocks:
@@ -63,10 +60,7 @@ def master_fonts(typical: CopySpec, forms: Sequence[StampForm], cover: tuple[flo
     )
     draw_in_band(collector, footer, size, forms[0].band, overlap=False)
     draw_diagonal(collector, diagonal_text(spec, strings), *size)
-    if not typical.citation.title:
-        for character in string.ascii_letters + string.digits + " .,:;-()":
-            collector.subset(TITLE.files[0]).code(character)
-    return collector.found()
+    return list(collector.subsets.values())
 
 
 def _dates(language: str) -> Iterator[str]:

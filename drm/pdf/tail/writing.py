@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import struct
+import zlib
 from collections.abc import Callable, Iterator
-from itertools import groupby
 
-from drm.pdf.tail.crypt import encrypt_cbc, padded
+from drm.pdf.tail.crypt import encrypt_cbc, padded, quoted
 
+ROW = struct.Struct(">BIH")
 Cipher = Callable[[int, bytes], bytes]
 
 
@@ -22,6 +24,12 @@ def sealing(file_key: bytes, seed: bytes, bound: bytes) -> Cipher:
     return seal
 
 
+@functools.lru_cache(maxsize=2048)
+def seal_shared(file_key: bytes, seed: bytes, master_id: str, number: int, data: bytes) -> bytes:
+    """What all copies of a master have under this number, encrypted alike in all of them, as the master's body is."""
+    return sealing(file_key, seed, f"{master_id}|shared".encode())(number, data)
+
+
 def clear(number: int, data: bytes) -> bytes:
     """The data as it is, for copies that are not encrypted."""
     return data
@@ -30,10 +38,11 @@ def clear(number: int, data: bytes) -> bytes:
 class TailWriter:
     """Gathers objects from the offset where the master ends; numbers from ``free`` on are new."""
 
-    def __init__(self, offset: int, free: int, cipher: Cipher) -> None:
+    def __init__(self, offset: int, free: int, cipher: Cipher, shared: Cipher) -> None:
         self._parts: list[bytes] = []
         self._offset = offset
         self._cipher = cipher
+        self._shared = shared
         self.entries: dict[int, int] = {}
         self.free = free
 
@@ -55,16 +64,22 @@ class TailWriter:
         sealed = self._cipher(number, data)
         return self.add(number, b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(sealed), sealed))
 
-    def string(self, number: int, data: bytes) -> bytes:
-        """A string inside the object of this number, in hexadecimal."""
-        return b"<%s>" % self._cipher(number, data).hex().encode()
+    def shared_stream(self, number: int, entries: bytes, data: bytes) -> int:
+        """Write a stream that all copies of the master have; its number."""
+        sealed = self._shared(number, data)
+        return self.add(number, b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(sealed), sealed))
+
+    def shared_string(self, number: int, data: bytes) -> bytes:
+        """A string, equal in all copies of the master, inside the object of this number."""
+        return quoted(self._shared(number, data))
 
     def finish_stream(self, trailer: bytes) -> bytes:
         """Everything, with a cross-reference stream of an object number of its own."""
         number, offset = self.number(), self._offset
         self.entries[number] = offset
-        rows = b"".join(struct.pack(">BIH", 1, self.entries[one], 0) for one in sorted(self.entries))
-        index = b" ".join(b"%d %d" % (first, count) for first, count in _ranges(sorted(self.entries)))
+        numbers = sorted(self.entries)
+        rows = b"".join([ROW.pack(1, self.entries[one], 0) for one in numbers])
+        index = b" ".join([b"%d %d" % run for run in _ranges(numbers)])
         head = b"<</Type/XRef/Size %d/W[1 4 2]/Index[%s]%s/Length %d>>" % (self.free, index, trailer, len(rows))
         self.add(number, b"%sstream\n%s\nendstream" % (head, rows))
         return b"".join([*self._parts, b"startxref\n%d\n%%%%EOF\n" % offset])
@@ -81,6 +96,21 @@ class TailWriter:
 
 def _ranges(numbers: list[int]) -> Iterator[tuple[int, int]]:
     """First number and length of each unbroken run."""
-    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
-        members = [number for _, number in run]
-        yield members[0], len(members)
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number != last + 1:
+            yield first, last - first + 1
+            first = number
+        last = number
+    yield first, last - first + 1
+
+
+SMALL = 2000
+"""Bytes below which setting up deflate takes longer than deflating."""
+
+
+def packed(content: bytes) -> bytes:
+    """The content deflated; small ones with a small window and little memory."""
+    small = len(content) < SMALL
+    deflate = zlib.compressobj(6, zlib.DEFLATED, 12, 5) if small else zlib.compressobj(4, zlib.DEFLATED, 15, 8)
+    return deflate.compress(content) + deflate.flush()

@@ -205,13 +205,15 @@ def test_a_document_of_many_sizes_does_not_get_a_form_for_each() -> None:
     assert len({page.obj.Resources.XObject.RlS.objgen for page in list(pdf.pages)[1:]}) <= 8
 
 
-def test_every_font_of_the_stamp_is_embedded_with_its_text_map() -> None:
+def test_every_font_of_the_stamp_is_embedded_and_says_what_its_codes_mean() -> None:
     pdf = opened(stamped(document(b""), spec(reader="王Ким"))[0])
 
-    fonts = pdf.pages[0].obj.Resources.Font
-    assert len(fonts) >= 3
-    for font in fonts.values():
-        assert "/FontFile2" in font.DescendantFonts[0].FontDescriptor
+    fonts = dict(pdf.pages[0].obj.Resources.Font.items())
+    plain, others = fonts.pop("/RlP"), fonts.values()
+    assert (plain.Encoding, plain.FontDescriptor.FontFile3.Subtype) == (Name.WinAnsiEncoding, Name.Type1C)
+    assert len(others) == 2
+    for font in others:
+        assert "/FontFile2" in font.FontDescriptor
         assert b"beginbfchar" in font.ToUnicode.read_bytes()
 
 
