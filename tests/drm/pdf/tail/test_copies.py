@@ -206,7 +206,7 @@ def shows_text(data: bytes) -> bool:
 def test_a_copy_cut_short_shows_no_text(one: Ready) -> None:
     data, index = one.copy(), one.tail().data.rfind(b"startxref")
     whole = one.master.base_len + index
-    cuts = [*range(one.master.base_len, whole, 29), one.master.base_len - 1, one.master.base_len // 2]
+    cuts = [*range(len(data) - 4096, whole, 17), one.master.base_len, one.master.base_len // 2]
 
     opened = [cut for cut in cuts if shows_text(data[:cut])]
 
@@ -239,6 +239,22 @@ def test_the_tail_of_another_master_opens_nothing(one: Ready, tmp_path: Path) ->
     assert not shows_text(other.path.read_bytes() + one.tail().data) or "One" not in "".join(
         texts(other.path.read_bytes() + one.tail().data)
     )
+
+
+def test_a_tail_spliced_from_two_or_edited_is_not_the_one_that_was_recorded(one: Ready) -> None:
+    hers, his = one.tail(), one.tail(replace(SPEC, reader="Tom Baker", delivery="RL-1111-2222"))
+    half = len(hers.data) // 2
+    edited = bytearray(hers.data)
+    edited[half] ^= 1
+
+    for data in (hers.data[:half] + his.data[half:], bytes(edited), hers.data + b"%"):
+        with pytest.raises(PdfRefused, match="output-invalid"):
+            check_tail(one.master, replace(hers, data=data, length=one.master.base_len + len(data)))
+
+
+def test_a_master_of_an_earlier_release_has_to_be_prepared_again(one: Ready) -> None:
+    with pytest.raises(PdfRefused, match="unsupported"):
+        personalise(replace(one.master, engine_version=1), SPEC, KEYS)
 
 
 @pytest.mark.parametrize("wish", [{}, {"classic": True}, {"classic": True, "encrypted": False}, {"per_page": True}])

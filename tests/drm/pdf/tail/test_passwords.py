@@ -104,8 +104,12 @@ def test_copies_of_one_reader_with_one_password_cannot_be_linked_by_their_hashes
 
 
 @pytest.mark.service  # so that a build which should have the command fails where it is missing
-def test_qpdf_shows_the_permissions_that_were_asked_for(one: Ready, tmp_path: Path) -> None:
-    permissions = Permissions(print="none", copy_text=False)
+@pytest.mark.parametrize("print_", ["none", "low", "full"])
+@pytest.mark.parametrize("copy_text", [True, False])
+def test_qpdf_shows_the_permissions_that_were_asked_for(
+    one: Ready, tmp_path: Path, print_: str, copy_text: bool
+) -> None:
+    permissions = Permissions(print=print_, copy_text=copy_text)  # type: ignore[arg-type]  # one of the three
     (tmp_path / "copy.pdf").write_bytes(one.copy(replace(SPEC, permissions=permissions)))
     try:
         done = subprocess.run(
@@ -114,6 +118,27 @@ def test_qpdf_shows_the_permissions_that_were_asked_for(one: Ready, tmp_path: Pa
     except FileNotFoundError:
         pytest.skip("the qpdf command is not installed; type: apt-get install qpdf")
 
-    assert "print low resolution: not allowed" in done.stdout
-    assert "extract for any purpose: not allowed" in done.stdout
-    assert "extract for accessibility: allowed" in done.stdout
+    shown = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    words = {True: "allowed", False: "not allowed"}
+    assert shown["print low resolution"] == words[print_ != "none"]
+    assert shown["print high resolution"] == words[print_ == "full"]
+    assert shown["extract for any purpose"] == words[copy_text]
+    assert shown["extract for accessibility"] == "allowed"
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("password", ["her own", "王小明的密码", "w" * 32])  # the command takes no more than 32 bytes
+def test_poppler_opens_a_copy_with_the_readers_password_only(one: Ready, tmp_path: Path, password: str) -> None:
+    (tmp_path / "copy.pdf").write_bytes(one.copy(password=password))
+
+    def read(word: str) -> str:
+        command = ["pdftotext", "-upw", word, str(tmp_path / "copy.pdf"), "-"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    try:
+        opened, wrong = read(password), read("another")
+    except FileNotFoundError:
+        pytest.skip("pdftotext is not installed; type: apt-get install poppler-utils")
+
+    assert "Niamh Okonkwo" in opened
+    assert wrong == ""
