@@ -14,8 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from drm.pdf.inspecting import FIELDS
-from drm.pdf.inspecting import inspect
+from drm.pdf.inspecting import FIELDS, inspect
 from drm.pdf.values import REFUSAL_CODES, PdfRefused
 from tests.corpus import corpus_files
 from tests.hostile.drafts import DELIVERED, Hostile
