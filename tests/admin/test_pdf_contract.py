@@ -142,10 +142,21 @@ def test_a_master_whose_key_is_gone_is_refused(tmp_path: Path) -> None:
 
 
 def descendants(process: int) -> Iterator[int]:
-    """The processes below one, the farthest last."""
-    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-        yield int(child)
-        yield from descendants(int(child))
+    """The processes below one, whichever of its threads started them, the farthest last."""
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in thread.read_text().split():
+            yield int(child)
+            yield from descendants(int(child))
+
+
+def at_work(process: int) -> int | None:
+    """The child that touches the file: below a fork server and a guard, in a session of its own; None before there is one."""
+    try:
+        below = list(descendants(process))
+        session = int(Path(f"/proc/{below[-1]}/stat").read_text().split()[5]) if len(below) >= 3 else 0
+    except OSError:
+        return None
+    return below[-1] if below and session == below[-1] else None
 
 
 @pytest.mark.slow
@@ -155,14 +166,10 @@ def test_a_child_that_is_killed_is_a_refusal(tmp_path: Path) -> None:
     started = subprocess.Popen(
         command, cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    while True:
-        # command, a thread's fork server, the guard, and the child that touches the file
-        below = list(descendants(started.pid))
-        names = [Path(f"/proc/{one}/stat").read_text().split()[5] for one in below if Path(f"/proc/{one}").exists()]
-        if len(below) >= 3 and names[-1] == str(below[-1]):
-            break
+    while (child := at_work(started.pid)) is None and started.poll() is None:
         time.sleep(0.01)
-    os.kill(below[-1], signal.SIGKILL)
+    assert child is not None
+    os.kill(child, signal.SIGKILL)
     out, errors = started.communicate(timeout=60)
 
     assert refused(subprocess.CompletedProcess(command, started.returncode, out, errors)) == "crashed"
