@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
@@ -89,7 +89,7 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     subsets = master_fonts(task.typical, [*slots.forms], cover_size(views[0].width, views[0].height))
     parts = _add_parts(pdf, slots, views, looker, subsets)
     _flatten_catalogue(pdf, parts)
-    with cast("BinaryIO", tempfile.TemporaryFile(dir=task.out.parent, buffering=PIECE)) as saved:
+    with tempfile.TemporaryFile(dir=task.out.parent) as saved:
         _save(pdf, saved, task)
         pdf.close()
         cut = _cut(saved, task, len(parts.forms))
