@@ -100,7 +100,7 @@ def imitates(name: str, delivery: str) -> bool:
     shape = _shape(delivery)
     if shape is None:
         return False
-    enough = -(-shape.digits // 2)
+    enough = max(1, -(-shape.digits // 2))  # or a surname of ten letters would pass for a number without digits
     for match in shape.pattern.finditer(plain):
         if _digits(match[0]) >= enough or match[0].startswith(shape.first):
             return True

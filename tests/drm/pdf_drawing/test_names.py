@@ -111,3 +111,13 @@ def test_ordinary_digits_and_words_do_not_pass_for_a_delivery_number() -> None:
 def test_the_shape_to_guard_against_is_that_of_the_own_number() -> None:
     assert display_name("D100234", "D-100001")[1]
     assert not display_name("D100234", DELIVERY)[1]
+
+
+@pytest.mark.parametrize("name", ["Tomasz Zolkiewski", "Zolkiewski", "Maeve Byrne", "Anna Vandenberg"])
+@pytest.mark.parametrize("delivery", ["RL-KXWB-HPSJ", "RL-7XWB-HPSJ", "RL-7F3K-9Q22"])
+def test_an_ordinary_name_keeps_its_place_whatever_the_number_is(name: str, delivery: str) -> None:
+    assert display_name(name, delivery) == (name, False)
+
+
+def test_a_number_without_digits_is_imitated_by_its_like() -> None:
+    assert display_name("Rl Kxwb Hpsj", "RL-QWER-TZUP")[1]
