@@ -3,12 +3,13 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bugs soak corpus pictures docs locks clean
+.PHONY: help run test lint bench bugs soak corpus outcomes pictures docs locks clean
 
 # Names in Chinese must survive a terminal that is set to Latin-1 or to nothing.
 export PYTHONUTF8 := 1
 
 ARGS ?=
+FUZZ_MINUTES ?= 60
 PRODUCT := admin delivery drm fetchers storage
 export PYTHON
 
@@ -41,14 +42,20 @@ bugs: ## plant some of the seeded bugs, others each day, and see that the tests 
 	@sh tools/venv.sh dev
 	@exec .venv/bin/python -m tests.mutations $(ARGS)
 
-soak: ## the long tests of races, kills and bad input, in many more rounds, and all seeded bugs; an hour or more
+soak: ## the long tests of races, kills and bad input, an hour of fuzzing (FUZZ_MINUTES), and all seeded bugs; two hours or more
 	@sh tools/venv.sh dev
 	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 -m 'slow or service' --timeout 3600 $(ARGS)
+	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 tests/hostile/test_fuzz.py --timeout 3600
+	@exec .venv/bin/python -m tests.hostile.fuzz --minutes $(FUZZ_MINUTES)
 	@exec .venv/bin/python -m tests.mutations --all
 
 corpus: ## run the tests that read a folder of real files; RUSHLIGHT_CORPUS names it
 	@sh tools/venv.sh dev
 	@exec .venv/bin/python -m pytest -n 2 -m corpus $(ARGS)
+
+outcomes: ## give every real, hostile and poison file to both engines and write docs/pdf-outcomes.md; ARGS=hostile does one set
+	@sh tools/venv.sh dev
+	@exec .venv/bin/python -m tools.outcomes $(ARGS)
 
 pictures: ## take the pictures of the documentation from the running pages
 	@sh tools/venv.sh dev

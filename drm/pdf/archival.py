@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pikepdf
-from fontTools.ttLib import TTFont
+from fontTools.cffLib import CFFFontSet
 from pikepdf import Name
 
 from drm.pdf.facts import archival_claim, metadata_of
@@ -42,10 +42,15 @@ def name_archival_copy(pdf: pikepdf.Pdf, metadata: bytes, spec: CopySpec) -> Non
 
 
 def list_glyphs(pdf: pikepdf.Pdf, fonts: pikepdf.Object) -> None:
-    """Give our own font subsets the /CIDSet that PDF/A-1 asks for (19005-1, 6.3.5): a bit for each glyph of the file."""
+    """Give our own subsets of Type 1 fonts the /CharSet that PDF/A-1 asks for (19005-1, 6.3.5): a name for each glyph of the file.
+
+    Our other subsets are simple symbolic TrueType fonts, of which no such list is asked.
+    """
     for font in fonts.values():
-        descriptor = font.DescendantFonts[0].FontDescriptor
-        file = TTFont(io.BytesIO(descriptor.FontFile2.read_bytes()), lazy=True)
-        count = int(file["maxp"].numGlyphs)
-        bits = ((1 << count) - 1) << (-count % 8)
-        descriptor.CIDSet = pdf.make_stream(bits.to_bytes((count + 7) // 8, "big"))
+        descriptor = font.FontDescriptor
+        if "/FontFile3" not in descriptor:
+            continue
+        program = CFFFontSet()
+        program.decompile(io.BytesIO(descriptor.FontFile3.read_bytes()), None)
+        names = [name for name in program[0].charset if name != ".notdef"]
+        descriptor.CharSet = pikepdf.String("".join(f"/{name}" for name in names))

@@ -18,7 +18,7 @@ from drm.pdf.geometry import media_size, view_of
 from drm.pdf.values import Limits, PdfRefused
 
 BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
-PIECE = 1024 * 1024
+UNREAD, NO_PAGE = re.compile("treating object as null"), "Pages tree includes non-dictionary"
 SMALLEST, LARGEST, LARGEST_UNIT = 2.0, 14_400.0, 200.0
 
 
@@ -82,7 +82,10 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
             if "no pages found" in str(error):
                 raise _without_pages(count_words(path, [b"/Collection"]).total() > 0) from None
             raise
-    repaired = ["structure"] if pdf.get_warnings() else []
+    complaints = "\n".join(map(str, pdf.get_warnings()))
+    repaired = ["structure"] if complaints else []
+    if UNREAD.search(complaints) and NO_PAGE in complaints:  # the library has mended /Count by now
+        raise PdfRefused("damaged", "A page of the file cannot be read.")
     if "/Size" not in pdf.trailer:
         pdf.trailer["/Size"] = 0  # qpdf writes the true one, but only where there was one
     encrypted = pdf.is_encrypted
