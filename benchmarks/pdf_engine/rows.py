@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,6 +79,13 @@ def told(id: str, what: str, ours: float, other: float, against: str, note: str 
 def absent(id: str, what: str, why: str) -> Row:
     """A promise that this run did not measure, and why."""
     return Row(id, what, "", "", "", why, ABSENT)
+
+
+def shown(rows: list[Row]) -> list[Row]:
+    """Tell on the way what is known: a whole run takes minutes."""
+    for row in rows:
+        print(f"{row.outcome:9} {row.id:4} {row.what}: {row.ours} {row.other} {row.ratio}", file=sys.stderr, flush=True)
+    return rows
 
 
 def _ratio(one: float, other: float) -> float:
