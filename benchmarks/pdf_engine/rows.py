@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 PASS, FAIL, SLOW, TOLD, ABSENT = "pass", "FAIL", "slower", "reported", "not measured"
@@ -81,11 +81,13 @@ def absent(id: str, what: str, why: str) -> Row:
     return Row(id, what, "", "", "", why, ABSENT)
 
 
-def shown(rows: list[Row]) -> list[Row]:
-    """Tell on the way what is known: a whole run takes minutes."""
+def shown(rows: Iterable[Row]) -> list[Row]:
+    """All rows; each is told on standard error as soon as it is known, for a whole run takes minutes."""
+    found = []
     for row in rows:
+        found.append(row)
         print(f"{row.outcome:9} {row.id:4} {row.what}: {row.ours} {row.other} {row.ratio}", file=sys.stderr, flush=True)
-    return rows
+    return found
 
 
 def _ratio(one: float, other: float) -> float:

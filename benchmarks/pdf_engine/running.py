@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.pdf_engine import copies, corpus, hostile, names, preparations
@@ -16,7 +16,7 @@ from benchmarks.pdf_engine.rows import Row, shown
 from drm.pdf import sandbox_tasks
 
 WORKERS = 2
-PARTS: dict[str, Callable[[Plan], list[Row]]] = {
+PARTS: dict[str, Callable[[Plan], Iterable[Row]]] = {
     "E1 E1b E2 E3 E4 E5": copies.rows,
     "E6 E16 E20": preparations.rows,
     "E7 E16": preparations.rest,
