@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 PASS, FAIL, SLOW, TOLD, ABSENT = "pass", "FAIL", "slower", "reported", "not measured"
@@ -78,6 +79,15 @@ def told(id: str, what: str, ours: float, other: float, against: str, note: str 
 def absent(id: str, what: str, why: str) -> Row:
     """A promise that this run did not measure, and why."""
     return Row(id, what, "", "", "", why, ABSENT)
+
+
+def shown(rows: Iterable[Row]) -> list[Row]:
+    """All rows; each is told on standard error as soon as it is known, for a whole run takes minutes."""
+    found = []
+    for row in rows:
+        found.append(row)
+        print(f"{row.outcome:9} {row.id:4} {row.what}: {row.ours} {row.other} {row.ratio}", file=sys.stderr, flush=True)
+    return found
 
 
 def _ratio(one: float, other: float) -> float:

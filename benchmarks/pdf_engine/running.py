@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.pdf_engine import copies, corpus, hostile, names, preparations
 from benchmarks.pdf_engine.nursery import Nursery
 from benchmarks.pdf_engine.peers import warm_peers
 from benchmarks.pdf_engine.plan import Plan
-from benchmarks.pdf_engine.rows import Row
+from benchmarks.pdf_engine.rows import Row, shown
 from drm.pdf import sandbox_tasks
 
 WORKERS = 2
-PARTS: dict[str, Callable[[Plan], list[Row]]] = {
+PARTS: dict[str, Callable[[Plan], Iterable[Row]]] = {
     "E1 E1b E2 E3 E4 E5": copies.rows,
-    "E6 E7 E16 E20": preparations.rows,
+    "E6 E16 E20": preparations.rows,
+    "E7 E16": preparations.rest,
     "E13 E15 E18": names.rows,
     "E17": hostile.rows,
 }
@@ -44,21 +44,14 @@ def run(smoke: bool, huge: bool = False, reference: bool = False, only: Sequence
             plan = Plan(smoke, huge, reference, kept, folder, nursery)
             for ids, part in PARTS.items():
                 if not only or set(ids.split()) & set(only):
-                    found += _shown(part(plan))
+                    found += shown(part(plan))
             if not only or set(CORPUS.split()) & set(only):
-                found += _shown(corpus.rows(smoke, judges))
+                found += shown(corpus.rows(smoke, judges))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for one in (nursery, *judges):
             one.close()
     return sorted(found, key=_place)
-
-
-def _shown(rows: list[Row]) -> list[Row]:
-    """Tell on the way what is known: a whole run takes minutes."""
-    for row in rows:
-        print(f"{row.outcome:9} {row.id:4} {row.what}: {row.ours} {row.other} {row.ratio}", file=sys.stderr, flush=True)
-    return rows
 
 
 def _warm_all() -> None:

@@ -44,7 +44,7 @@ def rows(smoke: bool) -> list[Row]:
 def _against_plain(shop: Shop, smoke: bool) -> list[Row]:
     """Requests a second of the server's processor: the window of a copy against send_file, by turns."""
     found = []
-    for name, count in (("middle", 20 if smoke else 200), ("large", 1 if smoke else 2)):
+    for name, count in (("middle", 60 if smoke else 200), ("large", 1 if smoke else 2)):
         works = {"ours": shop.paths[name], "plain": f"/peer/{name}"}
         rates: dict[str, list[float]] = {key: [] for key in works}
         walls: dict[str, list[float]] = {key: [] for key in works}
