@@ -102,7 +102,7 @@ def test_of_many_who_want_it_at_once_one_writes_and_the_others_do_without(cache:
     writer.join()
 
     assert others == [None] * 3
-    assert [path.read_bytes() for path in written] == [b"bytes"]
+    assert [path.read_bytes() for path in written if path] == [b"bytes"]
 
 
 def test_what_is_being_written_counts_and_is_not_swept_up_by_another_process(cache: CopyCache) -> None:
