@@ -119,6 +119,13 @@ class SqlDeliveries:
         row = self.session.get(WindowRow, secret_hash)
         return None if row is None else Window(row.secret_hash, row.delivery, row.opened_at, row.ends_at)
 
+    def serves_network(self, secret_hash: str, network: str) -> bool:
+        """Whether the window served this network before."""
+        known = select(WindowNetworkRow.place).where(
+            WindowNetworkRow.secret_hash == secret_hash, WindowNetworkRow.network == network
+        )
+        return self.session.scalars(known).first() is not None
+
     def admit_network(self, secret_hash: str, network: str, limit: int) -> bool:
         """Whether the window serves this network: it is known, or one of ``limit`` places is free and now taken."""
         insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert

@@ -211,6 +211,9 @@ def find_download(ctx: Context, secret: str, address: str, count: bool = True) -
 
 def _admit(ctx: Context, digest: str, delivery: Delivery, address: str, now: datetime) -> bool:
     network = _network(ctx, digest, address)
+    with ctx.store.read() as work:
+        if work.deliveries.serves_network(digest, network):
+            return True  # most requests are ranges and resumes: they write nothing
     with ctx.store.write() as work:
         admitted = work.deliveries.admit_network(digest, network, ctx.settings.window_networks)
         if admitted and work.deliveries.mark_served(digest):
