@@ -19,7 +19,10 @@ from drm.pdf.values import Limits, PdfRefused
 
 BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
 PIECE = 1024 * 1024
-UNREAD, NO_PAGE = re.compile("treating object as null"), "Pages tree includes non-dictionary"
+UNREAD, NO_PAGE = (
+    re.compile("treating object as null|nested|too deep|limits error"),
+    "Pages tree includes non-dictionary",
+)
 SMALLEST, LARGEST, LARGEST_UNIT = 2.0, 14_400.0, 200.0
 
 

@@ -39,7 +39,7 @@ def complains(path: Path) -> bool:
     try:
         with pikepdf.open(path) as pdf:
             return bool(pdf.check_pdf_syntax() or pdf.get_warnings())
-    except pikepdf.PdfError:
+    except (pikepdf.PdfError, pikepdf.PasswordError):
         return True
 
 
@@ -102,7 +102,7 @@ def _opens_in_qpdf(path: Path) -> bool:
     try:
         with pikepdf.open(path) as pdf:
             return len(pdf.pages) > 0
-    except pikepdf.PdfError:
+    except (pikepdf.PdfError, pikepdf.PasswordError):
         return False
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import random
 from dataclasses import replace
 
-import pikepdf
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from drm.pdf.content import Balance, balance
 from drm.pdf.tail.crypt import encrypt_cbc, padded
 from drm.pdf.tail.light import check_tail
-from drm.pdf.tail.writing import TailWriter, clear, sealing
+from drm.pdf.tail.writing import sealing
 from drm.pdf.values import PdfRefused
 from tests.drm.pdf.active import plain
 from tests.drm.pdf.tail.masters import Ready, ready
@@ -64,7 +62,6 @@ WORDS = st.sampled_from(
         ),
     ]
 )
-HEAD = b"%PDF-1.7\n"
 CONTENT = st.lists(st.one_of(WORDS, st.binary(max_size=4)), max_size=40).map(b" ".join)
 
 
@@ -101,36 +98,6 @@ def test_any_content_is_closed_by_what_its_balance_says(content: bytes) -> None:
     closing = (b" ET" if state.open_text else b"") + b" EMC" * state.open_marks + b" Q" * state.open_saves
 
     assert balance(b"q " * state.missing_saves + content + b"\n" + closing) == Balance()
-
-
-@given(CONTENT)
-def test_content_that_is_not_broken_leaves_what_follows_to_be_read(content: bytes) -> None:
-    if balance(content).broken:
-        return
-
-    with pikepdf.new() as pdf:
-        read = pikepdf.parse_content_stream(pdf.make_stream(content + b"\n/RlS Do\n"))
-    assert str(read[-1].operator) == "Do"
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 400), st.binary(max_size=200)), min_size=1, max_size=20, unique_by=lambda pair: pair[0]
-    ),
-    st.booleans(),
-)
-def test_any_objects_are_found_again_by_the_index_of_their_tail(bodies: list[tuple[int, bytes]], table: bool) -> None:
-    writer = TailWriter(len(HEAD), 502, clear, clear)
-    for number, data in bodies:
-        writer.stream(number, b"", data)
-    root = writer.add(writer.number(), b"<</Type/Catalog/Pages 500 0 R>>")
-    writer.add(500, b"<</Type/Pages/Kids[501 0 R]/Count 1>>")
-    writer.add(501, b"<</Type/Page/Parent 500 0 R/MediaBox[0 0 99 99]/Resources<<>>>>")
-    finish = writer.finish_table if table else writer.finish_stream
-    file = io.BytesIO(HEAD + finish(b"/Root %d 0 R" % root))
-
-    with pikepdf.open(file, attempt_recovery=False) as pdf:
-        assert {number: pdf.get_object(number, 0).read_raw_bytes() for number, _ in bodies} == dict(bodies)
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(1, 2**31), st.binary(max_size=300))
