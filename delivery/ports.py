@@ -22,6 +22,7 @@ from delivery.stores import (
     ReaderSecretStore,
     RequestStore,
     SourceStore,
+    TitleStore,
     TokenStore,
     UsageLog,
 )
@@ -69,6 +70,10 @@ class Work(Protocol):
     @property
     def masters(self) -> MasterStore:
         """Prepared documents in this transaction."""
+
+    @property
+    def titles(self) -> TitleStore:
+        """Titles and their ISSNs in this transaction."""
 
     @property
     def ledger(self) -> Ledger:

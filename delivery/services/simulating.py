@@ -11,6 +11,7 @@ from delivery.document_request import DocumentRequest
 from delivery.ports import Work
 from delivery.services.context import Context
 from delivery.services.deciding import agreement_pairs, history_record, parsed
+from delivery.services.titling import linked
 from delivery.stores import UsageRecord
 from drm.agreements import Agreement
 from drm.decisions import Decision, Outcome
@@ -114,6 +115,7 @@ def _decide_again(
     stored, facts = request.decision.get("decision"), request.decision.get("facts")
     if not isinstance(stored, Mapping) or not isinstance(facts, Mapping) or not facts:
         return None
+    facts = linked(work, facts)
     agreements = tuple(
         fresh.get(name) or parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request)
     )
