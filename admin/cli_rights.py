@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from drm.agreement_warnings import warnings
-from drm.agreements import AgreementError, load_file
+from drm.agreements import Agreement, AgreementError, load_file
 from drm.cases import CaseFileError, explain_case, run_cases
-from drm.obligations import unknown_codes
+from drm.obligations import known_codes, unknown_codes
 
 UNREADABLE = 2
 
@@ -89,12 +89,20 @@ def rights_check(file: Path) -> None:
             )
         for code in unknown_codes(agreement):
             bad = True
-            click.echo(f"error: {agreement.id} v{agreement.version}: no text for the obligation {code!r}")
+            click.echo(f"error: {_textless(file, agreement, code)}")
     for line in warnings(agreements):
         click.echo(f"warning: {line}")
     click.echo(f"{len(agreements)} agreements, {sum(len(agreement.rules) for agreement in agreements)} rules")
     if bad:
         sys.exit(1)
+
+
+def _textless(file: Path, agreement: Agreement, code: str) -> str:
+    key = next(key for key, codes in agreement.oblige.items() if code in codes)
+    known = ", ".join(known_codes())
+    return (
+        f"{file}, agreement {agreement.id}, key oblige.{key}: no text for the obligation {code!r}; write one of {known}"
+    )
 
 
 @rights.command("simulate")

@@ -16,6 +16,7 @@ from drm import agreement_warnings
 from drm.agreements import Agreement, AgreementError, load_agreements
 from drm.audit.events import Event
 from drm.obligations import unknown_codes
+from drm.statements import without_words
 
 LONGEST_TEXT = 200_000
 LONGEST_NOTE = 2_000
@@ -97,6 +98,12 @@ def propose(ctx: Context, officer: Person, agreement_id: str, version: int, note
         missing = unknown_codes(parsed(found))
         if missing:
             raise Conflict("no-obligation-text", f"There is no text for the obligation {missing[0]!r}.")
+        silent = without_words(parsed(found))
+        if silent:
+            raise Conflict(
+                "no-statement-text",
+                f"There are no words for the statement {silent[0]!r}; write them under [agreement.statements.{silent[0]}].",
+            )
         found = replace(found, standing="proposed", proposed_by=officer.reader_key, note=note.strip()[:LONGEST_NOTE])
         work.agreements.put(found, now)
         _record(work, "agreement:proposed", found, now, officer)
@@ -115,6 +122,8 @@ def confirm(ctx: Context, officer: Person, agreement_id: str, version: int, note
         alone = found.proposed_by == officer.reader_key
         if alone and ctx.settings.two_person:
             raise Conflict("second-person", "Another rights officer has to confirm what you proposed.")
+        if silent := without_words(parsed(found)):
+            raise Conflict("no-statement-text", f"There are no words for the statement {silent[0]!r}.")
         found = replace(
             found,
             standing="confirmed",

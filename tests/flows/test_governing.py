@@ -12,7 +12,7 @@ from delivery.services import governing
 from delivery.services.replaying import replay, replay_all
 from delivery.services.simulating import simulate
 from drm.agreements import AgreementError, load_agreements
-from tests.world import LIMITED, World
+from tests.world import LIMITED, OPEN_AGREEMENT, World
 
 ONE_A_MONTH = LIMITED.format(most=1, per="reader", effect="deny")
 TWO_A_MONTH = ONE_A_MONTH.replace("version = 1\n[[", "version = 2\n[[").replace("max = 1", "max = 2")
@@ -151,3 +151,12 @@ def test_a_milder_text_would_have_freed_refused_requests_up_to_its_own_limit(wor
 
     assert [one.request for one in found.freed] == [numbers[1]]
     assert found.refused == ()
+
+
+def test_a_statement_without_words_keeps_an_agreement_from_being_proposed(world: World) -> None:
+    rule = 'type = "declare"\nby = "reader"\nall = ["nomed"]\neffect = "needs_declaration"\nreason = "DECLARATION_INCOMPLETE"\n'
+    text = OPEN_AGREEMENT.replace('id = "open"', 'id = "new"').replace('"open.one_copy"', '"new.one_copy"')
+    governing.save_draft(world.ctx, world.officer, f'{text}[[agreement.rule]]\nid = "new.declare"\n{rule}')
+
+    with pytest.raises(Conflict, match="nomed"):
+        governing.propose(world.ctx, world.officer, "new", 1, "")
