@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from delivery.document_request import DocumentRequest
+from delivery.errors import Conflict, Invalid
 from delivery.people import Standing
 from delivery.services import officers, telling
 from delivery.services.consenting import declare
@@ -46,6 +47,34 @@ def test_the_sixth_article_of_a_journal_from_another_library_needs_a_fee(world: 
     asked = [ask(world, ARTICLE, issue=str(number), title=f"Article {number}") for number in range(8)]
 
     assert [one.reason for one in asked] == ["OK"] * 5 + ["CONTU_RULE_OF_FIVE"] * 3
+
+
+def test_a_royalty_that_the_library_pays_is_recorded_and_the_copy_not_counted(world: World) -> None:
+    bound(world, "us-contu", via="ill", states=["ccg"])
+    sixth = [ask(world, ARTICLE, title=f"Article {number}") for number in range(6)][-1]
+
+    officers.approve(world.ctx, world.officer, sixth.number, "invoice 7", "35.00", "usd")
+
+    with world.store.read() as work:
+        [fee] = work.consents.fees(sixth.number)
+        record = work.ledger.record(sixth.claim)
+    assert (fee.amount, fee.currency, fee.way, fee.reference) == ("35.00", "USD", "library-royalty", "invoice 7")
+    assert record is not None
+    assert record.facts["flags"]["fee_paid"] is True  # type: ignore[index]
+    counts = ask(world, ARTICLE, title="Article 7").decision["decision"]["counts"]  # type: ignore[index]
+    assert counts["us.contu.periodical"] == {"used": 5, "this": 1, "limit": 5}
+
+
+def test_a_royalty_whose_amount_is_not_known_is_recorded_with_nothing(world: World) -> None:
+    bound(world, "us-contu", via="ill", states=["ccg"])
+    sixth = [ask(world, ARTICLE, title=f"Article {number}") for number in range(6)][-1]
+    with pytest.raises(Invalid):
+        officers.approve(world.ctx, world.officer, sixth.number, "", "many", "USD")
+
+    officers.approve(world.ctx, world.officer, sixth.number, "")
+
+    with world.store.read() as work:
+        assert [(fee.amount, fee.currency) for fee in work.consents.fees(sixth.number)] == [("0", "")]
 
 
 def test_articles_of_the_own_library_are_none_of_the_five(world: World) -> None:
@@ -218,8 +247,6 @@ def test_on_the_premises_no_licence_is_needed(world: World) -> None:
 
 
 def test_facts_can_be_told_only_while_somebody_waits(world: World) -> None:
-    from delivery.errors import Conflict, Invalid
-
     asked = ask(bound(world, "us-contu", via="ill"), ARTICLE)
     with pytest.raises(Invalid):
         telling.tell(world.ctx, world.librarian, asked.number, {"work.pages": "many", "request.via": "pigeon"})
