@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -89,6 +90,20 @@ def load_file(path: Path) -> tuple[Agreement, ...]:
     except UnicodeDecodeError:
         raise AgreementError(str(path), "", "", "", "is not UTF-8; save it in that encoding") from None
     return load_agreements(text, str(path))
+
+
+def split_file(path: Path) -> tuple[str, ...]:
+    """A file of agreements as one text for each, comments and all. AgreementError and OSError as for ``load_file``."""
+    found = load_file(path)
+    text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    parts = re.split(r"(?m)^[ \t]*\[\[[ \t]*agreement[ \t]*\]\]", text)[1:]
+    texts = tuple(f"vocabulary = 1\n\n[[agreement]]{part.rstrip()}\n" for part in parts)
+    again = tuple(one for each in texts for one in load_agreements(each, str(path)))
+    if again != found:
+        raise AgreementError(
+            str(path), "", "", "agreement", "stands where it cannot be told apart; give each a file of its own"
+        )
+    return texts
 
 
 def load_agreements(text: str, name: str = "agreements") -> tuple[Agreement, ...]:

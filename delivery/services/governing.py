@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -55,11 +56,22 @@ def save_draft(ctx: Context, officer: Person, text: str) -> AgreementVersion:
 
     AgreementError and Invalid for a text that cannot be read; Conflict for a version that stands.
     """
+    return save_drafts(ctx, officer, [text])[0]
+
+
+def save_drafts(ctx: Context, officer: Person, texts: Sequence[str]) -> tuple[AgreementVersion, ...]:
+    """Keep several texts as drafts, all of them or none."""
     require(officer, Role.RIGHTS_OFFICER)
-    text = text.replace("\r\n", "\n")
+    versions = [_draft_version(text.replace("\r\n", "\n")) for text in texts]
+    with ctx.store.write() as work:
+        for version in versions:
+            _put_draft(ctx, work, officer, version)
+    return tuple(versions)
+
+
+def _draft_version(text: str) -> AgreementVersion:
     draft = read_draft(text).agreement
-    now = ctx.clock()
-    version = AgreementVersion(
+    return AgreementVersion(
         draft.id,
         draft.version,
         draft.title,
@@ -68,17 +80,19 @@ def save_draft(ctx: Context, officer: Person, text: str) -> AgreementVersion:
         _instant(draft.effective_from),
         _instant(draft.effective_to),
     )
-    with ctx.store.write() as work:
-        known = {one.version: one for one in work.agreements.versions(draft.id)}
-        standing = known[draft.version].standing if draft.version in known else ""
-        if standing not in {"", "draft"}:
-            raise Conflict(
-                "agreement-frozen",
-                f"{draft.id} v{draft.version} is {standing}; give the change the version {max(known) + 1}.",
-            )
-        work.agreements.put(version, now)
-        _record(work, "agreement:drafted", version, now, officer)
-    return version
+
+
+def _put_draft(ctx: Context, work: Work, officer: Person, version: AgreementVersion) -> None:
+    known = {one.version: one for one in work.agreements.versions(version.id)}
+    standing = known[version.version].standing if version.version in known else ""
+    if standing not in {"", "draft"}:
+        raise Conflict(
+            "agreement-frozen",
+            f"{version.id} v{version.version} is {standing}; give the change the version {max(known) + 1}.",
+        )
+    now = ctx.clock()
+    work.agreements.put(version, now)
+    _record(work, "agreement:drafted", version, now, officer)
 
 
 def _instant(text: str) -> datetime | None:

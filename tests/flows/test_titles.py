@@ -10,6 +10,7 @@ import pytest
 from admin.cli_titles import keep
 from delivery.document_request import DocumentRequest
 from delivery.services import replaying, titling
+from delivery.services.requesting import Asked, submit
 from fetchers.holdings import read_holdings
 from fetchers.issn_lists import ListFailed, is_centre_table, rows_of
 from tests.world import LIMITED, World
@@ -31,7 +32,8 @@ def limited(world: World) -> World:
 
 
 def ask(world: World, title: str, **fields: str) -> DocumentRequest:
-    return world.ask(**{"genre": "article", "title": title, "year": "2026", "volume": "1", "issue": "1", **fields})
+    given = {"genre": "article", "title": title, "year": "2026", "volume": "1", "issue": "1", **fields}
+    return submit(world.ctx, world.reader, Asked(given, deliberate=True)).request
 
 
 def load(world: World, folder: Path, text: str) -> int:
@@ -119,7 +121,7 @@ def test_an_article_by_doi_alone_has_no_title_and_meets_no_other(limited: World)
     asked = limited.ask(doi="10.5555/nowhere.1")
 
     facts = asked.decision["facts"]
-    assert "id" not in facts["work"]  # type: ignore[index, operator]
+    assert "id" not in facts["work"]  # type: ignore[index]
     with limited.store.read() as work:
         record = work.ledger.record(asked.claim)
     assert record is not None
