@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": ("admin.cli_demo", "demo"),
     "doctor": ("admin.cli_operator", "doctor"),
     "init": ("admin.cli_operator", "init"),
+    "issnl": ("admin.cli_titles", "issnl"),
     "keys": ("admin.cli_keys", "keys"),
     "library": ("admin.cli_people", "library"),
     "migrate": ("admin.cli_operator", "migrate"),

@@ -49,8 +49,18 @@ def library() -> None:
 @click.option("--email", required=True, help="Where readers and partners write.")
 @click.option("--isil", default="", help="ISIL, where it has one.")
 @click.option("--group", default="", help="Branches with the same word here count as one library.")
+@click.option("--for-profit", is_flag=True, help="The library is conducted for profit, which some laws ask.")
 def library_add(
-    library_id: str, name: str, name_zh: str, country: str, tz: str, language: str, email: str, isil: str, group: str
+    library_id: str,
+    name: str,
+    name_zh: str,
+    country: str,
+    tz: str,
+    language: str,
+    email: str,
+    isil: str,
+    group: str,
+    for_profit: bool,
 ) -> None:
     """Add a member library with a desk for its librarians, or change one.
 
@@ -65,7 +75,9 @@ def library_add(
     if not library_id.replace("-", "").isalnum() or library_id != library_id.lower():
         raise click.UsageError("LIBRARY_ID takes lower-case letters, digits and hyphens")
     services = _services()
-    fresh = Library(library_id, name, name_zh, country.upper(), tz, language, email, isil, group=group)
+    fresh = Library(
+        library_id, name, name_zh, country.upper(), tz, language, email, isil, group=group, for_profit=for_profit
+    )
     with services.store.write() as work:
         known = next((one for one in work.libraries.all() if one.id == library_id), fresh)
         work.libraries.save(replace(fresh, url=known.url, phone=known.phone, agreements=known.agreements))

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from drm.agreement_warnings import warnings
-from drm.agreements import AgreementError, load_file
+from drm.agreements import Agreement, AgreementError, load_file, split_file
 from drm.cases import CaseFileError, explain_case, run_cases
-from drm.obligations import unknown_codes
+from drm.obligations import known_codes, unknown_codes
 
 UNREADABLE = 2
 
@@ -89,7 +89,7 @@ def rights_check(file: Path) -> None:
             )
         for code in unknown_codes(agreement):
             bad = True
-            click.echo(f"error: {agreement.id} v{agreement.version}: no text for the obligation {code!r}")
+            click.echo(f"error: {_textless(file, agreement, code)}")
     for line in warnings(agreements):
         click.echo(f"warning: {line}")
     click.echo(f"{len(agreements)} agreements, {sum(len(agreement.rules) for agreement in agreements)} rules")
@@ -97,11 +97,23 @@ def rights_check(file: Path) -> None:
         sys.exit(1)
 
 
+def _textless(file: Path, agreement: Agreement, code: str) -> str:
+    key = next(key for key, codes in agreement.oblige.items() if code in codes)
+    known = ", ".join(known_codes())
+    return (
+        f"{file}, agreement {agreement.id}, key oblige.{key}: no text for the obligation {code!r}; write one of {known}"
+    )
+
+
 @rights.command("simulate")
+@click.option("--source", "sources", multiple=True, help="Id of a source for which the texts would hold.")
+@click.option("--library", "libraries", multiple=True, help="Id of a library for which the texts would hold.")
 @click.option("--policies", required=True, type=click.Path(path_type=Path), help="TOML file with the new texts.")
 @click.option("--from", "since", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day, UTC.")
 @click.option("--to", "until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Last day, UTC.")
-def rights_simulate(policies: Path, since: datetime, until: datetime) -> None:
+def rights_simulate(
+    policies: Path, since: datetime, until: datetime, sources: tuple[str, ...], libraries: tuple[str, ...]
+) -> None:
     """Decide the stored requests of a period again under new texts: who would have been refused or freed. Changes nothing."""
     from admin.cli_rights_past import simulated
 
@@ -110,7 +122,26 @@ def rights_simulate(policies: Path, since: datetime, until: datetime) -> None:
     except (AgreementError, OSError) as error:
         click.echo(str(error), err=True)
         sys.exit(UNREADABLE)
-    for line in simulated(agreements, since.replace(tzinfo=UTC), until.replace(tzinfo=UTC) + timedelta(days=1)):
+    end = until.replace(tzinfo=UTC) + timedelta(days=1)
+    for line in simulated(agreements, since.replace(tzinfo=UTC), end, sources, libraries):
+        click.echo(line)
+
+
+@rights.command("import")
+@click.option(
+    "--officer", required=True, help="E-mail address of the rights officer in whose name the drafts are kept."
+)
+@click.argument("file", type=click.Path(path_type=Path), help="TOML file with agreements.")
+def rights_import(officer: str, file: Path) -> None:
+    """Keep every agreement of a file as a draft, which officers then propose and confirm. All of them, or none."""
+    from admin.cli_rights_past import imported
+
+    try:
+        texts = split_file(file)
+    except (AgreementError, OSError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNREADABLE)
+    for line in imported(officer, texts):
         click.echo(line)
 
 

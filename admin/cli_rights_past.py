@@ -10,6 +10,7 @@ from admin.settings import read_settings
 from admin.wiring import Services, build_services
 from delivery.errors import NotFound
 from delivery.services.desk import explain_request
+from delivery.services.governing import save_drafts
 from delivery.services.replaying import Replayed, replay, replay_all
 from delivery.services.simulating import Changed, simulate
 from drm.agreements import Agreement
@@ -55,9 +56,25 @@ def _difference(one: Replayed) -> str:
     return f"DIFFERS {one.request} {'; '.join(parts)}{zones}"
 
 
-def simulated(agreements: Sequence[Agreement], since: datetime, until: datetime) -> list[str]:
+def imported(officer: str, texts: Sequence[str]) -> list[str]:
+    """Keep each text as a draft of this officer; a line for each. NotFound for somebody unknown."""
+    ctx = _services().ctx
+    with ctx.store.read() as work:
+        person = work.people.by_email(officer)
+    if person is None:
+        raise NotFound("unknown-person", f"There is nobody with the address {officer}.")
+    return [f"draft {kept.id} v{kept.version}" for kept in save_drafts(ctx, person, texts)]
+
+
+def simulated(
+    agreements: Sequence[Agreement],
+    since: datetime,
+    until: datetime,
+    sources: Sequence[str] = (),
+    libraries: Sequence[str] = (),
+) -> list[str]:
     """What would have changed, and a closing line with the sums."""
-    found = simulate(_services().ctx, agreements, since, until)
+    found = simulate(_services().ctx, agreements, since, until, sources, libraries)
     lines = [_line(word, one) for word, rows in _groups(found.refused, found.freed, found.otherwise) for one in rows]
     lines.append(
         f"{found.decided} requests, {found.supplied} supplied: {len(found.refused)} would have been refused, "

@@ -12,8 +12,13 @@ from admin.settings import read_settings
 from admin.wiring import Services, build_services
 from delivery.errors import NotFound
 from delivery.services.deciding import DESK
+from delivery.services.titling import join
+from delivery.sources import FetchFailed
 from delivery.stores import Source
 from drm.audit.events import Event
+from drm.fact_values import DELIVERIES, ORIGINALS, VIAS
+from fetchers.holdings import Holdings
+from fetchers.local_collection import LocalCollection
 
 OPERATOR = "operator"
 KINDS = ("local_collection", "unpaywall", DESK)
@@ -36,6 +41,14 @@ def source() -> None:
 @click.option("--folder", type=click.Path(path_type=Path), help="Folder of a local_collection, with its holdings.tsv.")
 @click.option("--country", default="", help="Country of the supplier, two letters; agreements may ask for it.")
 @click.option("--flag", "flags", multiple=True, help="A flag that agreements may ask for, such as licensed_for_remote.")
+@click.option(
+    "--via",
+    type=click.Choice(VIAS),
+    help="How its copies reach a reader; left out: own_reader for the readers of its library, ill for all others.",
+)
+@click.option("--delivery", type=click.Choice(DELIVERIES), help="How copies are delivered; left out: electronic.")
+@click.option("--original", type=click.Choice(ORIGINALS), help="What it copies from; left out: electronic.")
+@click.option("--states", multiple=True, help="A statement that the library makes for each copy, such as ccg.")
 @click.option("--rank", type=click.IntRange(0, 1000), help="Low ranks are tried first.")
 def source_add(
     source_id: str,
@@ -45,6 +58,10 @@ def source_add(
     folder: Path | None,
     country: str,
     flags: tuple[str, ...],
+    via: str | None,
+    delivery: str | None,
+    original: str | None,
+    states: tuple[str, ...],
     rank: int | None,
 ) -> None:
     """Add a source, or change one; the agreements that hold for it stay as they are."""
@@ -55,21 +72,33 @@ def source_add(
     if (kind == "local_collection") != (folder is not None):
         raise click.UsageError("--folder is for a local_collection, and needed there")
     settings: dict[str, object] = {"country": country.upper()} if country else {}
+    settings |= {name: said for name, said in (("via", via), ("delivery", delivery), ("original", original)) if said}
+    if states:
+        settings["states"] = list(states)
     if flags:
         settings["flags"] = dict.fromkeys(flags, True)
+    held: Holdings | None = None
     if folder is not None:
         settings["folder"] = str(folder.absolute())
-        click.echo(_held(folder))
+        held = _held(folder)
     services = build_services(read_settings())
     kept = Source(source_id, kind, title, library_id or None, (), settings, RANKS[kind] if rank is None else rank)
     keep(services, kept)
+    if held is not None:
+        keep_titles(services, held)
     click.echo(f"source {source_id} is kept; which agreements hold for it is said in the rights office")
 
 
-def _held(folder: Path) -> str:
-    """How many works a collection's holdings file names; a usage error when it cannot be read."""
-    from delivery.sources import FetchFailed
-    from fetchers.local_collection import LocalCollection
+def keep_titles(services: Services, held: Holdings) -> None:
+    """Learn from holdings which ISSNs are one title."""
+    now = services.ctx.clock()
+    with services.store.write() as work:
+        for issns in sorted({item.held.issns for item in held.items if len(item.held.issns) > 1}):
+            join(work, issns, now)
+
+
+def _held(folder: Path) -> Holdings:
+    """A collection's holdings, their number told; a usage error when they cannot be read."""
 
     try:
         holdings = LocalCollection("new", folder).holdings()
@@ -79,7 +108,8 @@ def _held(folder: Path) -> str:
         click.echo(f"warning: {problem}", err=True)
     if not holdings.items:
         raise click.UsageError("--folder: holdings.tsv names no work; its header row needs a column 'file'")
-    return f"{len(holdings.items)} works are held, {len(holdings.problems)} rows are left out"
+    click.echo(f"{len(holdings.items)} works are held, {len(holdings.problems)} rows are left out")
+    return holdings
 
 
 def keep(services: Services, fresh: Source) -> None:

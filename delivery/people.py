@@ -33,6 +33,7 @@ class Library:
     """A member library. ``group`` joins branches that agreements count as one; "" when it stands alone.
 
     ``agreements`` are the ids that hold for whatever its readers ask for, beside those of the source.
+    ``for_profit`` says that it is conducted for profit, which some laws ask.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Library:
     phone: str = ""
     group: str = ""
     agreements: tuple[str, ...] = ()
+    for_profit: bool = False
 
     @property
     def zone(self) -> ZoneInfo:

@@ -23,6 +23,7 @@ from delivery.stores import (
     ReaderSecretStore,
     RequestStore,
     SourceStore,
+    TitleStore,
     TokenStore,
     UsageLog,
 )
@@ -70,6 +71,10 @@ class Work(Protocol):
     @property
     def masters(self) -> MasterStore:
         """Prepared documents in this transaction."""
+
+    @property
+    def titles(self) -> TitleStore:
+        """Titles and their ISSNs in this transaction."""
 
     @property
     def ledger(self) -> Ledger:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -47,13 +48,20 @@ class FetchFailed(Exception):
 
 @dataclass(frozen=True)
 class HeldWork:
-    """What holdings know of a work, as agreements ask for it. Empty and None mean unknown."""
+    """What holdings know of a work, as agreements ask for it. Empty and None mean unknown. ``issns`` are all of its journal."""
 
     work_id: str = ""
     work_class: str = ""
     rights: str = ""
     total_pages: int | None = None
     published: str = ""
+    work_genre: str = ""
+    counted_pages: int | None = None
+    price: str = ""
+    themed: bool | None = None
+    next_published: bool | None = None
+    issns: tuple[str, ...] = ()
+    flags: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,10 @@ class Reader:
         words = tuple(known)
         value = self.table.get(key, default)
         if not isinstance(value, str) or value not in words:
-            raise self.unfit(key, any_of(words))
+            said = f", not {value!r}" if key in self.table else ""
+            near = difflib.get_close_matches(str(value), words, 1)
+            hint = f"; did you mean {near[0]}" if near and key in self.table else ""
+            raise self.unfit(key, any_of(words) + said + hint)
         return value
 
     def flag(self, key: str, default: bool | None = None) -> bool:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drm.agreement_reading import Reader
 from drm.decisions import Outcome
-from drm.facts.conditions import Condition
+from drm.facts.conditions import OPERATORS, Condition
 from drm.facts.durations import Duration
 
 EFFECTS = ("deny", "needs_approval", "needs_fee", "needs_declaration")
@@ -122,6 +122,9 @@ def read_conditions(table: Reader) -> Conditions:
     """A table of tests."""
     found = []
     for path, written in table.table.items():
+        if "." not in path and isinstance(written, dict) and not set(written) & set(OPERATORS):
+            inner = next(iter(written), "name")
+            raise table.wrong(path, f'is a table; put the whole path in quotation marks, as "{path}.{inner}" = ...')
         try:
             found.append(Condition.parse(path, written))
         except ValueError as error:

@@ -115,6 +115,16 @@ def read_texts(table: Reader) -> Mapping[str, str]:
     return {language: table.text(language) for language in table.table}
 
 
+def read_statements(table: Reader) -> Mapping[str, Mapping[str, str | int]]:
+    """The agreement's own words for statements: by code, in both languages, with a version of the words."""
+    found: dict[str, Mapping[str, str | int]] = {}
+    for code in table.table:
+        words = table.sub(code)
+        words.only({"en", "zh", "version"})
+        found[code] = {"en": words.text("en"), "zh": words.text("zh"), "version": words.whole("version", 1)}
+    return found
+
+
 def read_oblige(table: Reader) -> tuple[Mapping[str, tuple[str, ...]], Retain | None, Mapping[str, str]]:
     """The ``oblige`` table: lists of codes, what to retain, what to report."""
     table.only({"stamp", "notices", "intermediate_copy", "delivered_file", "retain", "report"})
@@ -132,6 +142,9 @@ def _retain(table: Reader) -> Retain:
     table.only({"record", "until", "from", "reader_identity"})
     until = table.text("until")
     years = RETAIN_UNTIL.fullmatch(until)
+    close = re.fullmatch(r"end_of_year\s*\+?\s*(\d{1,3})", until)
+    if close and not years:
+        raise table.wrong("until", f"{until!r} is not read; write end_of_year+{close[1]}, without blanks")
     since = table.one_of("from", ("requested_at", "filled_at"), "requested_at")
     identity = table.one_of("reader_identity", ("required", "not_required"), "not_required")
     duration = None if years else table.parsed("until", lambda value: Duration.parse(value, hours=False))

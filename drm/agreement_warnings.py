@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
 from drm.agreement_rules import Conditions, Rule
+from drm.agreement_slips import agreement_slips, rule_slips
+from drm.agreement_slips import meant as _meant
 from drm.agreements import Agreement
 from drm.facts.conditions import AGES, Condition, equal
 from drm.reasons import reason_codes
@@ -30,12 +31,13 @@ def warnings(agreements: Sequence[Agreement]) -> list[str]:
     """A line for each ``when`` that can never hold, fact or reason that is likely misspelt, and two agreements that count the same."""
     found = []
     for agreement in agreements:
+        found += [f"{agreement.id} v{agreement.version}: {line}" for line in agreement_slips(agreement)]
         for rule in agreement.rules:
             where = f"{agreement.id} v{agreement.version}, {rule.id}"
             why = idle(rule)
             if why:
                 found.append(f"{where}: 'when' can never hold: {why}")
-            found += [f"{where}: {line}" for line in _misspelt(rule)]
+            found += [f"{where}: {line}" for line in (*_misspelt(rule), *rule_slips(rule, agreement))]
     return found + [line for one, other in combinations(agreements, 2) for line in _shared(one, other)]
 
 
@@ -57,11 +59,6 @@ def _named(test: Condition) -> Iterator[str]:
         yield str(test.value)
     if test.operator in AGES:
         yield test.at
-
-
-def _meant(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, 1)
-    return f", did you mean {near[0]}" if near else ""
 
 
 def idle(rule: Rule) -> str:

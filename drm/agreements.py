@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,16 @@ from typing import cast
 
 from drm.agreement_reading import AgreementError, Reader
 from drm.agreement_rules import Rule, read_rule
-from drm.agreement_terms import CopyTable, LinkTable, Retain, read_copy, read_link, read_oblige, read_texts
+from drm.agreement_terms import (
+    CopyTable,
+    LinkTable,
+    Retain,
+    read_copy,
+    read_link,
+    read_oblige,
+    read_statements,
+    read_texts,
+)
 
 __all__ = ["Agreement", "AgreementError", "Rule", "load_agreements", "load_file"]
 
@@ -33,6 +43,7 @@ KEYS = frozenset(
         "copy",
         "terms",
         "notice",
+        "statements",
         "rule",
         "link",
         "oblige",
@@ -61,6 +72,7 @@ class Agreement:
     link: LinkTable | None = None
     terms: Mapping[str, str] = field(default_factory=dict)
     notice: Mapping[str, str] = field(default_factory=dict)
+    statements: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
     oblige: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     retain: Retain | None = None
     report: Mapping[str, str] = field(default_factory=dict)
@@ -74,16 +86,31 @@ class Agreement:
 def load_file(path: Path) -> tuple[Agreement, ...]:
     """The agreements of a TOML file. AgreementError names what is wrong; OSError when it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise AgreementError(str(path), "", "", "", "is not UTF-8; save it in that encoding") from None
     return load_agreements(text, str(path))
 
 
+def split_file(path: Path) -> tuple[str, ...]:
+    """A file of agreements as one text for each, comments and all. AgreementError and OSError as for ``load_file``."""
+    found = load_file(path)
+    text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    parts = re.split(r"(?m)^[ \t]*\[\[[ \t]*agreement[ \t]*\]\]", text)[1:]
+    texts = tuple(f"vocabulary = 1\n\n[[agreement]]{part.rstrip()}\n" for part in parts)
+    again = tuple(one for each in texts for one in load_agreements(each, str(path)))
+    if again != found:
+        raise AgreementError(
+            str(path), "", "", "agreement", "stands where it cannot be told apart; give each a file of its own"
+        )
+    return texts
+
+
 def load_agreements(text: str, name: str = "agreements") -> tuple[Agreement, ...]:
     """The agreements in a TOML text, as written. ``name`` stands in error messages."""
     try:
-        content = tomllib.loads(text)
+        # Some editors put a mark before the text, which is none of it.
+        content = tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise AgreementError(name, "", "", "", f"is not TOML; mend the place named here: {error}") from None
     if content.get("vocabulary") != 1:
@@ -93,7 +120,7 @@ def load_agreements(text: str, name: str = "agreements") -> tuple[Agreement, ...
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise AgreementError(name, "", "", "agreement", "must be [[agreement]] tables")
     found: dict[str, Agreement] = {}
-    rules: set[str] = set()
+    rules: dict[str, str] = {}
     for table in tables:
         agreement = _read(Reader(name, str(table.get("id", "")), "", cast("dict[str, object]", table)))
         if agreement.id in found:
@@ -107,9 +134,13 @@ def load_agreements(text: str, name: str = "agreements") -> tuple[Agreement, ...
         for rule in agreement.rules:
             if rule.id in rules:
                 raise AgreementError(
-                    name, agreement.id, rule.id, "id", "stands twice; give each rule a name of its own"
+                    name,
+                    agreement.id,
+                    rule.id,
+                    "id",
+                    f"stands twice, here and in agreement {rules[rule.id]}; give each rule a name of its own",
                 )
-            rules.add(rule.id)
+            rules[rule.id] = agreement.id
         found[agreement.id] = agreement
     return tuple(found.values())
 
@@ -147,6 +178,7 @@ def _read(table: Reader) -> Agreement:
         link=read_link(table.sub("link")) if "link" in table else None,
         terms=read_texts(table.sub("terms")),
         notice=read_texts(table.sub("notice")),
+        statements=read_statements(table.sub("statements")),
         oblige=oblige,
         retain=retain,
         report=report,

@@ -145,10 +145,21 @@ def case_facts(case: Mapping[str, Any]) -> tuple[dict[str, object], list[dict[st
     """Facts and history of a request case; fields the format does not know are dropped."""
     facts = {name: case[name] for name in GIVEN if case.get(name) is not None}
     known = ("status", "reader", "request", "work", "issue", "filled_at", "entity", "supplier", "flags")
-    history = [
-        {name: record[name] for name in known if record.get(name) is not None} for record in case.get("history") or []
-    ]
+    past = case.get("history") or []
+    if not isinstance(past, list) or not all(isinstance(record, dict) for record in past):
+        raise CaseError("history is a list of tables, one for each record")
+    for where, table in (("", case), *((f"history record {place}: ", one) for place, one in enumerate(past, 1))):
+        _look_at_pages(where, table.get("request"))
+    history = [{name: record[name] for name in known if record.get(name) is not None} for record in past]
     return facts, history
+
+
+def _look_at_pages(where: str, asked: object) -> None:
+    if asked is not None and not isinstance(asked, Mapping):
+        raise CaseError(f"{where}request is a table")
+    pages = asked.get("pages") if asked else None
+    if pages is not None and not isinstance(pages, list):
+        raise CaseError(f'{where}request.pages is a list such as ["3-9"], not {_json(pages)}')
 
 
 def _link(by_id: Mapping[str, Agreement], case: Mapping[str, Any], tz: str) -> Decision:

@@ -27,6 +27,11 @@ def with_versions(codes: Sequence[str]) -> dict[str, int]:
     return {code: version if isinstance(version, int) else 1 for code, version in found.items()}
 
 
+def known_codes() -> tuple[str, ...]:
+    """All codes that have a text or steer the layout."""
+    return tuple(_texts())
+
+
 def unknown_codes(agreement: Agreement) -> tuple[str, ...]:
     """Obligation codes of an agreement that nobody has written a text for."""
     return tuple(code for codes in agreement.oblige.values() for code in codes if code not in _texts())

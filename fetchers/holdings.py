@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from delivery import identifiers
 from delivery.citation import FIELDS, Citation, fingerprints
 from delivery.sources import HeldWork
 from delivery.titles import title_key
 
-COLUMNS = ("file", "rights", "total_pages", "published", "class", "work_id", "licence")
+COLUMNS = (
+    "file", "rights", "total_pages", "counted_pages", "published", "class", "work_genre", "price", "work_id", "licence",
+    "print_identifier", "online_identifier", "themed", "next_published", "flags",
+)  # fmt: skip
 MOST_BYTES = 64 * 1024 * 1024
 
 
@@ -34,7 +40,7 @@ class Holdings:
         self.items = tuple(holdings)
         self._index: dict[str, list[Holding]] = {}
         for holding in self.items:
-            for key in _keys(holding.citation):
+            for key in _keys(holding.citation, holding.held.issns):
                 self._index.setdefault(key, []).append(holding)
 
     def match(self, citation: Citation) -> Holding | None:
@@ -44,19 +50,19 @@ class Holdings:
             if same:
                 return same[0] if len(same) == 1 else None
         for key in _keys(citation):
-            found = [item for item in self._index.get(key, []) if _agree(citation, item.citation)]
+            found = [item for item in self._index.get(key, []) if _agree(citation, item.citation, item.held.issns)]
             if len({item.file for item in found}) == 1:
                 return found[0]
         return None
 
 
-def _keys(citation: Citation) -> list[str]:
-    """From the surest to the weakest: identifiers, place in a journal, title."""
+def _keys(citation: Citation, issns: Sequence[str] = ()) -> list[str]:
+    """From the surest to the weakest: identifiers, place in a journal, title. ``issns`` are further ones of the journal."""
     keys = [name for name in fingerprints(citation) if not name.startswith(("at:", "isbn:"))]
     if citation.isbn:
         keys.append(f"isbn:{citation.isbn}:{title_key(citation.chapter)}")
     first = citation.pages.replace("\u2013", "-").split("-")[0].strip()
-    for journal in filter(None, (citation.issn, title_key(citation.container))):
+    for journal in dict.fromkeys(filter(None, (citation.issn, *issns, title_key(citation.container)))):
         if citation.volume and first:
             keys.append(f"place:{journal}|{citation.volume}|{first}")
     if citation.title and not citation.isbn:
@@ -64,11 +70,11 @@ def _keys(citation: Citation) -> list[str]:
     return keys
 
 
-def _agree(asked: Citation, held: Citation) -> bool:
+def _agree(asked: Citation, held: Citation, issns: Sequence[str] = ()) -> bool:
     """Whether nothing that both know speaks against it."""
     for name in ("doi", "pmid", "year", "volume", "issn", "isbn"):
         one, other = getattr(asked, name), getattr(held, name)
-        if one and other and one != other:
+        if one and other and one != other and not (name == "issn" and one in issns):
             return False
     if asked.title and held.title and not asked.isbn:
         return title_key(asked.title) == title_key(held.title)
@@ -112,14 +118,59 @@ def _holding(row: dict[str, str]) -> Holding:
     citation, errors = Citation.from_fields({name: row.get(name, "") for name in FIELDS})
     if errors:
         raise ValueError(", ".join(f"{name}: {code}" for name, code in sorted(errors.items())))
-    total = row.get("total_pages", "")
-    if total and not total.isdecimal():
-        raise ValueError(f"total_pages {total!r} is no number")
+    issns = _issns(row, citation)
+    if issns and not citation.issn:
+        citation = replace(citation, issn=issns[0])
     held = HeldWork(
         work_id=row.get("work_id", ""),
         work_class=row.get("class", ""),
         rights=row.get("rights", ""),
-        total_pages=int(total) if total else None,
+        total_pages=_number(row, "total_pages"),
         published=row.get("published", ""),
+        work_genre=row.get("work_genre", ""),
+        counted_pages=_number(row, "counted_pages"),
+        price=_price(row.get("price", "")),
+        themed=_said(row, "themed"),
+        next_published=_said(row, "next_published"),
+        issns=issns,
+        flags=dict.fromkeys(re.split(r"[\s,;]+", row["flags"]), True) if row.get("flags") else {},
     )
     return Holding(file, citation, held, row.get("licence", ""))
+
+
+def _issns(row: dict[str, str], citation: Citation) -> tuple[str, ...]:
+    """All ISSNs of the journal: the cited one, and those that KBART calls print_identifier and online_identifier."""
+    found = [citation.issn]
+    for name in ("print_identifier", "online_identifier"):
+        if written := row.get(name, ""):
+            issn = identifiers.issn(written)
+            # For a book KBART puts its ISBN here, which says nothing of a journal.
+            if not issn and not identifiers.isbn(written):
+                raise ValueError(f"{name} {written!r} is no ISSN")
+            found.append(issn)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _number(row: dict[str, str], name: str) -> int | None:
+    written = row.get(name, "")
+    if written and not written.isdecimal():
+        raise ValueError(f"{name} {written!r} is no number")
+    return int(written) if written else None
+
+
+def _price(written: str) -> str:
+    """A price as exact decimal text."""
+    try:
+        number = Decimal(written) if written else Decimal(0)
+    except InvalidOperation:
+        raise ValueError(f"price {written!r} is no number; write it such as 24.50") from None
+    if not number.is_finite() or number < 0:
+        raise ValueError(f"price {written!r} is no price")
+    return written
+
+
+def _said(row: dict[str, str], name: str) -> bool | None:
+    written = row.get(name, "").lower()
+    if written not in {"", "yes", "no"}:
+        raise ValueError(f"{name} {written!r} is neither yes nor no")
+    return written == "yes" if written else None

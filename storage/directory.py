@@ -38,7 +38,7 @@ class SqlLibraries:
         row.name, row.name_zh, row.isil = library.name, library.name_zh, library.isil
         row.country, row.tz, row.language = library.country, library.tz, library.language
         row.email, row.url, row.phone, row.group_id = library.email, library.url, library.phone, library.group
-        row.agreements = list(library.agreements)
+        row.agreements, row.for_profit = list(library.agreements), library.for_profit
         self.session.add(row)
         self.session.flush()
 
@@ -57,6 +57,7 @@ def _library(row: LibraryRow) -> Library:
         phone=row.phone,
         group=row.group_id,
         agreements=tuple(row.agreements),
+        for_profit=row.for_profit,
     )
 
 

@@ -23,6 +23,7 @@ from storage.privacy import SqlPrivacy
 from storage.reader_secrets import ReaderSecrets, SqlReaderSecrets
 from storage.requests import SqlRequests
 from storage.sign_ins import SqlTokens
+from storage.titles import SqlTitles
 
 
 class SqlWork:
@@ -39,6 +40,7 @@ class SqlWork:
         self.requests = SqlRequests(session)
         self.deliveries = SqlDeliveries(session)
         self.masters = SqlMasters(session)
+        self.titles = SqlTitles(session)
         self.ledger = SqlLedger(session)
         self.consents = SqlConsents(session)
         self.privacy = SqlPrivacy(session)

@@ -117,3 +117,26 @@ def test_every_fact_that_is_not_warned_of_is_documented() -> None:
     for group, names in FACTS.items():
         listed = section.partition(f"`{group}.` (")[2].partition(")")[0]
         assert [name for name in names.split() if f"`{name}`" not in listed] == [], group
+
+
+def test_every_value_and_code_that_an_agreement_can_name_is_documented() -> None:
+    from drm import obligations, statements
+    from drm.fact_values import FLAGS, VALUES
+
+    section = read("docs/agreements.md").partition("## Words and codes")[2].partition("\n## ")[0]
+    words = [value for values in VALUES.values() for value in values]
+
+    for word in (*words, *FLAGS, *statements.known_codes(), *obligations.known_codes()):
+        assert f"`{word}`" in section, word
+
+
+def test_every_fact_has_a_line_that_says_who_supplies_it() -> None:
+    from drm.agreement_warnings import FACTS
+
+    section = read("docs/agreements.md").partition("### Who supplies a fact")[2].partition("###")[0]
+    first = "\n".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+
+    for group, names in FACTS.items():
+        lines = "\n".join(line for line in first.splitlines() if f"`{group}." in line)
+        for name in names.split():
+            assert f"`{group}.{name}`" in lines or f"`{name}`" in lines, f"{group}.{name}"

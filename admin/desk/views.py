@@ -12,7 +12,7 @@ from delivery.document_request import QueueFilter
 from delivery.errors import Invalid
 from delivery.lifecycle import Action, may
 from delivery.people import Role
-from delivery.services import accounts, correcting, desk, joining, linking, previewing
+from delivery.services import accounts, correcting, desk, joining, linking, previewing, telling
 from delivery.services.context import require
 from delivery.services.overriding import may_override
 from delivery.web.shell.shell import site
@@ -77,6 +77,7 @@ def _page(number: str, errors: dict[str, str], status: int) -> ResponseReturnVal
         working=working,
         officer=Role.RIGHTS_OFFICER in g.person.roles,
         overridable=may_override(view.request),
+        tellable=telling.tellable(view.request) if telling.may_tell(view.request) else (),
         now=ctx.clock(),
     ), status
 
@@ -107,7 +108,7 @@ def act(number: str, act: str) -> ResponseReturnValue:
                 desk.cancel_for_reader(ctx, staff, number, reason)
             case "message":
                 desk.say(ctx, staff, number, reason, note=form.get("note") == "yes")
-            case "join" | "correct":
+            case "join" | "correct" | "tell":
                 _count_act(number, act)
             case "resend" | "extend" | "revoke":
                 _link_act(number, act)
@@ -119,9 +120,12 @@ def act(number: str, act: str) -> ResponseReturnValue:
 
 
 def _count_act(number: str, act: str) -> None:
-    """What a request counts as: for whom, when, and which pages."""
+    """What a request counts as: for whom, when, which pages, and under which further facts."""
     ctx, _ = site()
     form, filled_at = request.form, None
+    if act == "tell":
+        telling.tell(ctx, g.person, number, form.to_dict(), form.getlist("statement"))
+        return
     if act == "join":
         joining.join(ctx, g.person, number, form.get("emails", ""))
         return

@@ -27,13 +27,19 @@ PAGE = 50
 @blueprint.get("/approvals")
 def approvals() -> ResponseReturnValue:
     """Requests that wait for an officer."""
+    return _approvals({}, 200)
+
+
+def _approvals(errors: dict[str, str], status: int) -> ResponseReturnValue:
     ctx, _ = site()
     waiting = officers.awaiting(ctx, g.person)
     with ctx.store.read() as work:
         libraries = {library.id: library for library in work.libraries.all()}
     acts = two_persons.waiting(ctx, g.person)
     said = {request.number: says(request.reason, g.language, Outcome.NEEDS_APPROVAL) for request in waiting}
-    return render_template("approvals.html", waiting=waiting, libraries=libraries, said=said, acts=acts)
+    return render_template(
+        "approvals.html", waiting=waiting, libraries=libraries, said=said, acts=acts, errors=errors
+    ), status
 
 
 @blueprint.post("/approvals/<number>/<act>")
@@ -42,7 +48,12 @@ def answer(number: str, act: str) -> ResponseReturnValue:
     ctx, _ = site()
     words = request.form.get("reason", "")
     if act == "approve":
-        officers.approve(ctx, g.person, number, words)
+        try:
+            officers.approve(
+                ctx, g.person, number, words, request.form.get("amount", ""), request.form.get("currency", "")
+            )
+        except Invalid as error:
+            return _approvals(dict(error.fields), 422)
     elif act == "refuse":
         officers.refuse_held(ctx, g.person, number, words)
     else:

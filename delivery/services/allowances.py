@@ -41,8 +41,11 @@ def allowances(ctx: Context, reader: Person) -> tuple[Allowance, ...]:
         for source in work.sources.active():
             if source.library_id not in (None, reader.library_id):
                 continue
+            owner = work.libraries.get(source.library_id) if source.library_id else None
             agreements = agreements_of(Route(source, None), in_force, library) or ()
-            facts = facts_of(Citation(), library, work.secrets.key_of(reader.id), reader, now, source, None)
+            facts = facts_of(
+                Citation(), library, work.secrets.key_of(reader.id), reader, now, source, None, owner=owner
+            )
             wanted = scopes([list(agreements)], facts)
             records = work.ledger.history([(scope.parts, scope.since) for scope in wanted])
             decision = decide([list(agreements)], facts, [history_record(record) for record in records])

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from delivery.errors import Invalid
+from delivery.facts import via_of
 from delivery.people import Library, Person, Role
 from delivery.ports import Work
 from delivery.services.context import Context, require
+from delivery.services.deciding import DESK, parsed
 from delivery.stores import AgreementVersion, Source
+from drm.agreements import Agreement
 from drm.audit.events import Event
+
+
+@dataclass(frozen=True)
+class Idle:
+    """A rule that can never apply to copies of a source, since they reach readers in other ways than it asks for."""
+
+    agreement: str
+    rule: str
+    vias: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -20,13 +32,33 @@ class Bindings:
     sources: tuple[Source, ...]
     libraries: tuple[Library, ...]
     agreements: tuple[AgreementVersion, ...]
+    idle: Mapping[str, tuple[Idle, ...]]
 
 
 def bindings(ctx: Context, officer: Person) -> Bindings:
     """What holds where, now."""
     require(officer, Role.RIGHTS_OFFICER, Role.OPERATOR)
     with ctx.store.read() as work:
-        return Bindings(work.sources.all(), work.libraries.all(), _bindable(work))
+        sources, libraries, bindable = work.sources.all(), work.libraries.all(), _bindable(work)
+    texts = {version.id: parsed(version) for version in bindable}
+    idle = {source.id: idle_rules(source, libraries, texts) for source in sources}
+    return Bindings(sources, libraries, bindable, idle)
+
+
+def idle_rules(source: Source, libraries: Sequence[Library], texts: Mapping[str, Agreement]) -> tuple[Idle, ...]:
+    """The rules bound to a source that ask for a ``request.via`` which none of its copies has."""
+    by_id = {library.id: library for library in libraries}
+    owner = by_id.get(source.library_id or "")
+    served = [owner] if source.kind == DESK and owner else libraries
+    vias = tuple(sorted({via_of(source, library, owner) for library in served}))
+    found = []
+    for name in source.agreements:
+        for rule in texts[name].rules if name in texts else ():
+            for test in rule.when:
+                wanted = test.value if isinstance(test.value, tuple) else (test.value,)
+                if test.path == "request.via" and test.operator in {"is", "in"} and not set(wanted) & set(vias):
+                    found.append(Idle(name, rule.id, vias))
+    return tuple(found)
 
 
 def _bindable(work: Work) -> tuple[AgreementVersion, ...]:

@@ -46,6 +46,7 @@ class Asking:
     rule: str
     all_of: bool
     statements: tuple[Statement, ...]
+    by: str = "reader"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def wanted(work: Work, request: DocumentRequest, language: str) -> tuple[Asking,
                 rule.id,
                 bool(rule.all_of),
                 words,
+                rule.by,
             )
         )
     return tuple(found)
@@ -115,11 +117,11 @@ def declare(ctx: Context, reader: Person, number: str, codes: Sequence[str]) -> 
             if not (ours <= made if asking.all_of else ours & made):
                 raise Invalid({"declaration": "declaration-missing"})
         for asking in askings:
-            work.consents.declare(_signed(ctx, reader, request, asking, made, now))
+            work.consents.declare(signed(ctx, reader, request, asking, made, now))
         before = request.found.get("declarations")
         known = [str(code) for code in before] if isinstance(before, list | tuple) else []
-        signed = [one.code for asking in askings for one in asking.statements if one.code in made]
-        request = replace(request, found={**request.found, "declarations": list(dict.fromkeys([*known, *signed]))})
+        stated = [one.code for asking in askings for one in asking.statements if one.code in made]
+        request = replace(request, found={**request.found, "declarations": list(dict.fromkeys([*known, *stated]))})
         work.record(
             Event(
                 "declaration:signed",
@@ -130,12 +132,13 @@ def declare(ctx: Context, reader: Person, number: str, codes: Sequence[str]) -> 
                 agreements=agreement_pairs(request),
             )
         )
-        return _decide_again(work, request, routes, now)
+        return decide_again(work, request, routes, now)
 
 
-def _signed(
+def signed(
     ctx: Context, reader: Person, request: DocumentRequest, asking: Asking, made: frozenset[str], now: datetime
 ) -> Declaration:
+    """What one person states for one rule, his name sealed to it."""
     return Declaration(
         request=request.number,
         rule=asking.rule,
@@ -172,7 +175,7 @@ def accept_fee(ctx: Context, reader: Person, number: str, shown: str) -> Documen
                 "fee:accepted", now, request.reader_key, request.library_id, number, agreements=agreement_pairs(request)
             )
         )
-        return _decide_again(work, request, routes, now)
+        return decide_again(work, request, routes, now)
 
 
 def _accepted(request: DocumentRequest, charge: Charge, arranged: Arrangement, now: datetime) -> Fee:
@@ -221,7 +224,8 @@ def _held(work: Work, reader: Person, number: str, kind: str) -> DocumentRequest
     return request
 
 
-def _decide_again(work: Work, request: DocumentRequest, routes: tuple[Route, ...], now: datetime) -> DocumentRequest:
+def decide_again(work: Work, request: DocumentRequest, routes: tuple[Route, ...], now: datetime) -> DocumentRequest:
+    """Decide a request that waits, after something was settled: it goes on, waits for something else, or is refused."""
     verdict: Verdict = judge(work, request, work.libraries.get(request.library_id), routes, now)
     source = verdict.route.source.id if verdict.route else ""
     if is_denied(verdict.decision):

@@ -14,6 +14,7 @@ from delivery.facts import facts_of
 from delivery.people import Library
 from delivery.ports import Work
 from delivery.services.context import Context
+from delivery.services.titling import family_of, join, linked
 from delivery.sources import Candidate, FetchFailed
 from delivery.stores import AgreementVersion, LedgerEntry, Slot, Source, UsageRecord
 from drm.agreements import Agreement, load_agreements
@@ -114,6 +115,10 @@ def judge(
     Locks the scopes first, so the counts hold until the transaction ends. The request's own claim is left out.
     """
     in_force = work.agreements.in_force(now)
+    libraries = {one.id: one for one in work.libraries.all()}
+    for route in routes:
+        if route.candidate and route.candidate.held:
+            join(work, route.candidate.held.issns, now)
     reader = work.people.get(request.reader_id) if request.reader_id else None
     found = []
     for route in routes:
@@ -130,10 +135,17 @@ def judge(
             route.source,
             held,
             request.purpose,
-            tuple(str(word) for word in _listed(request.found.get("declarations"))),
+            tuple(
+                str(word)
+                for said in (request.found.get("declarations"), route.source.settings.get("states"))
+                for word in _listed(said)
+            ),
             fill_at,
             request.found.get("flags"),
             tuple(str(key) for key in _listed(request.found.get("joint"))),
+            libraries.get(route.source.library_id or ""),
+            request.found.get("told"),
+            family_of(work, request.citation.issn),
         )
         found.append((route, agreements, facts))
     if not found:
@@ -154,7 +166,7 @@ def judge_at_fill(work: Work, request: DocumentRequest, now: datetime) -> Verdic
     """Decide once more at the moment of fill: the stored facts and versions, the own reservation left out."""
     agreements = tuple(parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request))
     stored = request.decision.get("facts")
-    facts: dict[str, object] = dict(stored) if isinstance(stored, Mapping) else {}
+    facts: dict[str, object] = linked(work, stored) if isinstance(stored, Mapping) else {}
     asked = facts.get("request")
     facts["request"] = {**(asked if isinstance(asked, Mapping) else {}), "fill_at": now.isoformat()}
     wanted = scopes([agreements], facts)

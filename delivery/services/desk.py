@@ -16,6 +16,7 @@ from delivery.jobs import MAIL, NewJob
 from delivery.lifecycle import Action, State, move
 from delivery.people import Library, Person, Role
 from delivery.ports import Work
+from delivery.services.consenting import Asking
 from delivery.services.context import Context, require, require_library
 from delivery.services.deciding import (
     DESK,
@@ -28,6 +29,7 @@ from delivery.services.deciding import (
 )
 from delivery.services.fulfilling import lasting, look_again, start_preparing
 from delivery.services.requesting import read_citation
+from delivery.services.telling import library_states
 from delivery.sources import FetchFailed, receive_upload
 from delivery.stores import RequestPage
 from drm.audit.events import Event
@@ -50,6 +52,7 @@ class DeskView:
     explanation: Explanation | None
     declarations: tuple[Declaration, ...]
     source_titles: Mapping[str, str]
+    states: tuple[Asking, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def look(ctx: Context, staff: Person, number: str) -> DeskView:
             explain_request(work, request, staff.language),
             work.consents.declarations(number),
             {source.id: source.title for source in work.sources.active()},
+            library_states(work, request, staff.language),
         )
 
 

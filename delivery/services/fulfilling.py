@@ -32,7 +32,7 @@ from delivery.sources import Fetched, FetchFailed
 from drm.audit.events import Event
 from drm.decisions import Outcome
 
-LASTING = frozenset({"declarations", "flags", "override", "joint", "notices"})
+LASTING = frozenset({"declarations", "flags", "told", "override", "joint", "notices"})
 
 
 @dataclass(frozen=True)

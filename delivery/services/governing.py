@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from drm import agreement_warnings
 from drm.agreements import Agreement, AgreementError, load_agreements
 from drm.audit.events import Event
 from drm.obligations import unknown_codes
+from drm.statements import without_words
 
 LONGEST_TEXT = 200_000
 LONGEST_NOTE = 2_000
@@ -54,11 +56,22 @@ def save_draft(ctx: Context, officer: Person, text: str) -> AgreementVersion:
 
     AgreementError and Invalid for a text that cannot be read; Conflict for a version that stands.
     """
+    return save_drafts(ctx, officer, [text])[0]
+
+
+def save_drafts(ctx: Context, officer: Person, texts: Sequence[str]) -> tuple[AgreementVersion, ...]:
+    """Keep several texts as drafts, all of them or none."""
     require(officer, Role.RIGHTS_OFFICER)
-    text = text.replace("\r\n", "\n")
+    versions = [_draft_version(text.replace("\r\n", "\n")) for text in texts]
+    with ctx.store.write() as work:
+        for version in versions:
+            _put_draft(ctx, work, officer, version)
+    return tuple(versions)
+
+
+def _draft_version(text: str) -> AgreementVersion:
     draft = read_draft(text).agreement
-    now = ctx.clock()
-    version = AgreementVersion(
+    return AgreementVersion(
         draft.id,
         draft.version,
         draft.title,
@@ -67,17 +80,19 @@ def save_draft(ctx: Context, officer: Person, text: str) -> AgreementVersion:
         _instant(draft.effective_from),
         _instant(draft.effective_to),
     )
-    with ctx.store.write() as work:
-        known = {one.version: one for one in work.agreements.versions(draft.id)}
-        standing = known[draft.version].standing if draft.version in known else ""
-        if standing not in {"", "draft"}:
-            raise Conflict(
-                "agreement-frozen",
-                f"{draft.id} v{draft.version} is {standing}; give the change the version {max(known) + 1}.",
-            )
-        work.agreements.put(version, now)
-        _record(work, "agreement:drafted", version, now, officer)
-    return version
+
+
+def _put_draft(ctx: Context, work: Work, officer: Person, version: AgreementVersion) -> None:
+    known = {one.version: one for one in work.agreements.versions(version.id)}
+    standing = known[version.version].standing if version.version in known else ""
+    if standing not in {"", "draft"}:
+        raise Conflict(
+            "agreement-frozen",
+            f"{version.id} v{version.version} is {standing}; give the change the version {max(known) + 1}.",
+        )
+    now = ctx.clock()
+    work.agreements.put(version, now)
+    _record(work, "agreement:drafted", version, now, officer)
 
 
 def _instant(text: str) -> datetime | None:
@@ -97,6 +112,12 @@ def propose(ctx: Context, officer: Person, agreement_id: str, version: int, note
         missing = unknown_codes(parsed(found))
         if missing:
             raise Conflict("no-obligation-text", f"There is no text for the obligation {missing[0]!r}.")
+        silent = without_words(parsed(found))
+        if silent:
+            raise Conflict(
+                "no-statement-text",
+                f"There are no words for the statement {silent[0]!r}; write them under [agreement.statements.{silent[0]}].",
+            )
         found = replace(found, standing="proposed", proposed_by=officer.reader_key, note=note.strip()[:LONGEST_NOTE])
         work.agreements.put(found, now)
         _record(work, "agreement:proposed", found, now, officer)
@@ -115,6 +136,8 @@ def confirm(ctx: Context, officer: Person, agreement_id: str, version: int, note
         alone = found.proposed_by == officer.reader_key
         if alone and ctx.settings.two_person:
             raise Conflict("second-person", "Another rights officer has to confirm what you proposed.")
+        if silent := without_words(parsed(found)):
+            raise Conflict("no-statement-text", f"There are no words for the statement {silent[0]!r}.")
         found = replace(
             found,
             standing="confirmed",

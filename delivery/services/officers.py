@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from delivery.consents import Fee
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, Invalid
 from delivery.jobs import FETCH, NewJob
 from delivery.lifecycle import Action, move
 from delivery.people import Person, Role
+from delivery.ports import Work
 from delivery.services.consenting import with_fee_paid
 from delivery.services.context import Context, require
 from delivery.services.deciding import APPROVAL, agreement_pairs, is_denied, judge_at_fill, parsed
@@ -18,9 +22,12 @@ from delivery.stores import AgreementVersion, LogEntry, LogFilter, LogPage, Sour
 from drm.agreements import Agreement
 from drm.audit.chain import LogVerdict
 from drm.audit.events import Event
-from drm.decisions import Outcome
+from drm.decisions import Decision, Outcome, RuleResult
+from drm.quota import record_keys
 
 EXPORT_BATCH = 500
+LIBRARY_PAYS = "library-royalty"
+"""How a fee is settled that the library pays to the rights holder itself."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +47,21 @@ def awaiting(ctx: Context, officer: Person) -> tuple[DocumentRequest, ...]:
         return work.requests.awaiting_approval()
 
 
-def approve(ctx: Context, officer: Person, number: str, note: str) -> DocumentRequest:
-    """Let a held request go on, under the agreements and counts as they are now. What is denied meanwhile cannot be approved."""
+def approve(
+    ctx: Context, officer: Person, number: str, note: str, amount: str = "", currency: str = ""
+) -> DocumentRequest:
+    """Let a held request go on, under the agreements and counts as they are now. What is denied meanwhile cannot be approved.
+
+    Where a fee is due the library pays it: ``amount`` is what it pays, "" where that is not known yet. Invalid for what is no amount.
+    """
     require(officer, Role.RIGHTS_OFFICER)
+    paid = _amount(amount, currency)
     now = ctx.clock()
     with ctx.store.write() as work:
         request = work.requests.lock(number)
         if request.hold != APPROVAL:
             raise Conflict("not-waiting", "This request does not wait for approval.")
+        royalty = _royalty(request)
         request = _with_royalty(request)
         if is_denied(judge_at_fill(work, request, now).decision):
             raise Conflict("denied-meanwhile", "The agreements deny this request by now; it can only be refused.")
@@ -60,6 +74,8 @@ def approve(ctx: Context, officer: Person, number: str, note: str) -> DocumentRe
             changed_at=now,
         )
         request = work.requests.save(request)
+        if royalty:
+            _take_over(work, officer, request, royalty, paid, now)
         work.record(
             Event(
                 "request:approved",
@@ -73,6 +89,69 @@ def approve(ctx: Context, officer: Person, number: str, note: str) -> DocumentRe
         )
         work.jobs.add(NewJob(FETCH, f"fetch:{number}:{request.version}", {"request": number}), now)
     return request
+
+
+def _amount(amount: str, currency: str) -> tuple[str, str]:
+    """An amount and its currency as they are kept; 0 without a currency where nothing was said."""
+    amount, currency = amount.strip() or "0", currency.strip().upper()
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,4})?", amount, re.ASCII):
+        raise Invalid({"amount": "bad-number"})
+    if not re.fullmatch(r"[A-Z]{3}", currency) and (currency or amount != "0"):
+        raise Invalid({"currency": "bad-currency"})
+    return amount, currency
+
+
+def _royalty(request: DocumentRequest) -> tuple[RuleResult, ...]:
+    """The rules for which a fee is due, where that is what the request waits for."""
+    stored = request.decision.get("decision")
+    decision = Decision.from_dict(stored) if isinstance(stored, Mapping) else None
+    if decision is None or decision.outcome is not Outcome.NEEDS_FEE:
+        return ()
+    return tuple(
+        result
+        for result in decision.rules
+        if result.outcome is Outcome.NEEDS_FEE and result.agreement not in decision.overridden
+    )
+
+
+def _take_over(
+    work: Work,
+    officer: Person,
+    request: DocumentRequest,
+    royalty: Sequence[RuleResult],
+    paid: tuple[str, str],
+    now: datetime,
+) -> None:
+    """Record that the library pays, once for each agreement, and that the copy is none of the free ones from now on."""
+    first = {result.agreement: result for result in reversed(royalty)}
+    for place, result in enumerate(first.values()):
+        own = result.counts.get("amount")
+        # One amount was named: it stands with the first agreement. An amount that a tariff computed stands with its own.
+        amount, currency = paid if place == 0 else ("0", "")
+        if amount == "0" and own is not None:
+            amount, currency = str(own), str(result.counts.get("currency", ""))
+        work.consents.charge(
+            Fee(
+                request=request.number,
+                rule=result.rule,
+                agreement=result.agreement,
+                agreement_version=result.version,
+                library_id=request.library_id,
+                reader_key=request.reader_key,
+                amount=amount,
+                currency=currency,
+                accepted_by=officer.reader_key,
+                accepted_at=now,
+                way=LIBRARY_PAYS,
+                reference=request.reason_text[:200],
+            )
+        )
+    where = (officer.reader_key, request.library_id, request.number)
+    work.record(Event("fee:taken_over", now, *where, agreements=agreement_pairs(request)))
+    record = work.ledger.record(request.claim)
+    facts = request.decision.get("facts")
+    if record is not None and isinstance(facts, Mapping):
+        work.ledger.put_record(replace(record, facts=facts, keys=record_keys(facts)), now)
 
 
 def _with_royalty(request: DocumentRequest) -> DocumentRequest:

@@ -74,7 +74,7 @@ def override(ctx: Context, act: TwoPersonAct, officer: Person) -> DocumentReques
 
 
 def _fresh(refused: DocumentRequest, act: TwoPersonAct, now: datetime) -> DocumentRequest:
-    known = {name: value for name, value in refused.found.items() if name in {"declarations", "flags", "joint"}}
+    known = {name: value for name, value in refused.found.items() if name in {"declarations", "flags", "told", "joint"}}
     return replace(
         refused,
         number=request_number(),

@@ -11,6 +11,7 @@ from delivery.document_request import DocumentRequest
 from delivery.ports import Work
 from delivery.services.context import Context
 from delivery.services.deciding import agreement_pairs, history_record, parsed
+from delivery.services.titling import also_by
 from drm.decisions import Decision
 from drm.policy import decide
 from drm.quota import scopes
@@ -58,9 +59,9 @@ def _again(work: Work, request: DocumentRequest) -> Replayed | None:
         return None
     agreements = tuple(parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request))
     wanted = scopes([agreements], facts)
-    records = work.ledger.history_at(
-        [(scope.parts, scope.since) for scope in wanted], int(str(kept.get("head", 0))), str(kept.get("claim", ""))
-    )
+    # Records may have been re-keyed since: the parts as they were then are asked for, and as they are now.
+    keys = [(parts, scope.since) for scope in wanted for parts in also_by(work, scope.parts)]
+    records = work.ledger.history_at(keys, int(str(kept.get("head", 0))), str(kept.get("claim", "")))
     now = decide([agreements], facts, [history_record(record) for record in records])
     before, after = Decision.from_dict(stored), now.to_dict()
     differs = tuple(name for name, value in before.to_dict().items() if after.get(name) != value)

@@ -106,11 +106,12 @@ def _uses(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
                 request.citation.doi,
                 request.citation.pages,
                 _fact(record, "request", "purpose"),
+                "yes" if _fact(record, "flags", "fee_paid") == "True" else "",
             )
         )
     columns = (
         "agreement", "library", "request", "delivery", "requested_at", "filled_at", "title_id", "issue", "issue_date", "title", "doi",
-        "pages", "purpose",
+        "pages", "purpose", "fee_paid",
     )  # fmt: skip
     return columns, rows
 

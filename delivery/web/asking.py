@@ -16,9 +16,9 @@ from delivery.services.allowances import allowances
 from delivery.services.requesting import Asked, Outlook
 from delivery.web.guards import person, signed_in
 from delivery.web.shell.shell import site
+from drm.fact_values import PURPOSES
 
 blueprint = Blueprint("asking", __name__)
-PURPOSES = ("private_study", "research_noncommercial", "research", "teaching", "commercial")
 
 
 @blueprint.get("/ask")

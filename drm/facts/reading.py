@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 LABEL = re.compile(r"(\d{1,7})(?:-(\d{1,7}))?")
+PRICE = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 BLANKS = re.compile(r"[\s-]")
 MOST_PAGES = 200_000
 
@@ -66,8 +67,11 @@ class Facts:
         return str(value) or None
 
     def number(self, path: str) -> Decimal | None:
-        """A fact as a number; None when it is none."""
-        return as_number(self.get(path))
+        """A fact as a number; None when it is none. A price may be decimal text, as the amounts of a tariff are."""
+        value = self.get(path)
+        if path == "work.price" and isinstance(value, str) and PRICE.fullmatch(value):
+            return Decimal(value)
+        return as_number(value)
 
     def instant(self, path: str) -> datetime | None:
         """A fact as an instant; a time without offset is in the library's zone."""

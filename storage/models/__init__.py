@@ -7,7 +7,16 @@ from storage.models.directory import ApiTokenRow, IdempotencyRow, LibraryRow, Pe
 from storage.models.log import EventRow, JobRow, LogHeadRow
 from storage.models.privacy import ActRow, HoldRow, RoundRow
 from storage.models.requests import FingerprintRow, MessageRow, ReaderLinkRow, RequestRow, TryRow
-from storage.models.rights import AgreementRow, JointReaderRow, LedgerRow, LockRow, SourceRow, UsageChangeRow, UsageRow
+from storage.models.rights import (
+    AgreementRow,
+    JointReaderRow,
+    LedgerRow,
+    LockRow,
+    SourceRow,
+    TitleRow,
+    UsageChangeRow,
+    UsageRow,
+)
 
 __all__ = [
     "ActRow",
@@ -36,6 +45,7 @@ __all__ = [
     "SignInRow",
     "SourceRow",
     "TailRow",
+    "TitleRow",
     "TryRow",
     "UsageChangeRow",
     "UsageRow",

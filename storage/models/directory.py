@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.columns import Base, Json, UtcTime
@@ -27,6 +27,7 @@ class LibraryRow(Base):
     phone: Mapped[str] = mapped_column(Text, default="")
     group_id: Mapped[str] = mapped_column(String(64), default="")
     agreements: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
+    for_profit: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class PersonRow(Base):

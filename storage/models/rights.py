@@ -117,6 +117,15 @@ class LedgerRow(Base):
     )
 
 
+class TitleRow(Base):
+    """The linking ISSN of an ISSN, so that the print and the electronic edition count as one title. ``origin`` is issnl or pair."""
+
+    __tablename__ = "issn_links"
+    issn: Mapped[str] = mapped_column(String(8), primary_key=True)
+    linking: Mapped[str] = mapped_column(String(8), index=True)
+    origin: Mapped[str] = mapped_column(String(8))
+
+
 class LockRow(Base):
     """One row per (rule, scope): whoever decides about it holds it."""
 

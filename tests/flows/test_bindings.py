@@ -70,3 +70,18 @@ def test_the_text_that_a_new_agreement_starts_from_is_a_good_one(world: World) -
 
     assert "example-licence" in page
     assert load_agreements(SKELETON.read_text(encoding="utf-8"))[0].rules
+
+
+def test_the_officer_is_warned_of_a_rule_that_no_copy_of_a_source_can_meet(world: World) -> None:
+    rule = 'when = { "request.via" = "ill" }\nmeasure = "copies"'
+    world.load(LIMITED.format(most=1, per="entity", effect="deny").replace('measure = "copies"', rule))
+    binding.bind_source(world.ctx, world.officer, "desk", ["limited"])
+    binding.bind_source(world.ctx, world.officer, "collection", ["limited"])
+
+    found = binding.bindings(world.ctx, world.officer).idle
+
+    # Other libraries' readers get copies of the collection too, but the desk serves its own alone.
+    assert [(one.rule, one.vias) for one in found["desk"]] == [("limited.per_month", ("own_reader",))]
+    assert found["collection"] == ()
+    page = signed_in(world.staff_app(), world.officer).get("/rights/where").get_data(as_text=True)
+    assert "limited.per_month never applies here" in page

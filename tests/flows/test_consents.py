@@ -83,7 +83,7 @@ def test_a_declaration_keeps_the_very_words_their_version_and_a_sealed_name(worl
     with world.store.read() as work:
         [kept] = work.consents.declarations(number)
     assert kept.statements["not_previously_supplied"]["version"] == 1
-    assert "No library has supplied me" in str(kept.statements["not_previously_supplied"]["text"])
+    assert "No librarian has supplied me" in str(kept.statements["not_previously_supplied"]["text"])
     assert world.reader.name.encode() not in kept.signed
     assert world.ctx.sealer.open(kept.signed, f"declaration:{number}:asks.declaration") == world.reader.name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,8 @@ from delivery.people import Person, Role
 from delivery.services import governing
 from delivery.services.replaying import replay, replay_all
 from delivery.services.simulating import simulate
-from drm.agreements import AgreementError, load_agreements
-from tests.world import LIMITED, World
+from drm.agreements import AgreementError, load_agreements, split_file
+from tests.world import LIMITED, OPEN_AGREEMENT, World
 
 ONE_A_MONTH = LIMITED.format(most=1, per="reader", effect="deny")
 TWO_A_MONTH = ONE_A_MONTH.replace("version = 1\n[[", "version = 2\n[[").replace("max = 1", "max = 2")
@@ -151,3 +152,42 @@ def test_a_milder_text_would_have_freed_refused_requests_up_to_its_own_limit(wor
 
     assert [one.request for one in found.freed] == [numbers[1]]
     assert found.refused == ()
+
+
+def test_a_statement_without_words_keeps_an_agreement_from_being_proposed(world: World) -> None:
+    rule = 'type = "declare"\nby = "reader"\nall = ["nomed"]\neffect = "needs_declaration"\nreason = "DECLARATION_INCOMPLETE"\n'
+    text = OPEN_AGREEMENT.replace('id = "open"', 'id = "new"').replace('"open.one_copy"', '"new.one_copy"')
+    governing.save_draft(world.ctx, world.officer, f'{text}[[agreement.rule]]\nid = "new.declare"\n{rule}')
+
+    with pytest.raises(Conflict, match="nomed"):
+        governing.propose(world.ctx, world.officer, "new", 1, "")
+
+
+def test_a_text_with_a_new_id_is_tried_on_the_requests_it_would_hold_for(world: World) -> None:
+    for _ in range(3):
+        world.ask()
+        world.work()
+    text = LIMITED.format(most=1, per="entity", effect="deny")
+    texts = load_agreements(text)
+    period = (world.clock() - timedelta(days=1), world.clock() + timedelta(days=1))
+
+    everywhere = simulate(world.ctx, texts, *period)
+    other = simulate(world.ctx, texts, *period, libraries=["glenmore"])
+    own = simulate(world.ctx, texts, *period, sources=["collection"])
+
+    assert (everywhere.decided, other.decided, own.decided) == (3, 0, 3)
+    assert (len(everywhere.refused), len(own.refused)) == (2, 2)
+
+
+def test_a_file_of_several_agreements_becomes_as_many_drafts(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "two.toml"
+    second = OPEN_AGREEMENT.replace("vocabulary = 1", "").replace("open", "second")
+    file.write_text(LIMITED.format(most=1, per="entity", effect="deny") + second, encoding="utf-8")
+
+    kept = governing.save_drafts(world.ctx, world.officer, split_file(file))
+
+    assert [(one.id, one.standing) for one in kept] == [("limited", "draft"), ("second", "draft")]
+    with pytest.raises(Conflict):
+        governing.save_drafts(world.ctx, world.officer, [kept[1].text.replace("second", "third"), OPEN_AGREEMENT])
+    with world.store.read() as work:
+        assert work.agreements.versions("third") == ()
