@@ -35,7 +35,8 @@ def page() -> ResponseReturnValue:
         except Invalid as error:
             errors = dict(error.fields)
     with ctx.store.read() as work:
-        names = sorted({version.id for version in work.agreements.in_force(ctx.clock())})
+        # Also those that have ended: last year's agreement is reported on this year.
+        names = sorted({version.id for version in work.agreements.standing("confirmed")})
     shown = render_template(
         "reports.html",
         found=found,

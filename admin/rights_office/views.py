@@ -59,7 +59,7 @@ def log() -> ResponseReturnValue:
     page = officers.usage_log(ctx, g.person, replace(wanted, limit=PAGE, offset=(number - 1) * PAGE))
     with ctx.store.read() as work:
         libraries = work.libraries.all()
-        versions = work.agreements.in_force(ctx.clock())
+        versions = work.agreements.in_force(ctx.clock(), work.libraries.get(g.person.library_id).zone)
     return render_template(
         "log.html",
         page=page,

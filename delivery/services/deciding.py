@@ -113,7 +113,7 @@ def judge(
 
     Locks the scopes first, so the counts hold until the transaction ends. The request's own claim is left out.
     """
-    in_force = work.agreements.in_force(now)
+    in_force = work.agreements.in_force(now, library.zone)
     reader = work.people.get(request.reader_id) if request.reader_id else None
     found = []
     for route in routes:

@@ -24,6 +24,8 @@ DECIDING = "drm/policy/deciding.py"
 LICENCE = "drm/licence.py"
 LEDGER = "storage/ledger.py"
 SERVICE = "delivery/services/deciding.py"
+EFFECTIVE = "delivery/effective_dates.py"
+DATES = ("tests/flows/test_effective_dates.py",)
 
 BUGS = (
     Bug(
@@ -293,10 +295,31 @@ BUGS = (
     ),
     Bug(
         "an agreement that has ended still permits",
-        "storage/agreements.py",
-        "or_(AgreementRow.effective_to.is_(None), AgreementRow.effective_to > now),",
-        "",
+        EFFECTIVE,
+        "return ends is None or (",
+        "return True or (",
         ("tests/drm/test_ledger_bugs.py",),
+    ),
+    Bug(
+        "the last day of an agreement is already over",
+        EFFECTIVE,
+        "today <= ends.astimezone",
+        "today < ends.astimezone",
+        DATES,
+    ),
+    Bug(
+        "the first day of an agreement does not count",
+        EFFECTIVE,
+        "today < begins.astimezone",
+        "today <= begins.astimezone",
+        DATES,
+    ),
+    Bug(
+        "agreements begin and end in Greenwich",
+        EFFECTIVE,
+        "today = at.astimezone(zone).date()",
+        "today = at.astimezone(UTC).date()",
+        DATES,
     ),
     Bug(
         "no agreement is no objection",
