@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from delivery.document_request import DocumentRequest, Message
+from delivery.effective_dates import newest
 from delivery.errors import Conflict, Invalid
 from delivery.facts import facts_of, page_labels
 from delivery.people import Person, Role
@@ -14,7 +16,7 @@ from delivery.ports import Work
 from delivery.services.context import Context, require, require_library
 from delivery.services.deciding import Verdict, history_record, parsed, slots_of
 from delivery.services.holding import words
-from delivery.stores import LedgerEntry, UsageRecord
+from delivery.stores import AgreementVersion, LedgerEntry, UsageRecord
 from drm.agreements import Agreement
 from drm.audit.events import Event
 from drm.decisions import Outcome
@@ -47,7 +49,8 @@ def correct(
     """Change when a copy was filled, or which pages it was; what is None stays. Returns the limits that this breaks after the fact.
 
     With ``by_citation`` it counts as the work that its request names by now: what it counted as is given back, and a new claim
-    is entered and settled in its place. Nothing is taken back from the reader and nothing rewritten: the journal keeps how the
+    is entered and settled in its place. Each copy is judged under the versions that were in force when it was filled: a limit
+    that was raised or lowered since changes nothing about the past. Nothing is taken back from the reader and nothing rewritten: the journal keeps how the
     record stood before, each new breach is an event, and the reason stands in a note.
     Invalid for a time in the future or before the request, and for pages that are no page numbers.
     """
@@ -137,7 +140,7 @@ def _move(work: Work, record: UsageRecord, fresh: UsageRecord, now: datetime, ac
         if entry.kind == "reserve" and entry.slot.rule not in closed:
             work.ledger.enter(LedgerEntry(record.claim, entry.slot, "refund", now, actor, "corrected"))
     work.ledger.put_record(replace(record, status="cancelled"), now)
-    agreements = tuple(_in_words(work, name) for name in fresh.under)
+    agreements = _then(work, fresh)
     decision = decide([agreements], fresh.facts, [])
     for slot in slots_of(Verdict(None, decision, agreements, fresh.facts)):
         for kind in ("reserve", "settle"):
@@ -145,20 +148,31 @@ def _move(work: Work, record: UsageRecord, fresh: UsageRecord, now: datetime, ac
 
 
 def _scopes(work: Work, record: UsageRecord) -> tuple[Scope, ...]:
-    return scopes([tuple(_in_words(work, name) for name in record.under)], record.facts)
+    return scopes([_then(work, record)], record.facts)
 
 
 def _breaches(work: Work, record: UsageRecord) -> dict[tuple[str, str], Breach]:
     """The limits broken by this copy, or because of it by those that share a scope with it, each at its own time of fill."""
     wanted = _scopes(work, record)
     work.ledger.lock(scope.key for scope in wanted)
-    records = [one for one in work.ledger.history([(scope.parts, None) for scope in wanted]) if one.status == "filled"]
+    near = _filled(work, wanted)
     found = {}
-    for one in records:
+    for one in near:
+        # Under the version of its own time a copy may be counted by more than what it shares with the corrected one.
+        own = _scopes(work, one)
+        records = near if _parts(own) <= _parts(wanted) else _filled(work, own)
         others = [history_record(other) for other in records if other.claim != one.claim and _not_later(other, one)]
         for breach in _of(work, one, others):
             found[breach.request, breach.rule] = breach
     return found
+
+
+def _parts(scopes_of: tuple[Scope, ...]) -> frozenset[frozenset[tuple[str, str | None]]]:
+    return frozenset(frozenset(scope.parts.items()) for scope in scopes_of)
+
+
+def _filled(work: Work, wanted: tuple[Scope, ...]) -> list[UsageRecord]:
+    return [one for one in work.ledger.history([(scope.parts, None) for scope in wanted]) if one.status == "filled"]
 
 
 def _not_later(other: UsageRecord, one: UsageRecord) -> bool:
@@ -169,7 +183,7 @@ def _not_later(other: UsageRecord, one: UsageRecord) -> bool:
 
 
 def _of(work: Work, record: UsageRecord, others: list[dict[str, object]]) -> list[Breach]:
-    agreements = tuple(_in_words(work, name) for name in record.under)
+    agreements = _then(work, record)
     asked = record.facts.get("request")
     at = (record.filled_at or record.requested_at).isoformat()
     facts = {**record.facts, "request": {**(asked if isinstance(asked, Mapping) else {}), "fill_at": at}}
@@ -181,8 +195,17 @@ def _of(work: Work, record: UsageRecord, others: list[dict[str, object]]) -> lis
     ]
 
 
-def _in_words(work: Work, agreement_id: str) -> Agreement:
-    """The newest confirmed version of an agreement: what the consortium answers for now."""
-    return next(
-        parsed(version) for version in work.agreements.versions(agreement_id) if version.standing == "confirmed"
-    )
+def _then(work: Work, record: UsageRecord) -> tuple[Agreement, ...]:
+    """The agreements of a copy in the words that were in force when it was filled, where its library is."""
+    at, zone = record.filled_at or record.requested_at, work.libraries.get(record.library_id).zone
+    return tuple(parsed(_version_at(work.agreements.versions(name), at, zone)) for name in record.under)
+
+
+def _version_at(versions: Sequence[AgreementVersion], at: datetime, zone: ZoneInfo) -> AgreementVersion:
+    """The newest version that was confirmed and effective at an instant.
+
+    A fill that is dated back to before an agreement began is judged in its first words: it was supplied under it.
+    """
+    confirmed = [one for one in versions if one.standing == "confirmed"]
+    known = [one for one in confirmed if one.confirmed_at is None or one.confirmed_at <= at]
+    return next(iter(newest(known, at, zone)), None) or min(confirmed, key=lambda one: one.version)
