@@ -41,7 +41,8 @@ class SqlLedger:
     ) -> tuple[UsageRecord, ...]:
         """Records that may count for any of these (parts, since) pairs, without the claim ``leave_out``.
 
-        May return too much, never too little: ``decide`` filters. A missing part never equals another.
+        May return too much, never too little: ``decide`` filters. A missing part never equals another. What was supplied under no
+        agreement, which is open access, takes no slot and is no record here.
         """
         wanted: list[ColumnElement[bool]] = [_matches(parts, since) for parts, since in keys]
         if not wanted:
@@ -51,7 +52,7 @@ class SqlLedger:
             .where(UsageRow.status != "cancelled", UsageRow.claim != leave_out, or_(*wanted))
             .order_by(UsageRow.requested_at, UsageRow.claim)
         )
-        return tuple(_record(row) for row in rows)
+        return tuple(_record(row) for row in rows if row.under)
 
     def enter(self, entry: LedgerEntry) -> bool:
         """Write one line; False when the same (claim, rule, kind) stands already."""
@@ -130,7 +131,8 @@ class SqlLedger:
         if not wanted:
             return ()
         rows = self.session.scalars(select(UsageRow).where(UsageRow.claim != leave_out, or_(*wanted))).all()
-        found = [record for row in rows if (record := self._at(row, head)) is not None and record.status != "cancelled"]
+        then = (self._at(row, head) for row in rows)
+        found = [record for record in then if record is not None and record.under and record.status != "cancelled"]
         return tuple(sorted(found, key=lambda record: (record.requested_at, record.claim)))
 
     def _at(self, row: UsageRow, head: int) -> UsageRecord | None:

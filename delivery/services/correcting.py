@@ -50,8 +50,8 @@ def correct(
 
     With ``by_citation`` it counts as the work that its request names by now: what it counted as is given back, and a new claim
     is entered and settled in its place. Each copy is judged under the versions that were in force when it was filled: a limit
-    that was raised or lowered since changes nothing about the past. Nothing is taken back from the reader and nothing rewritten: the journal keeps how the
-    record stood before, each new breach is an event, and the reason stands in a note.
+    that was raised or lowered since changes nothing about the past. Nothing is taken back from the reader and nothing
+    rewritten: the journal keeps how the record stood before, each new breach is an event, and the reason stands in a note.
     Invalid for a time in the future or before the request, and for pages that are no page numbers.
     """
     require(staff, Role.LIBRARIAN, Role.RIGHTS_OFFICER)
@@ -65,7 +65,7 @@ def correct(
         fresh = _changed(record, filled_at, pages, now)
         if by_citation:
             fresh = _renamed(work, request, fresh)
-        work.ledger.lock(scope.key for one in (record, fresh) for scope in _scopes(work, one))
+        work.ledger.lock(scope.key for one in (record, fresh) for scope in _counting(work, one))
         before = {**_breaches(work, record), **_breaches(work, fresh)}
         if fresh.claim != record.claim:
             _move(work, record, fresh, now, staff.reader_key)
@@ -151,9 +151,16 @@ def _scopes(work: Work, record: UsageRecord) -> tuple[Scope, ...]:
     return scopes([_then(work, record)], record.facts)
 
 
+def _counting(work: Work, record: UsageRecord) -> tuple[Scope, ...]:
+    """The scopes of every limit that counts this copy: of its own agreements, and of all others in force when it was filled."""
+    zone = work.libraries.get(record.library_id).zone
+    others = _at(work.agreements.standing("confirmed"), record.filled_at or record.requested_at, zone)
+    return scopes([(*_then(work, record), *(parsed(version) for version in others))], record.facts)
+
+
 def _breaches(work: Work, record: UsageRecord) -> dict[tuple[str, str], Breach]:
     """The limits broken by this copy, or because of it by those that share a scope with it, each at its own time of fill."""
-    wanted = _scopes(work, record)
+    wanted = _counting(work, record)
     work.ledger.lock(scope.key for scope in wanted)
     near = _filled(work, wanted)
     found = {}
@@ -207,5 +214,9 @@ def _version_at(versions: Sequence[AgreementVersion], at: datetime, zone: ZoneIn
     A fill that is dated back to before an agreement began is judged in its first words: it was supplied under it.
     """
     confirmed = [one for one in versions if one.standing == "confirmed"]
-    known = [one for one in confirmed if one.confirmed_at is None or one.confirmed_at <= at]
-    return next(iter(newest(known, at, zone)), None) or min(confirmed, key=lambda one: one.version)
+    return next(iter(_at(confirmed, at, zone)), None) or min(confirmed, key=lambda one: one.version)
+
+
+def _at(versions: Sequence[AgreementVersion], at: datetime, zone: ZoneInfo) -> tuple[AgreementVersion, ...]:
+    """Those in force at an instant, as it was known then: what was confirmed later held for nothing before."""
+    return newest((one for one in versions if one.confirmed_at is None or one.confirmed_at <= at), at, zone)

@@ -24,7 +24,6 @@ class Record:
     status: str
     requested_at: datetime | None
     filled_at: datetime | None
-    under: tuple[str, ...] | None
     joint: tuple[str, ...] = ()
 
     @cached_property
@@ -84,14 +83,13 @@ def read_record(content: Mapping[str, object], asking: Facts) -> Record:
     own = content.get("entity")
     tree["entity"] = own if isinstance(own, Mapping) and own else asking.get("entity") or {}
     facts = Facts(tree, asking.issn_l, asking.zone, asking.strict)
-    under, joint = content.get("under"), content.get("joint_readers")
+    joint = content.get("joint_readers")
     return Record(
         facts,
         keys_of(facts),
         str(content.get("status", "")),
         _utc(facts.instant("request.at")),
         _utc(as_instant(content.get("filled_at"), facts.zone)),
-        tuple(str(name) for name in under) if isinstance(under, list | tuple) else None,
         tuple(str(key) for key in joint) if isinstance(joint, list | tuple) else (),
     )
 
@@ -125,13 +123,12 @@ def present(window: Window, facts: Facts) -> datetime | None:
 
 def counted(
     rule: Rule,
-    agreement: str,
     facts: Facts,
     keys: Mapping[str, str | None],
     history: History,
     now: datetime | None,
 ) -> list[Record]:
-    """The records that count for a limit at ``now``."""
+    """The records that count for a limit at ``now``: by status, key, window and their own facts, whatever agreement they were under."""
     if rule.window.type == "request":
         return []
     statuses = (rule.count | rule.hold) - {"cancelled"}
@@ -139,10 +136,7 @@ def counted(
     return [
         record
         for record in history.of(rule.per, keys)
-        if record.status in statuses
-        and (record.under is None or agreement in record.under)
-        and within(record)
-        and applies(rule, record.facts)
+        if record.status in statuses and within(record) and applies(rule, record.facts)
     ]
 
 

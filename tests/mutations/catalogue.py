@@ -92,11 +92,25 @@ BUGS = (
     Bug("two missing keys are the same key", COUNTING, "        if None in wanted:\n            return ()\n", "", OWN),
     Bug("a record is judged by today's facts", COUNTING, "applies(rule, record.facts)", "applies(rule, facts)", OWN),
     Bug(
-        "copies of another agreement count",
-        COUNTING,
-        "and (record.under is None or agreement in record.under)",
-        "",
-        ("tests/drm/test_rights.py",),
+        "copies of another agreement do not count",
+        SERVICE,
+        '    content["status"] = record.status\n',
+        '    content["status"] = record.status if "limited-b" in record.under else "cancelled"\n',
+        ("tests/flows/test_what_counts.py",),
+    ),
+    Bug(
+        "what came by open access counts",
+        LEDGER,
+        "_record(row) for row in rows if row.under)",
+        "_record(row) for row in rows)",
+        ("tests/flows/test_what_counts.py",),
+    ),
+    Bug(
+        "two agreements that count the same copies do not wait for each other",
+        SERVICE,
+        "for scope in (*own, *counting))",
+        "for scope in own)",
+        ("tests/flows/test_what_counts.py",),
     ),
     Bug(
         "a copy for two counts for one",
@@ -222,6 +236,58 @@ BUGS = (
         'UsageRow.filled_at >= since, UsageRow.status == "reserved")',
         "UsageRow.filled_at >= since)",
         ("tests/drm/test_ledger_bugs.py",),
+    ),
+    *(
+        Bug(name, LEDGER, old, new, ("tests/flows/test_what_counts.py",))
+        for name, old, new in (
+            (
+                "a copy filled since is not read",
+                "UsageRow.requested_at >= since, UsageRow.filled_at >= since,",
+                "UsageRow.requested_at >= since,",
+            ),
+            ("a copy asked for since is not read", "or_(UsageRow.requested_at >= since, ", "or_("),
+            (
+                "a copy for several readers is read for one",
+                "own = or_(own, UsageRow.claim.in_(together))",
+                "del together",
+            ),
+            ("what was cancelled is read", 'UsageRow.status != "cancelled", UsageRow.claim', "UsageRow.claim"),
+            ("a missing part equals every other", "            return false()", "            continue"),
+            (
+                "a replay sees what came later",
+                "UsageChangeRow.claim == row.claim, UsageChangeRow.id <= head",
+                "UsageChangeRow.claim == row.claim",
+            ),
+            ("a replay sees its own copy", "UsageRow.claim != leave_out, or_(*wanted))).all()", "or_(*wanted))).all()"),
+            ("a replay sees what was cancelled", 'record.under and record.status != "cancelled"', "record.under"),
+            ("a replay sees the facts of today", "facts=facts, filled_at=last.filled_at", "filled_at=last.filled_at"),
+            ("a replay sees the standing of today", "status=last.status, ", ""),
+        )
+    ),
+    *(
+        Bug(name, "delivery/services/correcting.py", old, new, ("tests/flows/test_corrections.py",))
+        for name, old, new in (
+            (
+                "a correction is judged by the newest words",
+                "next(iter(_at(confirmed, at, zone)), None) or min(",
+                "max(",
+            ),
+            (
+                "a version confirmed later judges what was before it",
+                "one.confirmed_at is None or one.confirmed_at <= at",
+                "True",
+            ),
+            (
+                "all copies are counted by what the corrected one is",
+                "near if _parts(own) <= _parts(wanted) else",
+                "near if True else",
+            ),
+            (
+                "a copy is broken by what came after it",
+                "(other.filled_at, other.claim) < (one.filled_at, one.claim)",
+                "True",
+            ),
+        )
     ),
     Bug(
         "a second entry of the same kind is written",
