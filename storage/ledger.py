@@ -33,8 +33,11 @@ class SqlLedger:
         (BEGIN IMMEDIATE) is the lock; the rows are written all the same, so that both databases hold the same data.
         """
         for scope in sorted(set(scopes)):
-            self.session.execute(self._insert(LockRow).values(scope=scope).on_conflict_do_nothing())
-            self.session.execute(select(LockRow.scope).where(LockRow.scope == scope).with_for_update())
+            row, held = select(LockRow.scope).where(LockRow.scope == scope).with_for_update(), None
+            while held is None:
+                # Forgetting a reader may take the row away between the two statements: then it is made again.
+                self.session.execute(self._insert(LockRow).values(scope=scope).on_conflict_do_nothing())
+                held = self.session.scalar(row)
 
     def history(
         self, keys: Sequence[tuple[Mapping[str, str | None], datetime | None]], leave_out: str = ""

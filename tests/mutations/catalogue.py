@@ -24,6 +24,7 @@ DECIDING = "drm/policy/deciding.py"
 LICENCE = "drm/licence.py"
 LEDGER = "storage/ledger.py"
 SERVICE = "delivery/services/deciding.py"
+UNLINKING = "delivery/services/unlinking.py"
 EFFECTIVE = "delivery/effective_dates.py"
 DATES = ("tests/flows/test_effective_dates.py",)
 
@@ -90,7 +91,7 @@ BUGS = (
         OWN,
     ),
     Bug("two missing keys are the same key", COUNTING, "        if None in wanted:\n            return ()\n", "", OWN),
-    Bug("a record is judged by today's facts", COUNTING, "applies(rule, record.facts)", "applies(rule, facts)", OWN),
+    Bug("a record is judged by today's facts", COUNTING, "and applied(rule, record)", "and applies(rule, facts)", OWN),
     Bug(
         "copies of another agreement do not count",
         SERVICE,
@@ -286,6 +287,37 @@ BUGS = (
                 "a copy is broken by what came after it",
                 "(other.filled_at, other.claim) < (one.filled_at, one.claim)",
                 "True",
+            ),
+        )
+    ),
+    *(
+        Bug(name, file, old, new, ("tests/flows/test_forgetting.py",))
+        for name, file, old, new in (
+            (
+                "the rows of a forgotten reader share a value",
+                UNLINKING,
+                "claims_under(key):\n        token = _token()",
+                "claims_under(key):\n        token = key[::-1]",
+            ),
+            ("the lock rows remember a forgotten reader", UNLINKING, "work.privacy.drop_locks(key)", "pass"),
+            (
+                "the journal remembers a category",
+                "storage/privacy.py",
+                "change.facts = None if change.facts is None else dict(facts(change.facts))",
+                "pass",
+            ),
+            ("the ledger's scopes remember a reader", "storage/privacy.py", "entry.scope = scope(entry.scope)", "pass"),
+            (
+                "forgetting a category changes a library's count",
+                "drm/quota.py",
+                'return {**thin, "settled": settled} if settled else thin',
+                "return thin",
+            ),
+            (
+                "a forgotten reader's decision is not replayed at all",
+                "delivery/services/replaying.py",
+                'return () if rest[0] == rest[1] else ("rules",)',
+                "return ()",
             ),
         )
     ),
