@@ -26,6 +26,11 @@ def holds_at(version: AgreementVersion, at: datetime, zone: ZoneInfo) -> bool:
     return ends is None or (today <= ends.astimezone(UTC).date() if is_day(ends) else at < ends)
 
 
+def known_then(versions: Iterable[AgreementVersion], at: datetime, zone: ZoneInfo) -> tuple[AgreementVersion, ...]:
+    """Those in force at an instant, as it was known then: what was confirmed later held for nothing before."""
+    return newest((one for one in versions if one.confirmed_at is None or one.confirmed_at <= at), at, zone)
+
+
 def newest(versions: Iterable[AgreementVersion], at: datetime, zone: ZoneInfo) -> tuple[AgreementVersion, ...]:
     """Of confirmed versions the newest of each agreement whose dates cover an instant, by id."""
     found: dict[str, AgreementVersion] = {}

@@ -164,6 +164,13 @@ class SqlLedger:
         )
         return tuple(_record(row) for row in rows)
 
+    def used_since(self, since: datetime | None) -> tuple[UsageRecord, ...]:
+        """Every record asked for or filled since an instant (None: ever), whatever became of it, and all that is set aside now."""
+        rows = self.session.scalars(
+            select(UsageRow).where(_matches({}, since)).order_by(UsageRow.requested_at, UsageRow.claim)
+        )
+        return tuple(_record(row) for row in rows)
+
     def usage(self, scope: str, rule: str) -> int:
         """Slots held or settled under one scope of a rule: reserves less releases and refunds."""
         rows = self.session.execute(

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from delivery.document_request import DocumentRequest, Message
-from delivery.effective_dates import newest
+from delivery.effective_dates import known_then
 from delivery.errors import Conflict, Invalid
 from delivery.facts import facts_of, page_labels
 from delivery.people import Person, Role
@@ -154,7 +154,7 @@ def _scopes(work: Work, record: UsageRecord) -> tuple[Scope, ...]:
 def _counting(work: Work, record: UsageRecord) -> tuple[Scope, ...]:
     """The scopes of every limit that counts this copy: of its own agreements, and of all others in force when it was filled."""
     zone = work.libraries.get(record.library_id).zone
-    others = _at(work.agreements.standing("confirmed"), record.filled_at or record.requested_at, zone)
+    others = known_then(work.agreements.standing("confirmed"), record.filled_at or record.requested_at, zone)
     return scopes([(*_then(work, record), *(parsed(version) for version in others))], record.facts)
 
 
@@ -214,9 +214,4 @@ def _version_at(versions: Sequence[AgreementVersion], at: datetime, zone: ZoneIn
     A fill that is dated back to before an agreement began is judged in its first words: it was supplied under it.
     """
     confirmed = [one for one in versions if one.standing == "confirmed"]
-    return next(iter(_at(confirmed, at, zone)), None) or min(confirmed, key=lambda one: one.version)
-
-
-def _at(versions: Sequence[AgreementVersion], at: datetime, zone: ZoneInfo) -> tuple[AgreementVersion, ...]:
-    """Those in force at an instant, as it was known then: what was confirmed later held for nothing before."""
-    return newest((one for one in versions if one.confirmed_at is None or one.confirmed_at <= at), at, zone)
+    return next(iter(known_then(confirmed, at, zone)), None) or min(confirmed, key=lambda one: one.version)
