@@ -26,6 +26,8 @@ from delivery.services.context import Context
 from delivery.texts import LANGUAGES, Texts
 from delivery.web.shell.problems import register_problems
 from delivery.web.shell.settings import WebSettings
+from drm.decisions import Outcome
+from drm.reasons import FALLBACK, says
 
 HERE = Path(__file__).parents[1]
 CSP = (
@@ -172,5 +174,7 @@ def _teach_templates(app: Flask) -> None:
         number=lambda value: formats.count(value, g.language),
         tongue=formats.tongue,
         dashed=lambda pages: formats.dashed(str(pages), g.language),
+        says=lambda code: says(str(code), g.language),
+        outcome=lambda outcome: FALLBACK[Outcome(outcome)][g.language.startswith("zh")],
         lines=lambda text: Markup("<br>").join(str(text).splitlines()),
     )
