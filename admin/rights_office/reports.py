@@ -43,6 +43,7 @@ def page() -> ResponseReturnValue:
         errors=errors,
         names=names,
         kinds=KINDS,
+        names_of=lambda made, row: zip(made.columns, row, strict=True),
         most=SHOWN,
         since=request.args.get("since") or today.replace(month=1, day=1),
         until=request.args.get("until") or today,
