@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from delivery.document_request import Try
 from delivery.lifecycle import State
 from delivery.services import governing
-from delivery.stores import Try
 from drm.agreements import load_agreements
 from drm.policy import decide
 from drm.reasons import explain
