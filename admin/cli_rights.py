@@ -153,13 +153,15 @@ def rights_replay(request: str | None, since: datetime | None, until: datetime |
     """Decide stored decisions again from their own records. One line for each that differs; exit 1 if any does."""
     from admin.cli_rights_past import replayed
 
-    lines, total = replayed(
+    lines, total, partly = replayed(
         request or "",
         since.replace(tzinfo=UTC) if since else None,
         until.replace(tzinfo=UTC) + timedelta(days=1) if until else None,
     )
     for line in lines:
         click.echo(line)
+    if partly:
+        click.echo(f"{partly} with a reader forgotten: reader-scoped rules not recounted")
     click.echo(f"{total - len(lines)} the same, {len(lines)} differ")
     if lines:
         sys.exit(1)

@@ -38,12 +38,12 @@ def explain_stored(number: str, language: str) -> list[str]:
     return lines
 
 
-def replayed(number: str, since: datetime | None, until: datetime | None) -> tuple[list[str], int]:
-    """A line for each decision that differs, and how many were decided again."""
+def replayed(number: str, since: datetime | None, until: datetime | None) -> tuple[list[str], int, int]:
+    """A line for each decision that differs, how many were decided again, and how many of them not by all their rules."""
     ctx = _services().ctx
     found = [replay(ctx, number.strip().upper())] if number else list(replay_all(ctx, since, until))
     again = [one for one in found if one is not None]
-    return [_difference(one) for one in again if one.differs], len(again)
+    return [_difference(one) for one in again if one.differs], len(again), sum(bool(one.left_out) for one in again)
 
 
 def _difference(one: Replayed) -> str:

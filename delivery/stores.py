@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from delivery.consents import Declaration, Fee
 from delivery.copies import Delivery, Window
@@ -85,7 +86,10 @@ class TokenStore(Protocol):
 
 @dataclass(frozen=True)
 class AgreementVersion:
-    """One version of an agreement. ``standing`` is draft, proposed, confirmed or retired; ``text`` is its TOML."""
+    """One version of an agreement. ``standing`` is draft, proposed, confirmed or retired; ``text`` is its TOML.
+
+    An effective date at midnight UTC stands for that whole day wherever a library is: ``delivery/effective_dates.py`` reads it.
+    """
 
     id: str
     version: int
@@ -103,7 +107,7 @@ class AgreementVersion:
 class AgreementStore(Protocol):
     """Versions of agreements."""
 
-    def in_force(self, now: datetime) -> tuple[AgreementVersion, ...]: ...
+    def in_force(self, now: datetime, zone: ZoneInfo) -> tuple[AgreementVersion, ...]: ...
     def get(self, agreement_id: str, version: int) -> AgreementVersion: ...
     def versions(self, agreement_id: str) -> tuple[AgreementVersion, ...]: ...
     def standing(self, *standings: str) -> tuple[AgreementVersion, ...]: ...
@@ -263,6 +267,7 @@ class Ledger(Protocol):
     def put_record(self, record: UsageRecord, at: datetime) -> None: ...
     def record(self, claim: str) -> UsageRecord | None: ...
     def filled_between(self, since: datetime, until: datetime) -> tuple[UsageRecord, ...]: ...
+    def used_since(self, since: datetime | None) -> tuple[UsageRecord, ...]: ...
     def usage(self, scope: str, rule: str) -> int: ...
     def highest(self, rule: str) -> tuple[int, int]: ...
 

@@ -146,7 +146,7 @@ def load_agreements(text: str, name: str = "agreements") -> tuple[Agreement, ...
 
 
 def _instant(text: str) -> datetime:
-    """An effective date as an instant: a date, or a time without a zone, is UTC."""
+    """An effective date to compare with another: a date, or a time without a zone, is taken in UTC."""
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
@@ -157,8 +157,8 @@ def _read(table: Reader) -> Agreement:
     if "overrides_contract" in table and kind != "statute":
         raise table.wrong("overrides_contract", "belongs to statutes only; leave it out")
     begins, ends = table.moment("effective_from"), table.moment("effective_to")
-    if begins and ends and _instant(ends) <= _instant(begins):
-        raise table.wrong("effective_to", "must lie after effective_from")
+    if begins and ends and _instant(ends) < _instant(begins):
+        raise table.wrong("effective_to", "must not lie before effective_from")
     oblige, retain, report = read_oblige(table.sub("oblige"))
     return Agreement(
         id=table.text("id"),

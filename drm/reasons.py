@@ -20,6 +20,7 @@ FALLBACK = {
 }
 WORDS = {
     "used": ("used {used} of {limit}, this {this}", "已用{used}/{limit}，本次{this}"),
+    "unknown": ("unknown", "未知"),
     "chapters": (
         "chapters {chapters_used} of {chapters_limit}, this {chapters_this}",
         "章节{chapters_used}/{chapters_limit}，本次{chapters_this}",
@@ -31,6 +32,11 @@ WORDS = {
     "does_not": ("does not reset", "不重新计算"),
     "from": ("possible from {at}", "{at}起可提供"),
     "for": ("counted for {parts}", "按{parts}计算"),
+    "holds": ("holds", "符合"),
+    "needs_declaration": ("needs a declaration", "须先作出声明"),
+    "needs_fee": ("needs a fee", "须先付费"),
+    "needs_approval": ("needs approval", "须经审核"),
+    "deny": ("refuses", "不允许"),
     "can": ("the reader can: {ways}", "读者可以：{ways}"),
 }
 # What a limit counts by: as a label before the key itself, and in words for a reader.
@@ -47,7 +53,10 @@ PARTS = {
 
 @dataclass(frozen=True)
 class RuleExplanation:
-    """One rule that applied, in words. ``keys`` names the very keys it counted by, ``counted_for`` says so without them."""
+    """One rule that applied, in words. ``keys`` names the very keys it counted by, ``counted_for`` says so without them.
+
+    ``shown_keys`` are the keys that an officer sees: a reader's is none of them, the log knows him by another.
+    """
 
     agreement: str
     title: str
@@ -60,6 +69,7 @@ class RuleExplanation:
     counted_for: str
     resets: str
     counts: Mapping[str, object]
+    shown_keys: str = ""
 
     @property
     def line(self) -> str:
@@ -144,8 +154,8 @@ def _plain(at: str, zone: str) -> str:
 
 
 def _rule(result: RuleResult, title: str, resets: str, language: str) -> RuleExplanation:
-    words = _counts(result, language) or (
-        result.outcome.word if result.outcome is not Outcome.ALLOW else says("OK", language)
+    words = _counts(result, language) or _word(
+        "holds" if result.outcome is Outcome.ALLOW else result.outcome.word, language
     )
     zh = language.startswith("zh")
     parts = _scope_parts(result.scope)
@@ -164,6 +174,11 @@ def _rule(result: RuleResult, title: str, resets: str, language: str) -> RuleExp
         _word("for", language).format(parts=told) if told else "",
         resets,
         result.counts,
+        ("，" if zh else ", ").join(
+            labels[zh] if name == "reader" else f"{labels[zh]} {value}"
+            for name, value in parts
+            if (labels := PARTS.get(name))
+        ),
     )
 
 
@@ -192,7 +207,10 @@ def _counts(result: RuleResult, language: str) -> str:
     if "used" in result.counts:
         parts.append(
             _word("used", language).format(
-                **{name: "?" if value is None else value for name, value in result.counts.items()}
+                **{
+                    name: _word("unknown", language) if value is None else value
+                    for name, value in result.counts.items()
+                }
             )
         )
     if "chapters_used" in result.counts:

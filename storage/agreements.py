@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from delivery.effective_dates import newest
 from delivery.errors import Conflict, NotFound
 from delivery.stores import AgreementVersion, Source
 from storage.models import AgreementRow, SourceRow
@@ -30,19 +32,10 @@ class SqlAgreements:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def in_force(self, now: datetime) -> tuple[AgreementVersion, ...]:
-        """The newest confirmed version of each agreement that is effective now, by id."""
-        rows = self.session.scalars(
-            select(AgreementRow)
-            .where(
-                AgreementRow.standing == "confirmed",
-                or_(AgreementRow.effective_from.is_(None), AgreementRow.effective_from <= now),
-                or_(AgreementRow.effective_to.is_(None), AgreementRow.effective_to > now),
-            )
-            .order_by(AgreementRow.id, AgreementRow.version)
-        )
-        newest = {row.id: row for row in rows}
-        return tuple(_version(row) for row in newest.values())
+    def in_force(self, now: datetime, zone: ZoneInfo) -> tuple[AgreementVersion, ...]:
+        """The newest confirmed version of each agreement that is effective now for a library in this zone, by id."""
+        rows = self.session.scalars(select(AgreementRow).where(AgreementRow.standing == "confirmed"))
+        return newest((_version(row) for row in rows), now, zone)
 
     def get(self, agreement_id: str, version: int) -> AgreementVersion:
         """One version, else NotFound."""

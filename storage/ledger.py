@@ -33,15 +33,19 @@ class SqlLedger:
         (BEGIN IMMEDIATE) is the lock; the rows are written all the same, so that both databases hold the same data.
         """
         for scope in sorted(set(scopes)):
-            self.session.execute(self._insert(LockRow).values(scope=scope).on_conflict_do_nothing())
-            self.session.execute(select(LockRow.scope).where(LockRow.scope == scope).with_for_update())
+            row, held = select(LockRow.scope).where(LockRow.scope == scope).with_for_update(), None
+            while held is None:
+                # Forgetting a reader may take the row away between the two statements: then it is made again.
+                self.session.execute(self._insert(LockRow).values(scope=scope).on_conflict_do_nothing())
+                held = self.session.scalar(row)
 
     def history(
         self, keys: Sequence[tuple[Mapping[str, str | None], datetime | None]], leave_out: str = ""
     ) -> tuple[UsageRecord, ...]:
         """Records that may count for any of these (parts, since) pairs, without the claim ``leave_out``.
 
-        May return too much, never too little: ``decide`` filters. A missing part never equals another.
+        May return too much, never too little: ``decide`` filters. A missing part never equals another. What was supplied under no
+        agreement, which is open access, takes no slot and is no record here.
         """
         wanted: list[ColumnElement[bool]] = [_matches(parts, since) for parts, since in keys]
         if not wanted:
@@ -51,7 +55,7 @@ class SqlLedger:
             .where(UsageRow.status != "cancelled", UsageRow.claim != leave_out, or_(*wanted))
             .order_by(UsageRow.requested_at, UsageRow.claim)
         )
-        return tuple(_record(row) for row in rows)
+        return tuple(_record(row) for row in rows if row.under)
 
     def enter(self, entry: LedgerEntry) -> bool:
         """Write one line; False when the same (claim, rule, kind) stands already."""
@@ -130,7 +134,8 @@ class SqlLedger:
         if not wanted:
             return ()
         rows = self.session.scalars(select(UsageRow).where(UsageRow.claim != leave_out, or_(*wanted))).all()
-        found = [record for row in rows if (record := self._at(row, head)) is not None and record.status != "cancelled"]
+        then = (self._at(row, head) for row in rows)
+        found = [record for record in then if record is not None and record.under and record.status != "cancelled"]
         return tuple(sorted(found, key=lambda record: (record.requested_at, record.claim)))
 
     def _at(self, row: UsageRow, head: int) -> UsageRecord | None:
@@ -156,6 +161,13 @@ class SqlLedger:
             select(UsageRow)
             .where(UsageRow.status == "filled", UsageRow.filled_at >= since, UsageRow.filled_at < until)
             .order_by(UsageRow.filled_at, UsageRow.claim)
+        )
+        return tuple(_record(row) for row in rows)
+
+    def used_since(self, since: datetime | None) -> tuple[UsageRecord, ...]:
+        """Every record asked for or filled since an instant (None: ever), whatever became of it, and all that is set aside now."""
+        rows = self.session.scalars(
+            select(UsageRow).where(_matches({}, since)).order_by(UsageRow.requested_at, UsageRow.claim)
         )
         return tuple(_record(row) for row in rows)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from delivery.copies import CopyState
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import CLOSED, State
-from delivery.privacy import ActKind, HoldKind, LegalHold, RetentionRound, TwoPersonAct
+from delivery.privacy import ActKind, HoldKind, LegalHold, RetentionRound, Rewrite, TwoPersonAct
 from storage.models import (
     ActRow,
     DeclarationRow,
@@ -22,12 +22,18 @@ from storage.models import (
     FeeRow,
     FingerprintRow,
     HoldRow,
+    IdempotencyRow,
+    JointReaderRow,
+    LedgerRow,
+    LockRow,
     MessageRow,
     PersonRow,
     ReaderLinkRow,
     RequestRow,
     RoundRow,
     TryRow,
+    UsageChangeRow,
+    UsageRow,
     WindowRow,
 )
 from storage.requests import as_request
@@ -181,7 +187,7 @@ class SqlPrivacy:
         request = self.session.get(RequestRow, number)
         if request is None or request.link is None:
             return False
-        request.link, request.typed, request.reason_text = None, {}, ""
+        request.link, request.typed, request.reason_text, request.purpose = None, {}, "", ""
         # Whoever read the request before must not write its reader back.
         request.version += 1
         self.session.execute(update(FeeRow).where(FeeRow.request == number).values(reader_key="", accepted_by=""))
@@ -189,6 +195,57 @@ class SqlPrivacy:
         self.session.execute(delete(MessageRow).where(MessageRow.request == number))
         self.session.flush()
         return True
+
+    def claims_of(self, number: str) -> Sequence[str]:
+        """The claims under which the copies of a request were counted."""
+        return self.session.scalars(select(UsageRow.claim).where(UsageRow.request == number)).all()
+
+    def claims_under(self, key: str) -> Sequence[str]:
+        """The claims that are counted for a reader, alone or with others."""
+        together = select(JointReaderRow.claim).where(JointReaderRow.reader == key)
+        ours = or_(UsageRow.reader == key, UsageRow.claim.in_(together))
+        return self.session.scalars(select(UsageRow.claim).where(ours).order_by(UsageRow.claim)).all()
+
+    def rewrite_usage(self, claim: str, facts: Rewrite, scope: Callable[[str], str]) -> None:
+        """Write what a claim counts as anew, in the record, in its journal and in the ledger's scopes.
+
+        Only what is known of readers may change by it: the columns that say whose it is follow the facts.
+        """
+        row = self.session.get(UsageRow, claim)
+        if row is None:
+            return
+        row.facts = dict(facts(row.facts))
+        reader = row.facts.get("reader") or {}
+        row.reader, row.reader_group = reader.get("id"), reader.get("group")
+        for change in self.session.scalars(select(UsageChangeRow).where(UsageChangeRow.claim == claim)).all():
+            change.facts = None if change.facts is None else dict(facts(change.facts))
+        self.session.execute(delete(JointReaderRow).where(JointReaderRow.claim == claim))
+        for key in dict.fromkeys(row.facts.get("joint_readers") or ()):
+            self.session.add(JointReaderRow(claim=claim, reader=str(key)))
+        for entry in self.session.scalars(select(LedgerRow).where(LedgerRow.claim == claim)).all():
+            entry.scope = scope(entry.scope)
+        self.session.flush()
+
+    def rewrite_decision(self, number: str, change: Rewrite) -> None:
+        """Write a request's stored decision anew, and what was found for it."""
+        row = self.session.get(RequestRow, number)
+        if row is not None:
+            row.decision, row.found, row.version = dict(change(row.decision)), dict(change(row.found)), row.version + 1
+            self.session.flush()
+
+    def decisions_naming(self, key: str) -> Sequence[str]:
+        """The requests whose stored decision, or what was found for it, names a reader's key."""
+        told = [cast(column, Text).contains(key, autoescape=True) for column in (RequestRow.decision, RequestRow.found)]
+        return self.session.scalars(select(RequestRow.number).where(or_(*told)).order_by(RequestRow.number)).all()
+
+    def drop_locks(self, part: str) -> None:
+        """Remove the lock rows whose scope names this; whoever needs one makes it again."""
+        self.session.execute(delete(LockRow).where(LockRow.scope.contains(part, autoescape=True)))
+
+    def any_nameless(self, library_id: str) -> bool:
+        """Whether any request of a library names nobody any longer."""
+        found = select(RequestRow.number).where(RequestRow.library_id == library_id, ~RequestRow.link.has()).limit(1)
+        return self.session.scalar(found) is not None
 
     def purge_record(self, number: str, at: datetime) -> bool:
         """Take everything away that a request says, but its number, library, state and times. The ledger and fees stay.
@@ -238,6 +295,10 @@ class SqlPrivacy:
         """Take a person away: name, address, password, and the salt of his pseudonym. Nothing leads back to him then."""
         row = self.session.get(PersonRow, person_id)
         if row is not None:
+            key = row.reader_key
+            self.session.execute(update(ActRow).where(ActRow.subject == key).values(subject=""))
+            self.session.execute(update(HoldRow).where(HoldRow.target == key).values(target=""))
+            self.session.execute(delete(IdempotencyRow).where(IdempotencyRow.person_id == person_id))
             self.session.delete(row)
             self.session.flush()
 

@@ -71,7 +71,7 @@ def _page(agreement_id: str, version: int, errors: dict[str, str], status: int) 
         "agreement.html",
         view=view,
         usage=officers.highest_use(ctx, g.person, view),
-        difference=governing.difference(ctx, view.version),
+        difference=governing.difference(ctx, g.person, view.version),
         warnings=governing.warnings(view.agreement),
         officer=Role.RIGHTS_OFFICER in g.person.roles,
         own=view.version.proposed_by == g.person.reader_key and ctx.settings.two_person,

@@ -35,13 +35,15 @@ def page() -> ResponseReturnValue:
         except Invalid as error:
             errors = dict(error.fields)
     with ctx.store.read() as work:
-        names = sorted({version.id for version in work.agreements.in_force(ctx.clock())})
+        # Also those that have ended: last year's agreement is reported on this year.
+        names = sorted({version.id for version in work.agreements.standing("confirmed")})
     shown = render_template(
         "reports.html",
         found=found,
         errors=errors,
         names=names,
         kinds=KINDS,
+        names_of=lambda made, row: zip(made.columns, row, strict=True),
         most=SHOWN,
         since=request.args.get("since") or today.replace(month=1, day=1),
         until=request.args.get("until") or today,

@@ -13,12 +13,13 @@ from flask.typing import ResponseReturnValue
 
 from delivery.errors import Invalid, NotFound
 from delivery.services import officers, two_persons
+from delivery.services.desk import explain_request
 from delivery.services.officers import export_columns, guarded_cell
 from delivery.stores import LogEntry, LogFilter
 from delivery.web.shell.shell import site
 from drm.audit.events import KINDS
 from drm.decisions import Outcome
-from drm.reasons import says
+from drm.reasons import Explanation, RuleExplanation, says
 
 blueprint = Blueprint("rights_office", __name__, url_prefix="/rights")
 PAGE = 50
@@ -36,10 +37,20 @@ def _approvals(errors: dict[str, str], status: int) -> ResponseReturnValue:
     with ctx.store.read() as work:
         libraries = {library.id: library for library in work.libraries.all()}
     acts = two_persons.waiting(ctx, g.person)
+    with ctx.store.read() as work:
+        asked = [*waiting, *(one.request for one in acts if one.request is not None)]
+        told = {request.number: _told(explain_request(work, request, g.language)) for request in asked}
     said = {request.number: says(request.reason, g.language, Outcome.NEEDS_APPROVAL) for request in waiting}
-    return render_template(
-        "approvals.html", waiting=waiting, libraries=libraries, said=said, acts=acts, errors=errors
-    ), status
+    page = render_template(
+        "approvals.html", waiting=waiting, libraries=libraries, said=said, acts=acts, told=told, errors=errors
+    )
+    return page, status
+
+
+def _told(explanation: Explanation | None) -> tuple[RuleExplanation, ...]:
+    """What counts beside the buttons: every rule that counted something, and every one that objects."""
+    rules = explanation.rules if explanation else ()
+    return tuple(rule for rule in rules if rule.counts or rule.outcome is not Outcome.ALLOW)
 
 
 @blueprint.post("/approvals/<number>/<act>")
@@ -70,7 +81,7 @@ def log() -> ResponseReturnValue:
     page = officers.usage_log(ctx, g.person, replace(wanted, limit=PAGE, offset=(number - 1) * PAGE))
     with ctx.store.read() as work:
         libraries = work.libraries.all()
-        versions = work.agreements.in_force(ctx.clock())
+        versions = work.agreements.in_force(ctx.clock(), work.libraries.get(g.person.library_id).zone)
     return render_template(
         "log.html",
         page=page,

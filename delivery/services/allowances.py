@@ -37,7 +37,7 @@ def allowances(ctx: Context, reader: Person) -> tuple[Allowance, ...]:
     found: dict[tuple[str, str], Allowance] = {}
     with ctx.store.read() as work:
         library = work.libraries.get(reader.library_id)
-        in_force = work.agreements.in_force(now)
+        in_force = work.agreements.in_force(now, library.zone)
         for source in work.sources.active():
             if source.library_id not in (None, reader.library_id):
                 continue

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from delivery.document_request import DocumentRequest, Message
+from delivery.effective_dates import known_then
 from delivery.errors import Conflict, Invalid
 from delivery.facts import facts_of, page_labels
 from delivery.people import Person, Role
@@ -14,7 +16,8 @@ from delivery.ports import Work
 from delivery.services.context import Context, require, require_library
 from delivery.services.deciding import Verdict, history_record, parsed, slots_of
 from delivery.services.holding import words
-from delivery.stores import LedgerEntry, UsageRecord
+from delivery.services.titling import linked
+from delivery.stores import AgreementVersion, LedgerEntry, UsageRecord
 from drm.agreements import Agreement
 from drm.audit.events import Event
 from drm.decisions import Outcome
@@ -47,8 +50,9 @@ def correct(
     """Change when a copy was filled, or which pages it was; what is None stays. Returns the limits that this breaks after the fact.
 
     With ``by_citation`` it counts as the work that its request names by now: what it counted as is given back, and a new claim
-    is entered and settled in its place. Nothing is taken back from the reader and nothing rewritten: the journal keeps how the
-    record stood before, each new breach is an event, and the reason stands in a note.
+    is entered and settled in its place. Each copy is judged under the versions that were in force when it was filled: a limit
+    that was raised or lowered since changes nothing about the past. Nothing is taken back from the reader and nothing
+    rewritten: the journal keeps how the record stood before, each new breach is an event, and the reason stands in a note.
     Invalid for a time in the future or before the request, and for pages that are no page numbers.
     """
     require(staff, Role.LIBRARIAN, Role.RIGHTS_OFFICER)
@@ -62,7 +66,7 @@ def correct(
         fresh = _changed(record, filled_at, pages, now)
         if by_citation:
             fresh = _renamed(work, request, fresh)
-        work.ledger.lock(scope.key for one in (record, fresh) for scope in _scopes(work, one))
+        work.ledger.lock(scope.key for one in (record, fresh) for scope in _counting(work, one))
         before = {**_breaches(work, record), **_breaches(work, fresh)}
         if fresh.claim != record.claim:
             _move(work, record, fresh, now, staff.reader_key)
@@ -116,6 +120,7 @@ def _renamed(work: Work, request: DocumentRequest, record: UsageRecord) -> Usage
         "work": {**(_table(record.facts, "work") if _same_title(record.facts, named) else {}), **work_of},
         "issue": issue,
     }
+    facts = linked(work, facts)
     return replace(record, claim=f"{request.number}/{request.copy_no + 1}", facts=facts, keys=record_keys(facts))
 
 
@@ -137,7 +142,7 @@ def _move(work: Work, record: UsageRecord, fresh: UsageRecord, now: datetime, ac
         if entry.kind == "reserve" and entry.slot.rule not in closed:
             work.ledger.enter(LedgerEntry(record.claim, entry.slot, "refund", now, actor, "corrected"))
     work.ledger.put_record(replace(record, status="cancelled"), now)
-    agreements = tuple(_in_words(work, name) for name in fresh.under)
+    agreements = _then(work, fresh)
     decision = decide([agreements], fresh.facts, [])
     for slot in slots_of(Verdict(None, decision, agreements, fresh.facts)):
         for kind in ("reserve", "settle"):
@@ -145,20 +150,38 @@ def _move(work: Work, record: UsageRecord, fresh: UsageRecord, now: datetime, ac
 
 
 def _scopes(work: Work, record: UsageRecord) -> tuple[Scope, ...]:
-    return scopes([tuple(_in_words(work, name) for name in record.under)], record.facts)
+    return scopes([_then(work, record)], record.facts)
+
+
+def _counting(work: Work, record: UsageRecord) -> tuple[Scope, ...]:
+    """The scopes of every limit that counts this copy: of its own agreements, and of all others in force when it was filled."""
+    zone = work.libraries.get(record.library_id).zone
+    others = known_then(work.agreements.standing("confirmed"), record.filled_at or record.requested_at, zone)
+    return scopes([(*_then(work, record), *(parsed(version) for version in others))], record.facts)
 
 
 def _breaches(work: Work, record: UsageRecord) -> dict[tuple[str, str], Breach]:
     """The limits broken by this copy, or because of it by those that share a scope with it, each at its own time of fill."""
-    wanted = _scopes(work, record)
+    wanted = _counting(work, record)
     work.ledger.lock(scope.key for scope in wanted)
-    records = [one for one in work.ledger.history([(scope.parts, None) for scope in wanted]) if one.status == "filled"]
+    near = _filled(work, wanted)
     found = {}
-    for one in records:
+    for one in near:
+        # Under the version of its own time a copy may be counted by more than what it shares with the corrected one.
+        own = _scopes(work, one)
+        records = near if _parts(own) <= _parts(wanted) else _filled(work, own)
         others = [history_record(other) for other in records if other.claim != one.claim and _not_later(other, one)]
         for breach in _of(work, one, others):
             found[breach.request, breach.rule] = breach
     return found
+
+
+def _parts(scopes_of: tuple[Scope, ...]) -> frozenset[frozenset[tuple[str, str | None]]]:
+    return frozenset(frozenset(scope.parts.items()) for scope in scopes_of)
+
+
+def _filled(work: Work, wanted: tuple[Scope, ...]) -> list[UsageRecord]:
+    return [one for one in work.ledger.history([(scope.parts, None) for scope in wanted]) if one.status == "filled"]
 
 
 def _not_later(other: UsageRecord, one: UsageRecord) -> bool:
@@ -169,7 +192,7 @@ def _not_later(other: UsageRecord, one: UsageRecord) -> bool:
 
 
 def _of(work: Work, record: UsageRecord, others: list[dict[str, object]]) -> list[Breach]:
-    agreements = tuple(_in_words(work, name) for name in record.under)
+    agreements = _then(work, record)
     asked = record.facts.get("request")
     at = (record.filled_at or record.requested_at).isoformat()
     facts = {**record.facts, "request": {**(asked if isinstance(asked, Mapping) else {}), "fill_at": at}}
@@ -181,8 +204,16 @@ def _of(work: Work, record: UsageRecord, others: list[dict[str, object]]) -> lis
     ]
 
 
-def _in_words(work: Work, agreement_id: str) -> Agreement:
-    """The newest confirmed version of an agreement: what the consortium answers for now."""
-    return next(
-        parsed(version) for version in work.agreements.versions(agreement_id) if version.standing == "confirmed"
-    )
+def _then(work: Work, record: UsageRecord) -> tuple[Agreement, ...]:
+    """The agreements of a copy in the words that were in force when it was filled, where its library is."""
+    at, zone = record.filled_at or record.requested_at, work.libraries.get(record.library_id).zone
+    return tuple(parsed(_version_at(work.agreements.versions(name), at, zone)) for name in record.under)
+
+
+def _version_at(versions: Sequence[AgreementVersion], at: datetime, zone: ZoneInfo) -> AgreementVersion:
+    """The newest version that was confirmed and effective at an instant.
+
+    A fill that is dated back to before an agreement began is judged in its first words: it was supplied under it.
+    """
+    confirmed = [one for one in versions if one.standing == "confirmed"]
+    return next(iter(known_then(confirmed, at, zone)), None) or min(confirmed, key=lambda one: one.version)

@@ -21,7 +21,7 @@ from drm.agreements import Agreement, load_agreements
 from drm.audit.events import Event
 from drm.decisions import Decision, Outcome
 from drm.policy import decide
-from drm.quota import held_rules, record_keys, scopes
+from drm.quota import Scope, held_rules, record_keys, scopes
 
 DESK = "desk"
 APPROVAL, DECLARATION, FEE = "approval", "declaration", "fee"
@@ -112,9 +112,10 @@ def judge(
 ) -> Verdict:
     """Decide about a request under all its routes: the mildest wins, the first on a tie.
 
-    Locks the scopes first, so the counts hold until the transaction ends. The request's own claim is left out.
+    Locks the scopes first, so the counts hold until the transaction ends: those of its own limits, and those of every limit in
+    force that will count this copy, whoever decides under that one. The request's own claim is left out.
     """
-    in_force = work.agreements.in_force(now)
+    in_force = work.agreements.in_force(now, library.zone)
     libraries = {one.id: one for one in work.libraries.all()}
     for route in routes:
         if route.candidate and route.candidate.held:
@@ -151,7 +152,7 @@ def judge(
     if not found:
         return Verdict(None, no_agreement(), (), {})
     wanted = [scope for _, agreements, facts in found for scope in scopes([agreements], facts)]
-    work.ledger.lock(scope.key for scope in wanted)
+    _lock(work, in_force, wanted, [facts for _, _, facts in found])
     records = work.ledger.history([(scope.parts, scope.since) for scope in wanted], leave_out=request.claim)
     history = [history_record(record) for record in records]
     head = work.ledger.journal_head()
@@ -170,10 +171,20 @@ def judge_at_fill(work: Work, request: DocumentRequest, now: datetime) -> Verdic
     asked = facts.get("request")
     facts["request"] = {**(asked if isinstance(asked, Mapping) else {}), "fill_at": now.isoformat()}
     wanted = scopes([agreements], facts)
-    work.ledger.lock(scope.key for scope in wanted)
+    in_force = work.agreements.in_force(now, work.libraries.get(request.library_id).zone)
+    _lock(work, in_force, wanted, [facts])
     records = work.ledger.history([(scope.parts, scope.since) for scope in wanted], leave_out=request.claim)
     decision = decide([agreements], facts, [history_record(record) for record in records])
     return Verdict(None, decision, agreements, facts)
+
+
+def _lock(
+    work: Work, in_force: Sequence[AgreementVersion], own: Sequence[Scope], asked: Sequence[Mapping[str, object]]
+) -> None:
+    """Lock the own scopes, and those of all limits in force that count a copy of these facts."""
+    everything = tuple(parsed(version) for version in in_force)
+    counting = [scope for facts in asked for scope in scopes([everything], facts)]
+    work.ledger.lock(scope.key for scope in (*own, *counting))
 
 
 def _listed(value: object) -> Sequence[object]:
@@ -189,7 +200,6 @@ def history_record(record: UsageRecord) -> dict[str, object]:
     """A usage record as ``decide`` reads it."""
     content: dict[str, object] = dict(record.facts)
     content["status"] = record.status
-    content["under"] = list(record.under)
     if "joint_readers" in record.facts:
         content["joint_readers"] = record.facts["joint_readers"]
     if record.filled_at is not None:

@@ -14,6 +14,7 @@ from delivery.ports import Work
 from delivery.privacy import HoldKind
 from delivery.services.context import Context
 from delivery.services.keeping import verdict as keeping_verdict
+from delivery.services.unlinking import forget_key, unlink
 from drm.audit.events import Event
 from drm.decisions import Outcome
 
@@ -22,9 +23,9 @@ def forget(ctx: Context, person: Person, actor: str) -> int:
     """Take a person away for good; returns how many requests no longer lead to anybody.
 
     His rows stay valid and count for his library, but nothing leads back to him: the salt of his pseudonym is gone with the
-    account, and so is the secret under which he was counted. Copies that bear his name can no longer be opened, and their files
-    go. Should he come again, he is somebody new. Conflict while requests are open, a hold keeps him, or an agreement needs
-    his name, with the date from which it is possible.
+    account, so is the secret under which he was counted, and in each row a random value of its own stands for him. Copies that
+    bear his name can no longer be opened, and their files go. Should he come again, he is somebody new. Conflict while requests
+    are open, a hold keeps him, or an agreement needs his name, with the date from which it is possible.
     """
     now = ctx.clock()
     with ctx.store.write() as work:
@@ -45,7 +46,8 @@ def forget(ctx: Context, person: Person, actor: str) -> int:
             _end_links(work, request, now, actor)
             for declaration_id in work.privacy.declarations_of(request.number):
                 work.privacy.erase_declaration(declaration_id)
-            work.privacy.unlink_reader(request.number)
+            unlink(work, request)
+        forget_key(work, work.secrets.key_of(person.id), person.group)
         work.privacy.forget_person(person.id)
         work.secrets.destroy(person.id)
         work.record(Event("person:forgotten", now, actor, person.library_id, counts={"requests": len(requests)}))

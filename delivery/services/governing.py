@@ -38,6 +38,10 @@ def read_draft(text: str) -> Draft:
     found = load_agreements(text.replace("\r\n", "\n"), "the text")
     if len(found) != 1:
         raise Invalid({"text": "one-agreement"})
+    for key in ("effective_from", "effective_to"):
+        # A day is a day wherever a library is; an instant would end it somewhere at noon.
+        if len(getattr(found[0], key)) > len("2026-12-31"):
+            raise AgreementError("the text", found[0].id, "", key, "is a whole day; leave the time of day out")
     return Draft(found[0], warnings(found[0]))
 
 
@@ -96,7 +100,7 @@ def _put_draft(ctx: Context, work: Work, officer: Person, version: AgreementVers
 
 
 def _instant(text: str) -> datetime | None:
-    """An effective date as an instant: a date without a time begins at midnight UTC."""
+    """An effective date as it is stored: a whole day as its midnight UTC."""
     if not text:
         return None
     instant = datetime.fromisoformat(text)
@@ -164,10 +168,11 @@ def send_back(ctx: Context, officer: Person, agreement_id: str, version: int, no
     return found
 
 
-def difference(ctx: Context, version: AgreementVersion) -> tuple[str, ...]:
+def difference(ctx: Context, officer: Person, version: AgreementVersion) -> tuple[str, ...]:
     """The lines in which a version differs from the one in force, as a unified diff; empty where nothing is in force."""
     with ctx.store.read() as work:
-        running = next((one for one in work.agreements.in_force(ctx.clock()) if one.id == version.id), None)
+        zone = work.libraries.get(officer.library_id).zone
+        running = next((one for one in work.agreements.in_force(ctx.clock(), zone) if one.id == version.id), None)
     if running is None or running.version == version.version:
         return ()
     return tuple(

@@ -23,7 +23,7 @@ def form_notices(ctx: Context, reader: Person) -> tuple[str, ...]:
     codes: dict[str, None] = {}
     with ctx.store.read() as work:
         library = work.libraries.get(reader.library_id)
-        in_force = work.agreements.in_force(ctx.clock())
+        in_force = work.agreements.in_force(ctx.clock(), library.zone)
         for source in work.sources.active():
             if source.kind != "desk" or source.library_id in (None, reader.library_id):
                 codes |= dict.fromkeys(notices_of(agreements_of(Route(source, None), in_force, library) or ()))

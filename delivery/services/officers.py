@@ -188,6 +188,7 @@ def agreements(ctx: Context, officer: Person) -> tuple[AgreementView, ...]:
     require(officer, Role.RIGHTS_OFFICER, Role.LIBRARIAN, Role.OPERATOR)
     with ctx.store.read() as work:
         sources = work.sources.active()
+        zone = work.libraries.get(officer.library_id).zone
         return tuple(
             AgreementView(
                 version,
@@ -195,7 +196,7 @@ def agreements(ctx: Context, officer: Person) -> tuple[AgreementView, ...]:
                 tuple(source for source in sources if version.id in source.agreements),
                 work.agreements.versions(version.id),
             )
-            for version in work.agreements.in_force(ctx.clock())
+            for version in work.agreements.in_force(ctx.clock(), zone)
         )
 
 

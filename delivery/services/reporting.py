@@ -1,11 +1,10 @@
-"""Reports for rights holders: uses by title and year, every use by itself, fees due. No reader appears in any of them."""
+"""Reports for rights holders: what each limit counted, every use by itself, fees due. No reader appears in any of them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from delivery.document_request import DocumentRequest
@@ -14,6 +13,7 @@ from delivery.people import Library, Person, Role
 from delivery.ports import Work
 from delivery.services.context import Context, require
 from delivery.services.deciding import agreement_pairs, parsed
+from delivery.services.use_counts import COLUMNS, use_counts
 from delivery.stores import UsageRecord
 from drm.audit.events import Event
 from drm.licence import check_retention
@@ -43,12 +43,17 @@ def report(ctx: Context, officer: Person, kind: str, agreement: str, since: date
     if since >= until:
         raise Invalid({"since": "bad-period"})
     with ctx.store.write() as work:
-        columns, rows = _MAKERS[kind](work, agreement, since, until)
+        made = _MAKERS.get(kind, _counted(ctx.clock()))
+        columns, rows = made(work, agreement, since, until)
         work.record(Event("report:made", ctx.clock(), officer.reader_key, code=f"{kind}:{agreement}"[:60]))
     return Report(kind, agreement, since, until, columns, tuple(rows))
 
 
 Made = tuple[tuple[str, ...], list[tuple[Cell, ...]]]
+
+
+def _counted(now: datetime) -> Callable[[Work, str, datetime, datetime], Made]:
+    return lambda work, agreement, since, until: (COLUMNS, use_counts(work, agreement, since, until, now))
 
 
 def _filled(work: Work, agreement: str, since: datetime, until: datetime) -> list[UsageRecord]:
@@ -65,26 +70,8 @@ def _title_of(record: UsageRecord) -> str:
     return _fact(record, "work", "issn") or _fact(record, "work", "id") or str(record.keys.get("title") or "")
 
 
-def _year(record: UsageRecord, libraries: Mapping[str, Library]) -> int:
-    """The civil year of the filling at the library, as guidelines that count filled copies mean it."""
-    instant = record.filled_at or record.requested_at
-    library = libraries.get(record.library_id)
-    return instant.astimezone(library.zone if library else UTC).year
-
-
 def _libraries(work: Work) -> dict[str, Library]:
     return {library.id: library for library in work.libraries.all()}
-
-
-def _titles(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
-    libraries = _libraries(work)
-    counts: Counter[tuple[str, str, str, int]] = Counter()
-    for record in _filled(work, agreement, since, until):
-        for name in record.under:
-            if not agreement or name == agreement:
-                counts[(name, record.library_id, _title_of(record), _year(record, libraries))] += 1
-    rows: list[tuple[Cell, ...]] = [(*key, count) for key, count in sorted(counts.items())]
-    return ("agreement", "library", "title", "year", "copies"), rows
 
 
 def _uses(work: Work, agreement: str, since: datetime, until: datetime) -> Made:
@@ -185,7 +172,6 @@ def _declarations(work: Work, agreement: str, since: datetime, until: datetime) 
 
 
 _MAKERS: dict[str, Callable[[Work, str, datetime, datetime], Made]] = {
-    "titles": _titles,
     "uses": _uses,
     "fees": _fees,
     "requests": _requests,

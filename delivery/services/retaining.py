@@ -20,6 +20,7 @@ from delivery.services import keeping
 from delivery.services.context import Context, require
 from delivery.services.deciding import parsed
 from delivery.services.holding import is_held
+from delivery.services.unlinking import unlink
 from drm.audit.events import Event
 from drm.decisions import Outcome
 from drm.licence import check_retention
@@ -149,7 +150,7 @@ def _remove(ctx: Context, item: Due, now: datetime, actor: str) -> int:
         if request.state in OPEN or is_held(work.privacy.holds(), request):
             return 0
         gone = {
-            READER: lambda: work.privacy.unlink_reader(item.request),
+            READER: lambda: unlink(work, request),
             SIGNATURE: lambda: work.privacy.erase_declaration(item.id),
             RECORD: lambda: work.privacy.purge_record(item.request, now),
         }[item.what]()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -24,8 +24,9 @@ class Record:
     status: str
     requested_at: datetime | None
     filled_at: datetime | None
-    under: tuple[str, ...] | None
     joint: tuple[str, ...] = ()
+    settled: Mapping[str, object] = field(default_factory=dict)
+    """Whether rules apply that test what is no longer known of the reader: answered before it was forgotten."""
 
     @cached_property
     def copies(self) -> int:
@@ -84,15 +85,15 @@ def read_record(content: Mapping[str, object], asking: Facts) -> Record:
     own = content.get("entity")
     tree["entity"] = own if isinstance(own, Mapping) and own else asking.get("entity") or {}
     facts = Facts(tree, asking.issn_l, asking.zone, asking.strict)
-    under, joint = content.get("under"), content.get("joint_readers")
+    joint, settled = content.get("joint_readers"), content.get("settled")
     return Record(
         facts,
         keys_of(facts),
         str(content.get("status", "")),
         _utc(facts.instant("request.at")),
         _utc(as_instant(content.get("filled_at"), facts.zone)),
-        tuple(str(name) for name in under) if isinstance(under, list | tuple) else None,
         tuple(str(key) for key in joint) if isinstance(joint, list | tuple) else (),
+        settled if isinstance(settled, Mapping) else {},
     )
 
 
@@ -111,6 +112,12 @@ def applies(rule: Rule, facts: Facts) -> bool:
     return all_hold(rule.when, facts) and not any(exempts(table, facts) for table in rule.unless)
 
 
+def applied(rule: Rule, record: Record) -> bool:
+    """Whether a rule applies to a record: on its own facts, or as it was settled before some of them were forgotten."""
+    answer = record.settled.get(rule.id)
+    return answer if isinstance(answer, bool) else applies(rule, record.facts)
+
+
 def zone_of(window: Window, facts: Facts) -> ZoneInfo:
     """The zone a window counts in."""
     return ZoneInfo(window.tz) if window.tz else facts.zone
@@ -125,13 +132,12 @@ def present(window: Window, facts: Facts) -> datetime | None:
 
 def counted(
     rule: Rule,
-    agreement: str,
     facts: Facts,
     keys: Mapping[str, str | None],
     history: History,
     now: datetime | None,
 ) -> list[Record]:
-    """The records that count for a limit at ``now``."""
+    """The records that count for a limit at ``now``: by status, key, window and their own facts, whatever agreement they were under."""
     if rule.window.type == "request":
         return []
     statuses = (rule.count | rule.hold) - {"cancelled"}
@@ -139,10 +145,7 @@ def counted(
     return [
         record
         for record in history.of(rule.per, keys)
-        if record.status in statuses
-        and (record.under is None or agreement in record.under)
-        and within(record)
-        and applies(rule, record.facts)
+        if record.status in statuses and within(record) and applied(rule, record)
     ]
 
 

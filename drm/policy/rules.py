@@ -66,7 +66,7 @@ def _declare(agreement: Agreement, rule: Rule, facts: Facts) -> RuleResult:
 def _limit(agreement: Agreement, rule: Rule, facts: Facts, history: History) -> RuleResult:
     keys = keys_of(facts)
     now = present(rule.window, facts)
-    records = counted(rule, agreement.id, facts, keys, history, now)
+    records = counted(rule, facts, keys, history, now)
     effect, counts = _weigh(rule, facts, records)
     scope = "|".join(f"{part}={keys[part] or '?'}" for part in rule.per)
     result = replace(_result(agreement, rule, effect, counts), scope=scope, window=rule.window.type)

@@ -71,10 +71,10 @@ def test_a_rolling_limit_says_when_this_request_would_pass() -> None:
     assert decision.rules[0].resets == "2026-11-27T09:00:00+00:00"
 
 
-def test_a_copy_made_under_another_agreement_does_not_count() -> None:
+def test_a_record_counts_by_its_own_facts_whatever_agreement_it_was_under() -> None:
     other = {**record(["1-10"], "2026-11-23T10:00:00+00:00"), "under": ["b"]}
 
-    assert decide([agreement()], facts(["11"]), [other]).outcome is Outcome.ALLOW
+    assert decide([agreement()], facts(["11"]), [other]).outcome is Outcome.DENY
 
 
 @given(

@@ -12,7 +12,7 @@ from delivery.errors import Conflict, Invalid
 from delivery.lifecycle import State
 from delivery.services import correcting, desk, joining, linking
 from delivery.services.replaying import replay
-from delivery.stores import LogFilter
+from delivery.stores import AgreementVersion, LogFilter
 from tests.delivery.web_test_support import signed_in, token_of
 from tests.world import LIMITED, World
 
@@ -62,6 +62,73 @@ def test_a_back_dated_fill_that_overfills_a_past_window_is_logged_and_nothing_is
     assert breaches(world) == [(second.number, "limited.per_month")]
     assert world.get(second.number).state is State.SUPPLIED
     assert world.ask().state is State.NEW
+
+
+DECEMBER = datetime(2026, 12, 5, 9, 0, tzinfo=UTC)
+
+
+def two_copies(world: World, most: int) -> tuple[DocumentRequest, DocumentRequest]:
+    """One filled in November, one in December, both asked for in November, under a monthly limit by fill."""
+    bound(world, by_fill(most))
+    first = supplied(world)
+    world.clock.now = DECEMBER
+    second = supplied(world, "10.5555/lantern.2022.0002")
+    with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
+        connection.exec_driver_sql("UPDATE usage_records SET requested_at = '2026-11-01 00:00:00'")
+    return first, second
+
+
+def versioned(world: World, most: int, begins: datetime | None, confirmed: datetime | None = None) -> None:
+    """One more version of the agreement, with another limit, effective or confirmed at these instants."""
+    text = by_fill(most).replace("version = 1\n[[", "version = 2\n[[")
+    version = AgreementVersion("limited", 2, "L", text, "confirmed", begins, confirmed_at=confirmed)
+    with world.store.write() as work:
+        work.agreements.add(version, world.clock())
+
+
+def moved_to_november(world: World, request: DocumentRequest) -> list[dict[str, object]]:
+    found = correcting.correct(
+        world.ctx, world.librarian, request.number, "it went out in November", datetime(2026, 11, 25, tzinfo=UTC)
+    )
+    return [dict(breach.counts) for breach in found]
+
+
+@pytest.mark.parametrize("confirmed", [None, DECEMBER])
+def test_a_limit_raised_since_hides_no_breach_of_the_month_before(world: World, confirmed: datetime | None) -> None:
+    _, second = two_copies(world, 1)
+    versioned(world, 50, None if confirmed else DECEMBER.replace(hour=0), confirmed)
+
+    assert moved_to_november(world, second) == [{"used": 1, "this": 1, "limit": 1}]
+
+
+def test_a_version_that_begins_later_breaks_nothing_now(world: World) -> None:
+    _, second = two_copies(world, 2)
+    versioned(world, 1, datetime(2027, 6, 1, tzinfo=UTC))
+
+    assert moved_to_november(world, second) == []
+
+
+def test_a_fill_dated_back_to_before_its_agreement_is_judged_in_its_first_words(world: World) -> None:
+    _, second = two_copies(world, 1)
+    with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
+        connection.exec_driver_sql("UPDATE agreements SET effective_from = '2026-12-01 00:00:00' WHERE id = 'limited'")
+
+    assert moved_to_november(world, second) == [{"used": 1, "this": 1, "limit": 1}]
+
+
+def test_a_copy_is_counted_by_all_that_its_own_version_counts_it_by(world: World) -> None:
+    bound(world, by_fill(1, "work"))
+    first = supplied(world)
+    world.clock.now = DECEMBER
+    by_library = by_fill(2).replace("version = 1\n[[", "version = 2\n[[").replace("limited.per_month", "limited.all")
+    with world.store.write() as work:
+        version = AgreementVersion("limited", 2, "L", by_library, "confirmed", DECEMBER.replace(hour=0))
+        work.agreements.add(version, world.clock())
+    others = [supplied(world, doi) for doi in ("10.5555/lantern.2022.0002", "10.5555/lantern.2021.0001")]
+
+    found = correcting.correct(world.ctx, world.librarian, first.number, "in December", DECEMBER - timedelta(hours=1))
+
+    assert [(breach.request, breach.rule) for breach in found] == [(others[1].number, "limited.all")]
 
 
 def test_corrected_pages_count_from_now_on_and_the_old_decision_replays_as_it_was(world: World) -> None:

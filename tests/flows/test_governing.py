@@ -92,7 +92,7 @@ def test_the_difference_to_the_running_version_is_shown(world: World) -> None:
     limited(world)
     draft = governing.save_draft(world.ctx, world.officer, TWO_A_MONTH)
 
-    lines = governing.difference(world.ctx, draft)
+    lines = governing.difference(world.ctx, world.officer, draft)
 
     assert "-max = 1" in lines
     assert "+max = 2" in lines

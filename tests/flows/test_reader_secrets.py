@@ -89,7 +89,7 @@ def test_a_forgotten_reader_starts_afresh_and_his_library_counts_as_before(world
     again = world.add_person("maeve", Role.READER)
 
     assert report(world.ctx, world.officer, "titles", "", *YEAR).rows == before
-    assert key_in_ledger(world, number) == key
+    assert key_in_ledger(world, number) not in {key, None}
     assert world.ask(again).state is State.NEW
     assert world.ctx.check_log().whole
 

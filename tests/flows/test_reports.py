@@ -12,6 +12,7 @@ import pytest
 from delivery.errors import Invalid, NotAllowed
 from delivery.services import consenting, linking
 from delivery.services.reporting import KINDS, Report, report
+from delivery.services.use_counts import COLUMNS
 from tests.delivery.web_test_support import signed_in
 from tests.flows.test_consents import FEE, asking
 from tests.world import OPEN_AGREEMENT, World
@@ -30,24 +31,151 @@ def made(world: World, kind: str) -> Report:
     return report(world.ctx, world.officer, kind, "", *YEAR)
 
 
-def test_copies_are_counted_by_title_and_civil_year_of_the_library(world: World) -> None:
-    supplied(world)
-    supplied(world)
-    world.clock.now = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
-    supplied(world)
+CONTU = """
+vocabulary = 1
+[[agreement]]
+id = "guideline"
+title = "A guideline on copies of periodicals"
+jurisdiction = "US"
+kind = "guideline"
+version = 1
+[[agreement.rule]]
+id = "guideline.five"
+type = "limit"
+when = { "request.item" = "article", "issue.date" = { age_le = "P5Y", at = "request.at" } }
+unless = [{ "flags.fee_paid" = true }, { "work.rights" = "open_access" }]
+measure = "copies"
+max = 5
+per = ["entity", "title"]
+window = { type = "calendar", unit = "year", tz = "entity", anchor = "filled_at" }
+count = ["filled"]
+hold = ["reserved"]
+effect = "needs_fee"
+reason = "CONTU_RULE_OF_FIVE"
+"""
+
+
+def contu(world: World) -> None:
+    world.load(CONTU)
+    for source in ("collection", "desk"):
+        world.bind(source, ["guideline"])
+
+
+def change(world: World, statement: str, *values: str) -> None:
     with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
-        connection.exec_driver_sql("UPDATE libraries SET tz = 'Asia/Shanghai'")
-
-    rows = made(world, "titles").rows
-
-    assert [row[3:] for row in rows] == [(2026, 2), (2027, 1)]
+        connection.exec_driver_sql(statement, values)
 
 
-def test_a_refunded_copy_is_in_no_report(world: World) -> None:
+def line(row: tuple[object, ...]) -> dict[str, object]:
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+def test_a_limits_count_is_the_rules_own_with_what_it_left_out_and_why(world: World) -> None:
+    contu(world)
+    old, paid, free, fine, undone = (supplied(world) for _ in range(5))
+    facts = "UPDATE usage_records SET facts = json_set(facts, ?, ?) WHERE request = ?"
+    change(world, facts, "$.issue.date", "2019-05-01", old)
+    change(world, facts.replace("?, ?", "?, json(?)"), "$.flags.fee_paid", "true", paid)
+    change(world, "UPDATE usage_records SET under = '[]' WHERE request = ?", free)
+    linking.revoke(world.ctx, world.librarian, world.get(undone).delivery, "wrong article", give_back=True)
+
+    (row,) = made(world, "titles").rows
+
+    told = line(row)
+    assert (told["counted"], told["limit"], told["requests_counted"], told["not_counted"]) == (1, 5, fine, 4)
+    assert told["why_not"] == (f"cancelled: {undone}; older than P5Y: {old}; open access: {free}; royalty paid: {paid}")
+    asked = world.ask()
+    assert asked.decision["decision"]["counts"]["guideline.five"]["used"] == told["counted"]  # type: ignore[index]
+
+
+def test_branches_that_count_as_one_library_are_one_line(world: World) -> None:
+    contu(world)
+    change(world, "UPDATE libraries SET group_id = 'branches'")
+    supplied(world)
+
+    assert line(made(world, "titles").rows[0])["library_or_group"] == "branches"
+
+
+def test_a_copy_falls_into_the_civil_year_of_its_library(world: World) -> None:
+    change(world, "UPDATE libraries SET tz = 'Asia/Shanghai'")
+    contu(world)
+    supplied(world, "10.5555/lantern.2022.0002")
+    world.clock.now = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+    supplied(world, "10.5555/lantern.2022.0002")
+
+    rows = [line(row) for row in made(world, "titles").rows]
+
+    assert [(row["from"], row["counted"]) for row in rows] == [
+        ("2026-01-01T00:00:00+08:00", 1),
+        ("2027-01-01T00:00:00+08:00", 1),
+    ]
+
+
+def test_a_window_is_counted_whole_when_the_period_is_a_part_of_it(world: World) -> None:
+    contu(world)
+    supplied(world)
+    world.clock.now = datetime(2026, 12, 20, 9, 0, tzinfo=UTC)
+    supplied(world)
+
+    part = report(world.ctx, world.officer, "titles", "guideline", datetime(2026, 12, 1, tzinfo=UTC), YEAR[1])
+
+    assert [line(row)["counted"] for row in part.rows] == [2]
+
+
+def test_what_waits_counts_in_the_present_year_alone(world: World) -> None:
+    contu(world)
+    supplied(world)
+    world.ask(doi="10.5555/lantern.2022.0002")
+    world.clock.now = datetime(2027, 1, 20, 9, 0, tzinfo=UTC)
+
+    both = report(world.ctx, world.officer, "titles", "", YEAR[0], datetime(2028, 1, 1, tzinfo=UTC)).rows
+
+    assert [(str(line(row)["from"])[:4], line(row)["counted"]) for row in both] == [("2026", 1), ("2027", 1)]
+
+
+def test_a_rolling_limit_is_told_where_it_was_used_most(world: World) -> None:
+    rolling = CONTU.replace('type = "calendar", unit = "year"', 'type = "rolling", duration = "P7D"')
+    world.load(rolling)
+    world.bind("collection", ["guideline"])
+    for days in (0, 3, 30):
+        world.clock.move(timedelta(days=days))
+        supplied(world)
+
+    (row,) = made(world, "titles").rows[:1]
+
+    assert (line(row)["counted"], str(line(row)["until"])[:10]) == (2, "2026-11-27")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_taken_for_a_formula(world: World, start: str) -> None:
+    contu(world)
+    change(world, "UPDATE libraries SET group_id = ?", f"{start}1+1")
+    supplied(world)
+    client = signed_in(world.staff_app(), world.officer)
+    address = ADDRESS.replace("kind=uses", "kind=titles")
+
+    text = client.get(address.format(ending="csv")).get_data(as_text=True).lstrip("\ufeff")
+    book = zipfile.ZipFile(io.BytesIO(client.get(address.format(ending="xlsx")).data))
+
+    cells = list(csv.reader(io.StringIO(text, newline="")))[1]
+    assert f"'{start}1+1" in cells
+    assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+
+
+def test_the_page_links_each_request_that_was_counted(world: World) -> None:
+    contu(world)
+    number = supplied(world)
+    client = signed_in(world.staff_app(), world.officer)
+
+    page = client.get("/rights/reports?kind=titles&since=2026-01-01&until=2026-12-31").get_data(as_text=True)
+
+    assert f'<a href="/requests/{number}">' in page
+
+
+def test_a_refunded_copy_is_no_use(world: World) -> None:
     number = supplied(world)
     linking.revoke(world.ctx, world.librarian, world.get(number).delivery, "wrong article", give_back=True)
 
-    assert made(world, "titles").rows == ()
     assert made(world, "uses").rows == ()
 
 

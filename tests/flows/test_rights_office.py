@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask.testing import FlaskClient
 
 from delivery.people import Role
@@ -47,7 +49,10 @@ def test_a_text_is_drafted_proposed_by_one_and_confirmed_by_another(world: World
     assert press(second, address, "confirm") == 303
 
     with world.store.read() as work:
-        assert [one.id for one in work.agreements.in_force(world.clock())] == ["limited", "open"]
+        assert [one.id for one in work.agreements.in_force(world.clock(), ZoneInfo("Europe/Dublin"))] == [
+            "limited",
+            "open",
+        ]
 
 
 def test_a_proposal_is_sent_back_with_a_word(world: World) -> None:

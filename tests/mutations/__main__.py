@@ -17,7 +17,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutations.catalogue import BUGS, Bug
+from tests.mutations.bug import Bug
+from tests.mutations.catalogue import BUGS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("admin", "delivery", "drm", "fetchers", "storage", "tests")

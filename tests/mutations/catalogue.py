@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Bug:
-    """One seeded bug. ``old`` must stand exactly once in ``file``; at least one of ``tests`` must fail with ``new`` in its place."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-
+from tests.mutations.bug import Bug
+from tests.mutations.counted_bugs import COUNTED
 
 OWN = ("tests/drm/policy/test_own_cases.py",)
 RACES = ("tests/faults/test_races.py",)
@@ -24,6 +13,8 @@ DECIDING = "drm/policy/deciding.py"
 LICENCE = "drm/licence.py"
 LEDGER = "storage/ledger.py"
 SERVICE = "delivery/services/deciding.py"
+EFFECTIVE = "delivery/effective_dates.py"
+DATES = ("tests/flows/test_effective_dates.py",)
 
 BUGS = (
     Bug(
@@ -88,13 +79,27 @@ BUGS = (
         OWN,
     ),
     Bug("two missing keys are the same key", COUNTING, "        if None in wanted:\n            return ()\n", "", OWN),
-    Bug("a record is judged by today's facts", COUNTING, "applies(rule, record.facts)", "applies(rule, facts)", OWN),
+    Bug("a record is judged by today's facts", COUNTING, "and applied(rule, record)", "and applies(rule, facts)", OWN),
     Bug(
-        "copies of another agreement count",
-        COUNTING,
-        "and (record.under is None or agreement in record.under)",
-        "",
-        ("tests/drm/test_rights.py",),
+        "copies of another agreement do not count",
+        SERVICE,
+        '    content["status"] = record.status\n',
+        '    content["status"] = record.status if "limited-b" in record.under else "cancelled"\n',
+        ("tests/flows/test_what_counts.py",),
+    ),
+    Bug(
+        "what came by open access counts",
+        LEDGER,
+        "_record(row) for row in rows if row.under)",
+        "_record(row) for row in rows)",
+        ("tests/flows/test_what_counts.py",),
+    ),
+    Bug(
+        "two agreements that count the same copies do not wait for each other",
+        SERVICE,
+        "for scope in (*own, *counting))",
+        "for scope in own)",
+        ("tests/flows/test_what_counts.py",),
     ),
     Bug(
         "a copy for two counts for one",
@@ -293,10 +298,38 @@ BUGS = (
     ),
     Bug(
         "an agreement that has ended still permits",
-        "storage/agreements.py",
-        "or_(AgreementRow.effective_to.is_(None), AgreementRow.effective_to > now),",
-        "",
+        EFFECTIVE,
+        "return ends is None or (",
+        "return True or (",
         ("tests/drm/test_ledger_bugs.py",),
+    ),
+    Bug(
+        "the last day of an agreement is already over",
+        EFFECTIVE,
+        "today <= ends.astimezone",
+        "today < ends.astimezone",
+        DATES,
+    ),
+    Bug(
+        "the first day of an agreement does not count",
+        EFFECTIVE,
+        "today < begins.astimezone",
+        "today <= begins.astimezone",
+        DATES,
+    ),
+    Bug(
+        "a version confirmed later judges what was before it",
+        EFFECTIVE,
+        "one.confirmed_at is None or one.confirmed_at <= at",
+        "True",
+        ("tests/flows/test_corrections.py",),
+    ),
+    Bug(
+        "agreements begin and end in Greenwich",
+        EFFECTIVE,
+        "today = at.astimezone(zone).date()",
+        "today = at.astimezone(UTC).date()",
+        DATES,
     ),
     Bug(
         "no agreement is no objection",
@@ -305,4 +338,5 @@ BUGS = (
         "if any(name not in by_id for name in wanted):",
         ("tests/flows/test_bindings.py",),
     ),
+    *COUNTED,
 )

@@ -26,7 +26,9 @@ from delivery.services.context import Context
 from delivery.texts import LANGUAGES, Texts
 from delivery.web.shell.problems import register_problems
 from delivery.web.shell.settings import WebSettings
+from drm.decisions import Outcome
 from drm.pdf.notes import note_sentences, note_texts
+from drm.reasons import FALLBACK, says
 
 HERE = Path(__file__).parents[1]
 CSP = (
@@ -174,5 +176,7 @@ def _teach_templates(app: Flask) -> None:
         tongue=formats.tongue,
         dashed=lambda pages: formats.dashed(str(pages), g.language),
         note_texts=lambda codes: note_texts((code for code in codes if code in note_sentences()), g.language),
+        says=lambda code: says(str(code), g.language),
+        outcome=lambda outcome: FALLBACK[Outcome(outcome)][g.language.startswith("zh")],
         lines=lambda text: Markup("<br>").join(str(text).splitlines()),
     )
