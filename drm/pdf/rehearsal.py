@@ -17,7 +17,7 @@ from pikepdf import Array, Dictionary, Name
 from drm.pdf.copying import write_copy
 from drm.pdf.proving import prove
 from drm.pdf.tail.preparing import PrepareTask, prepare_master
-from drm.pdf.tail.proving import compare
+from drm.pdf.tail.proving import Comparison, prove_alone
 from drm.pdf.tail.typical import typical_copy
 from drm.pdf.values import Limits, PdfRefused
 
@@ -44,8 +44,8 @@ def _perform(folder: Path) -> None:
         limits,
     )
     write_copy(source, folder / "copy.pdf", spec, limits, None, None)
-    prove(folder / "copy.pdf", None, None)
-    compare(source, source, None)
+    prove(folder / "copy.pdf", None, None, look=Comparison(source, None).look)
+    prove_alone(folder / "master")
 
 
 def _write(path: Path) -> None:
