@@ -146,11 +146,14 @@ class _Walk:
         self._line = self._text = IDENTITY
 
     def through(self, tokens: Sequence[bytes]) -> None:
-        """Follow all operators."""
-        steps = _STEPS
+        """Follow all operators. Words shown one after the other reach as far up and down as the first of them."""
+        steps, show, last = _STEPS, _Walk._show, None
         for at, token in enumerate(tokens):
             if token in steps:
-                steps[token](self, tokens, at)
+                step = steps[token]
+                if step is not show or last is not show:
+                    step(self, tokens, at)
+                last = step
 
     def _corner(self, tokens: Sequence[bytes], at: int) -> None:
         self._point(tokens, at - 2)
