@@ -9,7 +9,7 @@ from typing import Any
 
 import pikepdf
 import pypdfium2
-import pypdfium2.raw as raw
+from pypdfium2 import raw
 
 from drm.pdf.proving import prove
 from drm.pdf.values import PdfRefused
