@@ -21,9 +21,15 @@ from reportlab.pdfgen.canvas import Canvas
 
 from admin.sample.prose import SUBJECTS, paragraph
 
-VERSION = 1
+VERSION = 2
 FONTS = Path(__file__).parents[2] / "drm" / "pdf" / "fonts"
-FACES = ("NotoSans-Regular", "NotoSans-Bold", "NotoSerif-Bold")
+FACES = {
+    "NotoSans-Regular": FONTS / "NotoSans-Regular.ttf",
+    "Bold": Path(reportlab.__file__).parent / "fonts" / "VeraBd.ttf",
+    "Title": Path(reportlab.__file__).parent / "fonts" / "VeraBI.ttf",
+}
+"""The text has a font of ours; headings have fonts that reportlab brings along, for copies are lettered in one weight."""
+
 WIDTH, HEIGHT = A4
 MARGIN, LEADING = 56.0, 12.0
 
@@ -75,9 +81,9 @@ def grain(size: tuple[int, int], chance: random.Random, strength: float) -> Imag
 
 
 def _draw(wanted: Article, path: Path) -> None:
-    for face in FACES:
+    for face, path_of_face in FACES.items():
         if face not in pdfmetrics.getRegisteredFontNames():
-            pdfmetrics.registerFont(TTFont(face, str(FONTS / f"{face}.ttf")))
+            pdfmetrics.registerFont(TTFont(face, str(path_of_face)))
     typed = io.BytesIO()
     canvas = Canvas(typed, pagesize=A4, invariant=1, pageCompression=1)
     canvas.setTitle("Tidal asymmetry in a shallow estuary")
@@ -101,12 +107,12 @@ def _page(canvas: Canvas, wanted: Article, number: int, photograph: bool) -> Non
     canvas.bookmarkPage(key)
     if number % 5 == 1:
         canvas.addOutlineEntry(f"Section {number // 5 + 1}", key, 0)
-    canvas.setFont("NotoSans-Bold", 8)
+    canvas.setFont("Bold", 8)
     canvas.drawString(MARGIN, HEIGHT - MARGIN + 8, "Journal of Shallow Waters 12(3)")
     canvas.drawRightString(WIDTH - MARGIN, HEIGHT - MARGIN + 8, str(200 + number))
     top = HEIGHT - MARGIN - 12
     if number == 1:
-        canvas.setFont("NotoSerif-Bold", 17)
+        canvas.setFont("Title", 17)
         canvas.drawString(MARGIN, top - 12, "Tidal asymmetry in a shallow estuary")
         top -= 40
     if number % wanted.drawing == 0:

@@ -99,9 +99,7 @@ def _document(plan: Plan, name: str, source: Path) -> list[Row]:
             f"an empty child costs {taken['empty'] * 1e3:.1f} ms",
         ),
         *_break_even(name, taken, proof),
-        at_most(
-            "E16", f"proof of a master, {name}", max(proof, 1e-6), taken["prepare"], 2.0, "prepare", "three children"
-        ),
+        at_most("E16", f"proof of a master, {name}", max(proof, 1e-6), taken["prepare"], 2.0, "prepare", "one child"),
         at_most("E16", f"verify a copy, {name}", taken["verify"], taken["prepare"], 2.0, "prepare"),
         rewrite if good else Row("E20", rewrite.what, "", "", "", rewrite.bar, FAIL, "the copy does not pass verify"),
     ]

@@ -18,6 +18,7 @@ from drm.pdf.policy import Policy, check_policy, told_on_cover
 from drm.pdf.sanitise import sanitise
 from drm.pdf.stamp import apply_stamp
 from drm.pdf.values import CopySpec, Limits, Permissions
+from drm.pdf.xmp import packet
 
 URN = "urn:rushlight:delivery:"
 
@@ -108,14 +109,10 @@ def _name_copy(pdf: pikepdf.Pdf, spec: CopySpec) -> None:
     """Title, DOI and delivery in the metadata; never the reader's name, and nothing of the source's own metadata."""
     if "/Info" in pdf.trailer:
         del pdf.trailer["/Info"]
-    if "/Metadata" in pdf.Root:
-        del pdf.Root[Name.Metadata]
     title = spec.citation.title
     if title:
         pdf.docinfo["/Title"] = title
-    with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
-        metadata["dc:identifier"] = f"{URN}{spec.delivery}"
-        if title:
-            metadata["dc:title"] = title
-        if spec.citation.doi:
-            metadata["dc:source"] = f"doi:{spec.citation.doi}"
+    doi = spec.citation.doi
+    metadata = pdf.make_stream(packet(f"{URN}{spec.delivery}", title, f"doi:{doi}" if doi else ""))
+    metadata.Type, metadata.Subtype = Name.Metadata, Name.XML
+    pdf.Root.Metadata = metadata

@@ -144,16 +144,22 @@ class _Walk:
         self._saved: list[_State] = []
         self._path: list[tuple[float, float]] = []
         self._line = self._text = IDENTITY
+        self._fit: tuple[float, float, float, float] | None = None
 
     def through(self, tokens: Sequence[bytes]) -> None:
-        """Follow all operators."""
-        steps = _STEPS
+        """Follow all operators. Words shown one after the other reach as far up and down as the first of them."""
+        steps, show, last = _STEPS, _Walk._show, None
         for at, token in enumerate(tokens):
             if token in steps:
-                steps[token](self, tokens, at)
+                step = steps[token]
+                if step is not show or last is not show:
+                    step(self, tokens, at)
+                last = step
 
     def _corner(self, tokens: Sequence[bytes], at: int) -> None:
-        self._point(tokens, at - 2)
+        a, b, c, d, e, f = self._state.matrix  # as _point does, which is worth a call less: drawings are made of these
+        x, y = float(tokens[at - 2]), float(tokens[at - 1])
+        self._path.append((a * x + c * y + e, b * x + d * y + f))
 
     def _point(self, tokens: Sequence[bytes], at: int) -> None:
         x, y = float(tokens[at]), float(tokens[at + 1])
@@ -185,26 +191,33 @@ class _Walk:
             self._add(path, wide + HAIRLINE)
 
     def _add(self, path: list[tuple[float, float]], reach: float) -> None:
-        low = min(y for _, y in path) - reach
+        across, up = zip(*path, strict=True)
+        low, high = min(up) - reach, max(up) + reach
         if low < self._limit:
-            across = [x for x, _ in path]
-            high = max(y for _, y in path) + reach
             self.boxes.append((min(across) - reach, low, max(across) + reach, high))
 
     def _forget(self, tokens: Sequence[bytes], at: int) -> None:
         self._path = []
 
     def _show(self, tokens: Sequence[bytes], at: int) -> None:
-        state, (a, b, c, d, e, f) = self._state, self._text
+        fit = self._fit = self._fit or self._fitted()
+        across, up, below, above = fit
+        base = self._text[4] * across + self._text[5] * up
+        if base + below < self._limit:
+            self.boxes.append((-EVERYWHERE, base + below, EVERYWHERE, base + above))
+
+    def _fitted(self) -> tuple[float, float, float, float]:
+        """What of a show is the same wherever its line stands: how the line's place counts upwards, and how far below and
+        above that glyphs reach."""
+        state, (a, b, c, d, _, _) = self._state, self._text
         across, up, more_across, more_up, _, origin = state.matrix
         if abs(a * up + b * more_up) > LEVEL * abs(a * across + b * more_across):
             raise _Lost
-        base = (e + state.rise * c) * up + (f + state.rise * d) * more_up + origin
-        size = state.size * (c * up + d * more_up)
+        high = c * up + d * more_up
+        raised, size = state.rise * high + origin, state.size * high
         below, above = self._resources.reach(state.font)
-        low, high = base - below * size, base + above * size
-        if min(low, high) < self._limit:
-            self.boxes.append((-EVERYWHERE, min(low, high), EVERYWHERE, max(low, high)))
+        ends = (raised - below * size, raised + above * size)
+        return up, more_up, min(ends), max(ends)
 
     def _show_below(self, tokens: Sequence[bytes], at: int) -> None:
         self._next_line(0.0, -self._state.leading)
@@ -227,9 +240,11 @@ class _Walk:
     def _restore(self, tokens: Sequence[bytes], at: int) -> None:
         if self._saved:
             self._state = self._saved.pop()
+            self._fit = None
 
     def _transform(self, tokens: Sequence[bytes], at: int) -> None:
         self._state.matrix = _times(_matrix(tokens[at - 6 : at]), self._state.matrix)
+        self._fit = None
 
     def _set_width(self, tokens: Sequence[bytes], at: int) -> None:
         self._state.width = float(tokens[at - 1])
@@ -239,18 +254,22 @@ class _Walk:
 
     def _set_font(self, tokens: Sequence[bytes], at: int) -> None:
         self._state.font, self._state.size = tokens[at - 2], float(tokens[at - 1])
+        self._fit = None
 
     def _set_leading(self, tokens: Sequence[bytes], at: int) -> None:
         self._state.leading = float(tokens[at - 1])
 
     def _set_rise(self, tokens: Sequence[bytes], at: int) -> None:
         self._state.rise = float(tokens[at - 1])
+        self._fit = None
 
     def _begin_text(self, tokens: Sequence[bytes], at: int) -> None:
         self._line = self._text = IDENTITY
+        self._fit = None
 
     def _set_text(self, tokens: Sequence[bytes], at: int) -> None:
         self._line = self._text = _matrix(tokens[at - 6 : at])
+        self._fit = None
 
     def _new_line(self, tokens: Sequence[bytes], at: int) -> None:
         self._next_line(0.0, -self._state.leading)

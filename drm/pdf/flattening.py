@@ -27,6 +27,7 @@ LARGE, VERY_LARGE = 0.02, 0.25
 """Share of the visible page from which a note, or a reading aid, is taken to hide something."""
 
 FORM_NAME = "RlNotes"
+ANNOTATION, LINK = Name.Annot, Name.Link
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ def flatten(pdf: pikepdf.Pdf) -> Flattened:
             continue
         view, chosen, kept = view_of(page.obj), list[Object](), list[Object]()
         for one in annotations:
-            if not isinstance(one, Dictionary) or one.get("/Type", Name.Annot) != Name.Annot:
+            if not isinstance(one, Dictionary) or one.get("/Type", ANNOTATION) != ANNOTATION:
+                continue
+            if one.get("/Subtype") == LINK and "/AP" not in one:  # most notes are: seen at once to paint nothing
+                kept.append(one)
                 continue
             if not _goes_under(one, view):
                 grounds += _drop_ground(one, view)

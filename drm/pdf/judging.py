@@ -61,6 +61,9 @@ UNTYPED_ACTIONS = frozenset(
 )
 """An action needs no /Type. Of the kinds not listed here, structure elements, transitions and groups have the same /S."""
 
+ACTION, ANNOTATION, GO_TO, THREAD, POST_SCRIPT = Name.Action, Name.Annot, Name.GoTo, Name.Thread, Name.PS
+"""Names that every dictionary is compared with; making one takes as long as looking one up."""
+
 
 def word(value: object) -> str:
     """A name as plain ASCII, since names need not be UTF-8; "" for what is no name."""
@@ -77,9 +80,9 @@ def is_action(holder: Object) -> bool:
     kind = holder.get("/S")
     if not isinstance(kind, Name) or isinstance(holder, Stream):
         return False
-    if holder.get("/Type") == Name.Action or word(kind) in UNTYPED_ACTIONS:
+    if holder.get("/Type") == ACTION or word(kind) in UNTYPED_ACTIONS:
         return True
-    return "/D" in holder and (kind == Name.GoTo or (kind == Name.Thread and "/P" not in holder))
+    return "/D" in holder and (kind == GO_TO or (kind == THREAD and "/P" not in holder))
 
 
 def is_plain(action: object) -> bool:
@@ -107,9 +110,9 @@ def is_plain_annotation(annotation: Object) -> bool:
 
 def is_annotation(holder: Object) -> bool:
     """Whether a dictionary is an annotation by its own account."""
-    return holder.get("/Type") == Name.Annot and "/Rect" in holder
+    return holder.get("/Type") == ANNOTATION and "/Rect" in holder
 
 
 def is_post_script(stream: Object) -> bool:
     """Whether a stream is a PostScript XObject (ISO 32000-1, 8.8.2)."""
-    return stream.get("/Subtype") == Name.PS or stream.get("/Subtype2") == Name.PS
+    return stream.get("/Subtype") == POST_SCRIPT or stream.get("/Subtype2") == POST_SCRIPT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,23 @@ from drm.pdf.sanitise import find_active
 from drm.pdf.values import PdfRefused
 
 ALL_PAGES = 50
-BLANKS = re.compile(r"\s+")
+LOOKED_AT = 5
+"""Pages from the first on that are read back at any rate where somebody looks at them."""
+
+Look = Callable[[int, pypdfium2.PdfPage], None]
 
 
-def prove(path: Path, expect: dict[str, Any] | None, password: str | None) -> dict[str, Any]:
+def prove(
+    path: Path, expect: dict[str, Any] | None, password: str | None, file_key: str = "", look: Look | None = None
+) -> dict[str, Any]:
     """The verdict on a copy; PdfRefused with the first check that fails.
 
     ``expect`` may hold pages, delivery, names, encrypted. Without it the delivery is read from the copy's own metadata.
+    One library opens the copy as its reader does, with ``password`` or none; the other one too, or with ``file_key``
+    (in hexadecimal) where it is known, for it takes long over passwords. ``look`` sees each page that was read back.
     """
     expect = expect or {}
-    pdf = _open(path, password)
+    pdf = _open(path, password, file_key)
     delivery = expect.get("delivery") or _delivery_in(pdf)
     if not delivery:
         raise PdfRefused("stamp-missing", "The file names no delivery.")
@@ -38,13 +46,20 @@ def prove(path: Path, expect: dict[str, Any] | None, password: str | None) -> di
     if "encrypted" in expect and pdf.is_encrypted != expect["encrypted"]:
         raise PdfRefused("output-invalid", "The copy's encryption is not the one asked for.")
     _painted(pdf)
-    checked = _read_back(path, password, str(delivery), [str(name) for name in expect.get("names", ()) if name])
+    names = [str(name) for name in expect.get("names", ()) if name]
+    checked = _read_back(path, password, [str(delivery), *names], look)
     return {"delivery": delivery, "pages": pages, "encrypted": pdf.is_encrypted, "pages_read": checked}
 
 
-def _open(path: Path, password: str | None) -> pikepdf.Pdf:
+def _open(path: Path, password: str | None, file_key: str) -> pikepdf.Pdf:
     try:
-        return pikepdf.open(path, password=password or "", attempt_recovery=False, suppress_warnings=True)
+        return pikepdf.open(
+            path,
+            password=file_key or password or "",
+            hex_password=bool(file_key),
+            attempt_recovery=False,
+            suppress_warnings=True,
+        )
     except pikepdf.PasswordError:
         raise PdfRefused("password-required", "The file needs a password to open.") from None
     except pikepdf.PdfError:
@@ -72,22 +87,31 @@ def _painted(pdf: pikepdf.Pdf) -> None:
             raise PdfRefused("stamp-missing", f"Page {number + 1} carries no stamp.")
 
 
-def _read_back(path: Path, password: str | None, delivery: str, names: list[str]) -> int:
-    document = pypdfium2.PdfDocument(path, password=password or None)
+def _read_back(path: Path, password: str | None, wanted: list[str], look: Look | None) -> int:
+    """How many pages were read; on each the words ``wanted`` stand, the delivery first."""
+    try:
+        document = pypdfium2.PdfDocument(path, password=password or None)
+    except pypdfium2.PdfiumError:
+        raise PdfRefused("output-invalid", "The file does not open.") from None
     count = len(document)
     numbers = set(range(count))
     if count > ALL_PAGES:
-        chosen = random.Random(delivery).sample(range(count), ALL_PAGES)  # noqa: S311  # nosec - a sample, no secret
-        numbers = {0, count - 1, *chosen}
-    wanted = [_bare(delivery), *(_bare(name) for name in names)]
+        chosen = random.Random(wanted[0]).sample(range(count), ALL_PAGES)  # noqa: S311  # nosec - a sample, no secret
+        numbers = {0, count - 1, *chosen, *range(LOOKED_AT if look else 0)}
+    bare = [_bare(what) for what in wanted]
     for number in sorted(numbers):
-        text = _bare(document[number].get_textpage().get_text_bounded())
-        for what in wanted:
-            if what not in text:
-                raise PdfRefused("stamp-missing", f"Page {number + 1} cannot be read back: the stamp is not complete.")
+        page = document[number]
+        words = page.get_textpage()
+        text = _bare(words.get_text_bounded())
+        words.close()
+        if not all(what in text for what in bare):
+            raise PdfRefused("stamp-missing", f"Page {number + 1} cannot be read back: the stamp is not complete.")
+        if look is not None:
+            look(number, page)
+        page.close()
     document.close()
     return len(numbers)
 
 
 def _bare(text: str) -> str:
-    return BLANKS.sub("", unicodedata.normalize("NFC", text))
+    return "".join(unicodedata.normalize("NFC", text).split())

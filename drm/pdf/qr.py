@@ -11,10 +11,14 @@ from drm.pdf.glyphs import number
 QUIET_ZONE = 4
 """White modules around the code (ISO/IEC 18004)."""
 
+MASK = 3
+"""The pattern laid over the modules of every code. Readers take any of the eight from the code itself (ISO/IEC 18004, 7.8);
+weighing all eight takes four times as long as the rest, and addresses are irregular enough under each."""
+
 
 def draw_qr(address: str, x: float, y: float, side: float) -> bytes:
     """The operators for a code of level M in a square whose lower left corner is (x, y), quiet zone included."""
-    matrix = segno.make(address, error="m", micro=False).matrix
+    matrix = segno.make(address, error="m", micro=False, mask=MASK).matrix
     return painted(packed_modules(matrix), len(matrix), x, y, side)
 
 

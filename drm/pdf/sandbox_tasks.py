@@ -18,7 +18,7 @@ from drm.pdf.proving import prove
 from drm.pdf.rehearsal import rehearse
 from drm.pdf.spec_json import spec_from
 from drm.pdf.tail.preparing import PrepareTask, prepare_master
-from drm.pdf.tail.proving import compare, prove_alone
+from drm.pdf.tail.proving import MasterProof, prove_master
 from drm.pdf.values import Limits, PdfRefused
 
 MOST_PIXELS = 4_000
@@ -80,12 +80,19 @@ def _prepare(arguments: Mapping[str, Any], limits: Limits) -> Any:
     return prepare_master(task, limits)
 
 
-def _alone(arguments: Mapping[str, Any], limits: Limits) -> Any:
-    return prove_alone(Path(arguments["path"]))
-
-
-def _compare(arguments: Mapping[str, Any], limits: Limits) -> Any:
-    return compare(Path(arguments["path"]), Path(arguments["source"]), arguments.get("password"))
+def _prove_master(arguments: Mapping[str, Any], limits: Limits) -> Any:
+    source = arguments["path"]
+    return prove_master(
+        MasterProof(
+            master=Path(arguments["master"]),
+            length=int(arguments["length"]),
+            tail=Path(arguments["tail"]),
+            expect=arguments["expect"],
+            file_key=arguments["file_key"],
+            source=Path(source) if source else None,
+            password=arguments["password"],
+        )
+    )
 
 
 def _prove(arguments: Mapping[str, Any], limits: Limits) -> Any:
@@ -116,9 +123,8 @@ TASKS: dict[str, Callable[[Mapping[str, Any], Limits], Any]] = {
     "examine": _examine,
     "copy": _copy,
     "prepare": _prepare,
-    "alone": _alone,
-    "compare": _compare,
     "prove": _prove,
+    "prove-master": _prove_master,
     "render": _render,
     "text": _text,
 }

@@ -27,6 +27,9 @@ from drm.pdf.walking import Walk
 
 ANYWHERE = frozenset(ANY_KEYS)
 STREAM_WORDS = frozenset(STREAM_KEYS) | {"/Subtype", "/Subtype2"}
+ACTIONS = frozenset({"/A", "/PA"})
+"""Where annotations and outline items have their actions."""
+
 REFERENCES = ("/Obj", "/Parent", "/IRT", "/Popup")
 """Where other objects refer to an annotation."""
 
@@ -87,7 +90,7 @@ def _count(holder: Object, key: str, walk: Walk, found: Counter[str]) -> None:
         found[f"action {kind_of(holder)}"] += 1
     if "/Rect" in keys and is_annotation(holder) and not is_plain_annotation(holder):
         found[f"annotation {word(holder.get('/Subtype'))[1:]}"] += 1
-    if "/Title" in keys and not walk.is_table(holder, key):
+    if "/Title" in keys and keys & ACTIONS and not walk.is_table(holder, key):
         found.update(_armed(holder))
     if isinstance(holder, Stream):
         found.update({kind for name, kind in STREAM_KEYS.items() if name in keys})
@@ -186,7 +189,7 @@ def _clean(holder: Object, key: str, walk: Walk, removed: Counter[str]) -> None:
             removed[name[1:]] += 1
     if "/Metadata" in keys and not walk.is_table(holder, key):  # of a page or picture, unseen and unchecked
         del holder["/Metadata"]
-    if "/Title" in keys and not walk.is_table(holder, key):
+    if "/Title" in keys and keys & ACTIONS and not walk.is_table(holder, key):
         _disarm(holder, removed)
     if "/S" in keys and is_action(holder):
         if "/Next" in holder:

@@ -19,7 +19,7 @@ from drm.pdf.policy import Policy, policy_to
 from drm.pdf.sandbox import run_limited
 from drm.pdf.spec_json import spec_to
 from drm.pdf.tail.keys import MasterKeys
-from drm.pdf.tail.personalise import blank_tail, personalise
+from drm.pdf.tail.personalise import personalise
 from drm.pdf.tail.typical import typical_copy
 from drm.pdf.tail.values import Master, Tail, master_from
 from drm.pdf.values import CopySpec, Limits, PdfRefused
@@ -127,31 +127,31 @@ def check_master(
 ) -> None:
     """Prove a master in a fresh child; PdfRefused with the first check that fails.
 
-    The canary copy must pass all checks of a copy, a blank one must look like the source, and the master alone must open
-    nowhere. Both tails are appended to the file in turn and cut off again.
+    The master alone must open nowhere, a canary copy must pass all checks of a copy, and without their stamps its pages
+    must look like those of the source. Its tail is appended to the file for that and cut off again.
     """
     tail = canary(master, wish, keys)
+    written = part.with_name("canary")
+    written.write_bytes(tail.data)
     shown = tail.shown_name if tail.shown_name.startswith("[") else normalise_name(tail.shown_name)
-    expect = {"pages": tail.pages, "delivery": CANARY, "names": [shown], "encrypted": master.encrypted}
-    run_limited("alone", {"path": str(part.absolute())}, limits)
-    _append(part, master.base_len, tail.data)
-    run_limited("prove", {"path": str(part.absolute()), "expect": expect, "password": None}, limits)
-    spec = replace(typical_copy(wish.typical), delivery=CANARY)
-    _append(part, master.base_len, blank_tail(master, spec, keys))
-    if not _changed(master):
-        paths = {"path": str(part.absolute()), "source": str(source[0].absolute()), "password": source[1]}
-        run_limited("compare", paths, limits)
-    os.truncate(part, master.base_len)
+    arguments = {
+        "master": str(part.absolute()),
+        "length": master.base_len,
+        "tail": str(written.absolute()),
+        "expect": {"pages": tail.pages, "delivery": CANARY, "names": [shown], "encrypted": master.encrypted},
+        "file_key": keys.open(master).file_key.hex() if master.encrypted else "",
+        "path": "" if _changed(master) else str(source[0].absolute()),
+        "password": source[1],
+        "source_bytes": master.base_len,
+    }
+    try:
+        run_limited("prove-master", arguments, limits)
+    finally:
+        written.unlink()
+        os.truncate(part, master.base_len)
 
 
 def _changed(master: Master) -> bool:
     """Whether sanitising took away what may have been seen, so that a comparison with the source says nothing."""
     seen = ("annotation", "form", "XFA", "Alternates", "external data", "reference", "PostScript", "OPI")
     return any(kind.split("*")[0] in seen for kind in master.removed) or "structure" in master.repaired
-
-
-def _append(part: Path, length: int, tail: bytes) -> None:
-    with part.open("r+b") as file:
-        file.truncate(length)
-        file.seek(length)
-        file.write(tail)

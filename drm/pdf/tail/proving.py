@@ -1,13 +1,17 @@
-"""The checks of a master beyond those of a copy: it opens nowhere alone, and a blank stamp changes no page."""
+"""The checks of a master, in one child: it opens nowhere alone, its canary copy is good, and only stamps change its pages."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pypdfium2
+from pypdfium2 import raw
 
+from drm.pdf.proving import prove
 from drm.pdf.values import PdfRefused
 
 COMPARED, PIXELS, MOST_SIDE = 4, 400, 1600
@@ -15,12 +19,37 @@ TOLERATED = 0.002
 """Share of the samples of a page that may differ from the source."""
 
 
-def prove_alone(path: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MasterProof:
+    """What is proved: the master, ``length`` bytes long, with the ``tail`` of a copy and what is expected of that.
+
+    ``file_key`` is in hexadecimal, "" for a plain master. ``source`` is None where the pages may differ from its pages.
+    """
+
+    master: Path
+    length: int
+    tail: Path
+    expect: dict[str, Any]
+    file_key: str
+    source: Path | None
+    password: str | None
+
+
+def prove_master(proof: MasterProof) -> dict[str, Any]:
+    """The verdict on the copy; PdfRefused with the first check that fails. The tail stays appended to the master."""
+    os.truncate(proof.master, proof.length)
+    prove_alone(proof.master)
+    with proof.master.open("ab") as file:
+        file.write(proof.tail.read_bytes())
+    look = None if proof.source is None else Comparison(proof.source, proof.password).look
+    return prove(proof.master, proof.expect, None, proof.file_key, look)
+
+
+def prove_alone(path: Path) -> None:
     """That a master without a tail opens in neither library, with recovery on; PdfRefused ``output-invalid`` else."""
     for opens in (_pikepdf_pages, _pdfium_pages):
         if opens(path):
             raise PdfRefused("output-invalid", "The master opens without a tail.")
-    return {}
 
 
 def _pikepdf_pages(path: Path) -> int:
@@ -41,25 +70,41 @@ def _pdfium_pages(path: Path) -> int:
     return count
 
 
-def compare(path: Path, source: Path, password: str | None) -> dict[str, Any]:
-    """That the first pages behind the cover look like those of the source; PdfRefused ``output-invalid`` else."""
-    copy = pypdfium2.PdfDocument(path)
-    try:
-        original = pypdfium2.PdfDocument(source, password=password or None)
-    except pypdfium2.PdfiumError:  # opens after a repair only, so there is nothing to compare with
-        return {"compared": 0}
-    compared = min(COMPARED, len(original), len(copy) - 1)
-    for page in range(compared):
+class Comparison:
+    """Compares the first pages behind the cover of a copy, without their stamps, with those of the source."""
+
+    def __init__(self, source: Path, password: str | None) -> None:
+        self._original: pypdfium2.PdfDocument | None = None
         try:
-            before = _samples(original[page])
+            self._original = pypdfium2.PdfDocument(source, password=password or None)
+        except pypdfium2.PdfiumError:  # opens after a repair only, so there is nothing to compare with
+            return
+
+    def look(self, number: int, page: pypdfium2.PdfPage) -> None:
+        """PdfRefused ``output-invalid`` where this page of the copy (0 is the cover) looks unlike that of the source."""
+        if self._original is None or not 1 <= number <= min(COMPARED, len(self._original)):
+            return
+        try:
+            before = _samples(self._original[number - 1])
         except (pypdfium2.PdfiumError, ValueError):  # a page that cannot be drawn, or is too small to be
-            continue
-        share = _difference(_samples(copy[page + 1]), before)
-        if share > TOLERATED:
-            raise PdfRefused("output-invalid", f"Page {page + 1} does not look like the page of the source.")
-    copy.close()
-    original.close()
-    return {"compared": compared}
+            return
+        take_stamp_off(page)
+        if _difference(_samples(page), before) > TOLERATED:
+            raise PdfRefused("output-invalid", f"Page {number} does not look like the page of the source.")
+
+
+def take_stamp_off(page: pypdfium2.PdfPage) -> None:
+    """Take the stamp away from an open page: the form that is painted last. PdfRefused ``stamp-missing`` without one.
+
+    What is left is painted as the page was before it was stamped, for the form stands between operators that save and
+    restore all.
+    """
+    last = raw.FPDFPage_GetObject(page, raw.FPDFPage_CountObjects(page) - 1)
+    if not last or raw.FPDFPageObj_GetType(last) != raw.FPDF_PAGEOBJ_FORM:
+        raise PdfRefused("stamp-missing", "A page ends with something else than its stamp.")
+    if not raw.FPDFPage_RemoveObject(page, last):
+        raise PdfRefused("output-invalid", "The stamp of a page cannot be told from the page.")
+    raw.FPDFPageObj_Destroy(last)
 
 
 def _samples(page: pypdfium2.PdfPage) -> bytes:
