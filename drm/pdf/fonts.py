@@ -188,7 +188,7 @@ def is_wide(cluster: str) -> bool:
 
 def clusters(text: str) -> list[str]:
     """Characters, each with the combining marks that follow it."""
-    if text.isascii():
+    if not any(map(unicodedata.combining, text)):
         return list(text)
     found: list[str] = []
     for character in text:

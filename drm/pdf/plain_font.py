@@ -103,7 +103,7 @@ def plain_font() -> PlainFont:
 
 def literal(text: str) -> bytes:
     """Text of this font as a literal string (ISO 32000-2, 7.3.4.2); nothing in it can end the string or act."""
-    data = text.encode("cp1252")
+    data = text.encode() if text.isascii() else text.encode("cp1252")
     return b"(%s)" % data.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -28,6 +29,11 @@ def encrypt_cbc(key: bytes, iv: bytes, data: bytes) -> bytes:
     """AES in CBC mode; ``data`` is a multiple of 16 bytes."""
     encryptor = Cipher(_aes(key), modes.CBC(iv)).encryptor()
     return encryptor.update(data) + encryptor.finalize()
+
+
+def cbc_chain(key: bytes) -> Callable[[bytes], bytes]:
+    """Encrypts whole blocks, each call going on where the one before ended; the first block of all has a zero vector."""
+    return Cipher(_aes(key), modes.CBC(ZERO)).encryptor().update
 
 
 def padded(data: bytes) -> bytes:

@@ -16,7 +16,7 @@ from drm.pdf.tail.cover_parts import draw_cover, frame_for
 from drm.pdf.tail.crypt import encrypt_dictionary, permission_bits
 from drm.pdf.tail.embedding import DEFLATED, write_font
 from drm.pdf.tail.keys import MasterKeys, MasterSecret, derived, reader_lock
-from drm.pdf.tail.lettering import TailLettering, font_tables, resource_names
+from drm.pdf.tail.lettering import TailLettering, font_tables
 from drm.pdf.tail.stamping import Copy, draw_stamps
 from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
 from drm.pdf.tail.writing import TailWriter, clear, packed, seal_shared, sealing
@@ -135,8 +135,7 @@ def _write_forms(writer: TailWriter, copy: Copy, marks: Sequence[bytes]) -> bool
 
 def _write_resources(writer: TailWriter, copy: Copy) -> None:
     """What all stamps and the cover draw with: the master's fonts, and subsets for what they lack."""
-    own = zip(resource_names(copy.master.fonts), copy.master.fonts, strict=True)
-    fonts = [b"/%s %d 0 R" % (name, font.number) for name, font in own]
+    fonts = [copy.lettering.entries]
     fonts += [b"/%s %d 0 R" % (name, write_font(writer, subset)) for name, subset in copy.lettering.subsets.items()]
     writer.add(copy.master.resources, b"<</ExtGState %d 0 R/Font<<%s>>>>" % (copy.master.states, b"".join(fonts)))
 
