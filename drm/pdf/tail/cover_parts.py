@@ -238,4 +238,5 @@ def _marked(block: Block, tagged: bool) -> tuple[bytes, bytes]:
 def _shown(lettering: TailLettering, line: Line, text: str | None = None) -> bytes:
     grey = number(line.grey)
     shown = line.text if text is None else text
-    return b"%s g %s G\n" % (grey, grey) + lettering.show(shown, line.face, line.size, line.x, line.y)
+    colour = b"%s g %s G\n" % (grey, grey) if line.face.bold else b"%s g\n" % grey
+    return colour + lettering.show(shown, line.face, line.size, line.x, line.y)

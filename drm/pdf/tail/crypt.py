@@ -109,8 +109,8 @@ def encrypt_dictionary(file_key: bytes, lock: Lock, bits: int, random: bytes) ->
     encryptor = Cipher(algorithms.AES(file_key), modes.ECB()).encryptor()  # noqa: S305  # nosec - one block, as the format says
     perms = encryptor.update(plain) + encryptor.finalize()
     return (
-        b"<</Filter/Standard/V 5/R 6/Length 256/CF<</StdCF<</AuthEvent/DocOpen/CFM/AESV3/Length 32>>>>"
-        b"/StmF/StdCF/StrF/StdCF/EncryptMetadata true/P %d/U%s/UE%s/O%s/OE%s/Perms%s>>"
+        b"<</Filter/Standard/V 5/R 6/Length 256/CF<</StdCF<</CFM/AESV3/Length 32>>>>"
+        b"/StmF/StdCF/StrF/StdCF/P %d/U%s/UE%s/O%s/OE%s/Perms%s>>"
     ) % (bits, quoted(lock.user), quoted(wrapped_user), quoted(lock.owner), quoted(wrapped_owner), quoted(perms))
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from drm.pdf.embedding import CODES
 from drm.pdf.fonts import Face, Font
-from drm.pdf.glyphs import CODES, LETTERS, TRACKING, Lettering, em_width, number, written
+from drm.pdf.glyphs import LETTERS, TRACKING, Lettering, em_width, number, written
+from drm.pdf.letter_font import letter_font
 from drm.pdf.plain_font import PLAIN, literal, plain_font
 from drm.pdf.tail.values import MasterFont
 
@@ -107,7 +109,7 @@ class TailLettering(Lettering):
     def _plain(self, ours: bool, found: list[str], size: float) -> bytes:
         if ours:
             return b"/RlP %s Tf %s Tj" % (number(size), literal("".join(found)))
-        return self._drawn(plain_font(), found, size)
+        return self._drawn(letter_font(), found, size)
 
     def copy(self) -> TailLettering:
         """A lettering with the same characters under the same codes, which goes on by itself."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 from drm.pdf.tail.crypt import cbc_chain, padded, quoted
 
-ROW = struct.Struct(">BIH")
 Cipher = Callable[[int, bytes], bytes]
 
 
@@ -81,13 +80,16 @@ class TailWriter:
         return quoted(self._shared(number, data))
 
     def finish_stream(self, trailer: bytes) -> bytes:
-        """Everything, with a cross-reference stream of an object number of its own."""
+        """Everything, with a cross-reference stream of an object number of its own.
+
+        Its rows hold offsets alone: kind and generation have the values that fields of no width mean (7.5.8.3).
+        """
         number, offset = self.number(), self._offset
         self.entries[number] = offset
         numbers = sorted(self.entries)
-        rows = b"".join([ROW.pack(1, self.entries[one], 0) for one in numbers])
+        rows = struct.pack(f">{len(numbers)}I", *map(self.entries.__getitem__, numbers))
         index = b" ".join([b"%d %d" % run for run in _ranges(numbers)])
-        head = b"<</Type/XRef/Size %d/W[1 4 2]/Index[%s]%s/Length %d>>" % (self.free, index, trailer, len(rows))
+        head = b"<</Type/XRef/Size %d/W[0 4 0]/Index[%s]%s/Length %d>>" % (self.free, index, trailer, len(rows))
         self.add(number, b"%sstream\n%s\nendstream" % (head, rows))
         return b"".join([*self._parts, b"startxref\n%d\n%%%%EOF\n" % offset])
 
