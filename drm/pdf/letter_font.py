@@ -94,9 +94,10 @@ class LetterSubset:
         widths = [b"0"] * (last - first + 1)
         for letter, code in self._codes.items():
             widths[code - first] = b"%d" % self.font.letters[letter][0]
+        left, bottom, right, top, ascent, descent = plain_font().measures
         descriptor = (
             b"/Type/FontDescriptor/FontName/%s/Flags 4/FontBBox[%d %d %d %d]/ItalicAngle 0/Ascent %d/Descent %d"
-            b"/CapHeight 714/StemV 90" % (name, *plain_font().measures)
+            b"/CapHeight 714/StemV 90" % (name, left, bottom, right, top, ascent, descent)
         )
         names = [NAME % ord(letter) for letter in self._codes]
         font = (

@@ -52,6 +52,11 @@ class TailWriter:
         self.entries: dict[int, int] = {}
         self.free = free
 
+    @property
+    def length(self) -> int:
+        """Where the next object begins."""
+        return self._offset
+
     def number(self) -> int:
         """A number that nothing has yet."""
         self.free += 1
