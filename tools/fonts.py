@@ -3,14 +3,16 @@
     python tools/fonts.py cjk NotoSansCJK-Regular.ttc drm/pdf/fonts/NotoSansCJKsc-Regular.ttf
     python tools/fonts.py latin NotoSans-Regular.ttf drm/pdf/fonts/NotoSans-Regular.ttf
     python tools/fonts.py plain NotoSans-Regular.ttf drm/pdf/fonts/NotoSans-Plain.json
+    python tools/fonts.py letters NotoSans-Regular.ttf drm/pdf/fonts/NotoSans-Letters.json
 
 Debian's ``fonts-noto-cjk`` and ``fonts-noto-core`` hold the sources, all under the SIL Open Font License 1.1; they
 declare no reserved font name. The first two results have plain TrueType outlines without hints and one cmap of format
 12, which is all that ``drm/pdf/fonts.py`` reads. The third has the characters of code page 1252 as Type 2
-charstrings, which ``drm/pdf/plain_font.py`` puts together. The CJK face takes about two minutes.
+charstrings, which ``drm/pdf/plain_font.py`` puts together, the fourth the letters of European and Vietnamese names that
+this code page lacks, for ``drm/pdf/letter_font.py``. The CJK face takes about two minutes.
 
 Outlines are drawn on a coarse grid, because each copy carries some of them: 400 units to the em for Chinese, 320 for
-code page 1252. At 10 points that moves no point of an outline by more than a fiftieth of a point.
+charstrings. At 10 points that moves no point of an outline by more than a fiftieth of a point.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from fontTools.agl import UV2AGL
 from fontTools.cffLib import cffStandardStrings
 from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.qu2cuPen import Qu2CuPen
+from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -47,6 +50,18 @@ LATIN_GREEK_CYRILLIC = (
     *range(0xA700, 0xA800),
     *range(0xAB30, 0xAB70),
 )
+
+LETTERS = (
+    *range(0x0100, 0x0180),
+    *range(0x01CD, 0x01DD),
+    *range(0x01E6, 0x01EC),
+    *range(0x0218, 0x021C),
+    *range(0x1EA0, 0x1EFA),
+    *range(0x0386, 0x03CF),
+    *range(0x0400, 0x0460),
+    *(0x018F, 0x01A0, 0x01A1, 0x01AF, 0x01B0, 0x0259, 0x0490, 0x0491, 0x1E9E),
+)
+"""Letters of names in Latin, Greek and Cyrillic script."""
 
 CJK_UNITS, PLAIN_UNITS = 400, 320
 """Units to the em of the results. Fewer make outlines smaller: deltas fit in a byte, and repeat."""
@@ -103,24 +118,34 @@ def rescale_measures(font: TTFont, scale: float) -> None:
         font["hmtx"].metrics[name] = (round(scale * advance), left)
 
 
-def build_plain(source: Path, target: Path) -> int:
-    """Writes the characters of code page 1252: SID of the glyph name, width in thousandths, charstring."""
+def plain_characters() -> list[str]:
+    """The characters of code page 1252 whose glyphs have standard names."""
+    codes = (*range(0x20, 0x7F), *range(0x80, 0x100))
+    found = [bytes([code]).decode("cp1252", "ignore") for code in codes]
+    return [one for one in found if one and one not in "\u00a0\u00ad" and UV2AGL.get(ord(one)) in cffStandardStrings]
+
+
+def build_charstrings(source: Path, target: Path, characters: list[str]) -> int:
+    """Writes characters with the SID of the glyph name, or 0, the width in thousandths, and the charstring."""
     font = TTFont(source)
     outlines, cmap, units = font.getGlyphSet(), font.getBestCmap(), font["head"].unitsPerEm
     scale = PLAIN_UNITS / units
     glyphs: dict[str, Any] = {}
-    for code in (*range(0x20, 0x7F), *range(0x80, 0x100)):
-        character = bytes([code]).decode("cp1252", "ignore")
-        name = UV2AGL.get(ord(character)) if character else None
-        if name not in cffStandardStrings or ord(character) not in cmap or character in "\u00a0\u00ad":
+    for character in characters:
+        if ord(character) not in cmap:
             continue
+        name = UV2AGL.get(ord(character))
+        sid = cffStandardStrings.index(name) if name in cffStandardStrings else 0
         pen = T2CharStringPen(None, outlines)
         cubic = Qu2CuPen(pen, CURVE_ERROR, all_cubic=True)
-        outlines[cmap[ord(character)]].draw(TransformPen(cubic, (scale, 0, 0, scale, 0, 0)))
+        # an accented letter refers to its parts, which would reach the last pen as they are: they are taken apart before
+        drawn = DecomposingRecordingPen(outlines)
+        outlines[cmap[ord(character)]].draw(drawn)
+        drawn.replay(TransformPen(cubic, (scale, 0, 0, scale, 0, 0)))
         charstring = pen.getCharString(optimize=True)
         charstring.compile()
         width = round(font["hmtx"][cmap[ord(character)]][0] * 1000 / units)
-        glyphs[character] = [cffStandardStrings.index(name), width, charstring.bytecode.hex()]
+        glyphs[character] = [sid, width, charstring.bytecode.hex()]
     head, hhea = font["head"], font["hhea"]
     measures = [head.xMin, head.yMin, head.xMax, head.yMax, hhea.ascent, hhea.descent]
     content = {"units": PLAIN_UNITS, "measures": [round(one * 1000 / units) for one in measures], "glyphs": glyphs}
@@ -154,14 +179,16 @@ def build(source: Path, target: Path, face: int, characters: list[int] | None) -
 def main() -> None:
     """Reads the command line: the kind of font, where it comes from and where it goes."""
     parser = argparse.ArgumentParser(description="Build a font for the stamps and covers of copies.")
-    parser.add_argument("kind", choices=("cjk", "latin", "plain"))
+    parser.add_argument("kind", choices=("cjk", "latin", "plain", "letters"))
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     choice = parser.parse_args()
     if choice.kind == "cjk":
         build(choice.source, choice.target, CJK_FACE, None)
     elif choice.kind == "plain":
-        build_plain(choice.source, choice.target)
+        build_charstrings(choice.source, choice.target, plain_characters())
+    elif choice.kind == "letters":
+        build_charstrings(choice.source, choice.target, [chr(code) for code in LETTERS])
     else:
         build(choice.source, choice.target, -1, list(LATIN_GREEK_CYRILLIC))
 

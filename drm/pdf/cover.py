@@ -73,6 +73,11 @@ class CheckPlace:
     width: float
     scale: float
 
+    @property
+    def square(self) -> tuple[float, float, float]:
+        """Left, bottom and side of the code, whose quiet zone reaches into the margin."""
+        return self.x - self.side * 0.1, self.floor, self.side
+
 
 def cover_size(width: float, height: float) -> tuple[float, float]:
     """The size of the cover for a first page of this visible size: the same, or A4 or Letter where that is absurd."""
@@ -252,7 +257,7 @@ def lay_out_check(
     column.gap(1)
     texts = [(printable(spec.check_url), REGULAR, 8.0, BLACK), (words["answers"], REGULAR, 8.0, GREY)]
     column.set("P", texts, part="check")
-    return tuple(column.blocks), draw(spec.check_url, place.x - side * 0.1, place.floor, side)
+    return tuple(column.blocks), draw(spec.check_url, *place.square)
 
 
 def _rule(x: float, y: float, width: float, weight: float, grey: float) -> bytes:

@@ -1,6 +1,7 @@
 """The fonts of copies, read straight from their files: which glyph draws a character, how wide, and its outline.
 
-The characters of code page 1252 come from ``plain_font``; all others from TrueType files. These are mapped into memory
+The characters of code page 1252 come from ``plain_font``, other letters of names from ``letter_font``, and
+all others from TrueType files. These are mapped into memory
 and only the glyphs in use are touched, so opening them costs next to nothing and forked children share the pages.
 ``tools/fonts.py`` builds the files in the one shape read here: TrueType outlines without hints and a single cmap of
 format 12 (OpenType 1.9, ``cmap``, ``loca``, ``glyf``).
@@ -19,6 +20,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Protocol
 
+from drm.pdf.letter_font import LETTER, letter_font
+from drm.pdf.letter_font import PATH as LETTERS
 from drm.pdf.plain_font import PATH, PLAIN, plain_font
 
 FOLDER = Path(__file__).with_name("fonts")
@@ -116,7 +119,9 @@ class FontFile:
 @functools.cache
 def font_file(name: str) -> Font:
     """The font of that name, opened once per process."""
-    return plain_font() if name == PLAIN else FontFile(FOLDER / f"{name}.ttf")
+    if name == PLAIN:
+        return plain_font()
+    return letter_font() if name == LETTER else FontFile(FOLDER / f"{name}.ttf")
 
 
 @dataclass(frozen=True)
@@ -176,8 +181,8 @@ class MissingGlyph(Exception):
 
 
 LATIN = "NotoSans-Regular"
-REGULAR = Face((PLAIN, LATIN, CJK))
-BOLD = Face((PLAIN, LATIN, CJK), bold=True)
+REGULAR = Face((PLAIN, LETTER, LATIN, CJK))
+BOLD = Face((PLAIN, LETTER, LATIN, CJK), bold=True)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -188,7 +193,7 @@ def is_wide(cluster: str) -> bool:
 
 def clusters(text: str) -> list[str]:
     """Characters, each with the combining marks that follow it."""
-    if text.isascii():
+    if not any(map(unicodedata.combining, text)):
         return list(text)
     found: list[str] = []
     for character in text:
@@ -211,7 +216,7 @@ def can_draw(font: Font, cluster: str) -> bool:
 
 def font_files() -> tuple[Path, ...]:
     """The files of all fonts that copies are drawn with."""
-    return (PATH, *(FOLDER / f"{name}.ttf" for name in (LATIN, CJK)))
+    return (PATH, LETTERS, *(FOLDER / f"{name}.ttf" for name in (LATIN, CJK)))
 
 
 def preload() -> None:

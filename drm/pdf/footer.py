@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from drm.pdf.fonts import BOLD, REGULAR
-from drm.pdf.glyphs import Lettering, number
+from drm.pdf.glyphs import Lettering, number, place
 from drm.pdf.ink import Band
 from drm.pdf.lines import shortened
 from drm.pdf.stamp_text import DOT, FooterText
@@ -90,11 +90,11 @@ def draw_footer(lettering: Lettering, footer: Footer, x: float, y: float, overla
     parts = [b"q %s gs\n" % (OVER if overlap else FULL)]
     if overlap:
         plate = (x - 3, y - 1, footer.length + 6, footer.thickness + 2)
-        parts.append(b"1 g %s %s %s %s re f\n" % tuple(map(number, plate)))
+        parts.append(b"1 g %s %s %s %s re f\n" % tuple(map(place, plate)))
     top = y + footer.thickness
     parts.append(
         b"0.45 G %s w %s %s m %s %s l S 0.12 g 0.12 G\n"
-        % tuple(map(number, (0.4 * footer.scale, x, top, x + footer.length, top)))
+        % tuple(map(place, (0.4 * footer.scale, x, top, x + footer.length, top)))
     )
     baseline = top - RULE_GAP * footer.rows[0].size
     for index, row in enumerate(footer.rows):

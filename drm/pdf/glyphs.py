@@ -12,14 +12,18 @@ import functools
 import struct
 import unicodedata
 from collections.abc import Iterable, Mapping
-from itertools import count, groupby
+from itertools import chain, count, groupby
+from typing import TypeAlias
 
 import pikepdf
 from pikepdf import Dictionary
 
-from drm.pdf.embedding import Embedded, embed, tag
+from drm.pdf.embedding import CODES, Embedded, embed, tag, to_unicode
 from drm.pdf.fonts import ABOVE, CJK, LATIN, Face, Font, FontFile, em_advance, kept_glyph
+from drm.pdf.letter_font import LETTER, LetterSubset
 from drm.pdf.plain_font import PLAIN, PlainSubset
+
+AnySubset: TypeAlias = "Subset | PlainSubset | LetterSubset"
 
 ARGS_ARE_WORDS, ARGS_ARE_OFFSETS, HAS_SCALE, MORE, HAS_SCALE_XY, HAS_MATRIX = 0x1, 0x2, 0x8, 0x20, 0x40, 0x80
 MARK_GAP = 0.06
@@ -28,25 +32,8 @@ MARK_GAP = 0.06
 THICKENING, TRACKING = 0.026, 0.018
 """Width in em of the outline that makes characters bold, and the space after each that keeps them apart."""
 
-CODES = bytes(code for code in range(0x21, 0x100) if code not in b"()\\\x7f\xa0\xad")
-"""The bytes that subsets use: none that a string would have to escape, or that a reader may take for a blank."""
-
-LETTERS = {PLAIN: b"P", LATIN: b"L", CJK: b"C"}
+LETTERS = {PLAIN: b"P", LETTER: b"E", LATIN: b"L", CJK: b"C"}
 """What stands for each font in resource names."""
-
-TO_UNICODE = b"""/CIDInit /ProcSet findresource begin
-12 dict begin
-begincmap
-/CMapName /Adobe-Identity-UCS def
-/CMapType 2 def
-1 begincodespacerange
-<00> <FF>
-endcodespacerange
-%sendcmap
-CMapName currentdict /CMap defineresource pop
-end
-end
-"""
 
 
 class Subset:
@@ -59,7 +46,8 @@ class Subset:
         self._codes: dict[str, int] = {}
         self._glyphs: dict[int, int] = {}
         self._parts: dict[int, int] = {}
-        self._add(0)
+        self._outlines.append(b"")
+        self._metrics.append((0, 0))
 
     def copy(self) -> Subset:
         """A subset with the same codes, which goes on by itself."""
@@ -160,19 +148,11 @@ class Subset:
             b" ".join(widths),
         )
         data = self.file()
-        return Embedded(font, descriptor, b"FontFile2", b"/Length1 %d" % len(data), data, self._to_unicode())
+        return Embedded(font, descriptor, b"FontFile2", b"/Length1 %d" % len(data), data, to_unicode(self._codes))
 
     def embed(self, pdf: pikepdf.Pdf) -> pikepdf.Object:
         """The font of this subset as a new object of the document."""
         return embed(pdf, self.parts())
-
-    def _to_unicode(self) -> bytes:
-        """The CMap that gives each code its text."""
-        lines = [b"<%02X> <%s>\n" % (code, _utf16(one)) for one, code in self._codes.items()]
-        blocks = [lines[start : start + 100] for start in range(0, len(lines), 100)]
-        return TO_UNICODE % b"".join(
-            b"%d beginbfchar\n%sendbfchar\n" % (len(block), b"".join(block)) for block in blocks
-        )
 
     def file(self) -> bytes:
         """The TrueType file."""
@@ -182,22 +162,16 @@ class Subset:
             offsets.append(len(glyf) // 2)
         count = len(self._outlines)
         wide = offsets[-1] > 0xFFFF
-        head, hhea, maxp = (bytearray(self.font.table(tag)) for tag in (b"head", b"hhea", b"maxp"))
-        struct.pack_into(">L", head, 8, 0)
-        struct.pack_into(">h", head, 50, wide)
-        struct.pack_into(">H", hhea, 34, count)
-        struct.pack_into(">H", maxp, 4, count)
-        struct.pack_into(">4H", maxp, 6, 2000, 200, 4000, 400)
-        struct.pack_into(">2H", maxp, 28, 16, 4)
+        head, hhea, maxp = _headers(self.font, wide, count)
         places = [2 * offset for offset in offsets] if wide else offsets
         tables = {
             b"cmap": self._cmap(),
             b"glyf": bytes(glyf),
-            b"head": bytes(head),
-            b"hhea": bytes(hhea),
-            b"hmtx": b"".join([struct.pack(">Hh", *metric) for metric in self._metrics]),
+            b"head": head,
+            b"hhea": hhea,
+            b"hmtx": struct.pack(">" + "Hh" * count, *chain.from_iterable(self._metrics)),
             b"loca": struct.pack(f">{count + 1}{'L' if wide else 'H'}", *places),
-            b"maxp": bytes(maxp),
+            b"maxp": maxp,
         }
         return _sfnt(tables)
 
@@ -206,6 +180,20 @@ class Subset:
         rows = [self._glyphs.get(code, 0) for code in range(CODES[0], max(self._glyphs) + 1)]
         head = struct.pack(">4HL5H", 0, 1, 1, 0, 12, 6, 10 + 2 * len(rows), 0, CODES[0], len(rows))
         return head + struct.pack(f">{len(rows)}H", *rows)
+
+
+@functools.lru_cache(maxsize=1024)
+def _headers(font: FontFile, wide: bool, count: int) -> tuple[bytes, bytes, bytes]:
+    """The tables that are the same in all subsets of a font with so many glyphs: head, hhea and maxp."""
+    head, hhea, maxp = (bytearray(font.table(tag)) for tag in (b"head", b"hhea", b"maxp"))
+    struct.pack_into(">L", head, 8, 0)
+    struct.pack_into(">4L", head, 20, 0, 0, 0, 0)
+    struct.pack_into(">h", head, 50, wide)
+    struct.pack_into(">H", hhea, 34, count)
+    struct.pack_into(">H", maxp, 4, count)
+    struct.pack_into(">4H", maxp, 6, 2000, 200, 4000, 400)
+    struct.pack_into(">2H", maxp, 28, 16, 4)
+    return bytes(head), bytes(hhea), bytes(maxp)
 
 
 def _sfnt(tables: dict[bytes, bytes]) -> bytes:
@@ -219,10 +207,6 @@ def _sfnt(tables: dict[bytes, bytes]) -> bytes:
         directory += struct.pack(">4s3L", name, checksum, offset + len(body), len(data))
         body += padded
     return bytes(directory + body)
-
-
-def _utf16(text: str) -> bytes:
-    return text.encode("utf-16-be").hex().upper().encode()
 
 
 @functools.lru_cache(maxsize=4096)
@@ -242,10 +226,10 @@ class Lettering:
     """How the resource names of its fonts begin."""
 
     def __init__(self) -> None:
-        self._subsets: dict[bytes, Subset | PlainSubset] = {}
+        self._subsets: dict[bytes, AnySubset] = {}
 
     @property
-    def subsets(self) -> Mapping[bytes, Subset | PlainSubset]:
+    def subsets(self) -> Mapping[bytes, AnySubset]:
         """The subsets with what was shown so far, by resource name."""
         return self._subsets
 
@@ -268,7 +252,7 @@ class Lettering:
         name = letters = self.PREFIX + LETTERS[font.name]
         for another in count(2):
             if name not in self._subsets:
-                self._subsets[name] = Subset(font) if isinstance(font, FontFile) else PlainSubset()
+                self._subsets[name] = _begun(font)
             if self._subsets[name].takes(cluster):
                 return name
             name = letters + b"%d" % another
@@ -291,18 +275,36 @@ class Lettering:
         return Dictionary({f"/{name.decode()}": subset.embed(pdf) for name, subset in self._subsets.items()})
 
 
+def _begun(font: Font) -> AnySubset:
+    """A subset of a font with nothing in it yet."""
+    if isinstance(font, FontFile):
+        return Subset(font)
+    return PlainSubset() if font.name == PLAIN else LetterSubset()
+
+
 def written(shown: bytes, face: Face, size: float, x: float, y: float) -> bytes:
     """A text object at (x, y); bold text is filled and outlined."""
     if face.bold:
-        sizes = (number(x), number(y), number(TRACKING * size), number(THICKENING * size), shown)
+        sizes = (place(x), place(y), number(TRACKING * size), number(THICKENING * size), shown)
         return b"BT %s %s Td 2 Tr %s Tc %s w %s 0 Tr 0 Tc ET\n" % sizes
-    return b"BT %s %s Td %s ET\n" % (number(x), number(y), shown)
+    return b"BT %s %s Td %s ET\n" % (place(x), place(y), shown)
 
 
 @functools.lru_cache(maxsize=16384)
 def number(value: float) -> bytes:
-    """A number as content streams have it: at most four decimals, never an exponent."""
-    if value == int(value):
-        return b"%d" % value
-    text = (b"%.4f" % value).rstrip(b"0").rstrip(b".")
-    return b"0" if text == b"-0" else text
+    """A number as content streams have it: at most four decimals, no zero before the point, never an exponent."""
+    return _number(b"%.4f" % value)
+
+
+@functools.lru_cache(maxsize=16384)
+def place(value: float) -> bytes:
+    """A number that need not be told apart from another within a hundredth of a point."""
+    return _number(b"%.2f" % value)
+
+
+def _number(text: bytes) -> bytes:
+    whole, _, decimals = text.partition(b".")
+    decimals = decimals.rstrip(b"0")
+    if not decimals:
+        return b"0" if whole == b"-0" else whole
+    return (whole[:-1] if whole in {b"0", b"-0"} else whole) + b"." + decimals

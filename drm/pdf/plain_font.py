@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pikepdf
@@ -47,6 +47,14 @@ class PlainFont:
             for character, (sid, width, outline) in content["glyphs"].items()
         }
 
+        unit, zero = _real(f"{1 / self.grid:.6f}".lstrip("0").rstrip("0")), b"\x8b"
+        box = b"".join(_short(round(one * self.grid / 1000)) for one in self.measures[:4])
+        self._measured = unit + zero + zero + unit + zero + zero + MATRIX + box + BOX
+
+    def outline(self, character: str) -> bytes:
+        """The charstring of a character."""
+        return self._by_code[self._codes[character]][2]
+
     def glyph(self, character: str) -> int:
         """The code of a character, 0 where the font has none."""
         return self._codes.get(character, 0)
@@ -59,19 +67,24 @@ class PlainFont:
         """A CFF font with these glyphs in ascending order of code (Adobe Technical Note 5176)."""
         glyphs = [self._by_code[code] for code in sorted(codes)]
         charset = struct.pack(f">B{len(glyphs)}H", 0, *(sid for sid, _, _ in glyphs))
-        charstrings = _index([BLANK, *(outline for _, _, outline in glyphs)])
-        before = b"\x01\x00\x04\x02" + _index([name])
-        start = len(before) + len(_index([self._top(0, 0, 0)])) + 4
+        return self.assembled(name, [outline for _, _, outline in glyphs], charset)
+
+    def assembled(self, name: bytes, outlines: Iterable[bytes], charset: bytes, names: Sequence[bytes] = ()) -> bytes:
+        """A CFF font on the grid of this one; ``names`` are those of glyphs that are not standard strings."""
+        charstrings = _index([BLANK, *outlines])
+        before, strings = b"\x01\x00\x04\x02" + _index([name]), _index(names)
+        start = len(before) + len(_index([self._top(0, 0, 0)])) + len(strings) + len(EMPTY)
         places = (start, start + len(charset), start + len(charset) + len(charstrings))
-        return b"".join([before, _index([self._top(*places)]), _index([]), _index([]), charset, charstrings, NO_WIDTHS])
+        return b"".join([before, _index([self._top(*places)]), strings, EMPTY, charset, charstrings, NO_WIDTHS])
 
     def _top(self, charset: int, charstrings: int, private: int) -> bytes:
         """The top DICT. Offsets are written as short numbers, for which every subset of 213 glyphs is small enough."""
-        unit, zero = _real(f"{1 / self.grid:.6f}".lstrip("0").rstrip("0")), b"\x8b"
-        box = b"".join(_short(round(one * self.grid / 1000)) for one in self.measures[:4])
-        matrix = unit + zero + zero + unit + zero + zero
         places = _short(charset) + CHARSET + _short(charstrings) + CHARSTRINGS
-        return matrix + MATRIX + box + BOX + places + _short(len(NO_WIDTHS)) + _short(private) + PRIVATE
+        return self._measured + places + _short(len(NO_WIDTHS)) + _short(private) + PRIVATE
+
+
+EMPTY = b"\0\0"
+"""An INDEX without members."""
 
 
 def _short(value: int) -> bytes:
@@ -83,10 +96,10 @@ def _real(text: str) -> bytes:
     return REAL + bytes.fromhex(nibbles + "f" * (len(nibbles) % 2))
 
 
-def _index(members: list[bytes]) -> bytes:
+def _index(members: Sequence[bytes]) -> bytes:
     """An INDEX: count, size of offsets, offsets from 1 on, and the data."""
     if not members:
-        return b"\0\0"
+        return EMPTY
     offsets = [1]
     for member in members:
         offsets.append(offsets[-1] + len(member))
@@ -103,7 +116,7 @@ def plain_font() -> PlainFont:
 
 def literal(text: str) -> bytes:
     """Text of this font as a literal string (ISO 32000-2, 7.3.4.2); nothing in it can end the string or act."""
-    data = text.encode("cp1252")
+    data = text.encode() if text.isascii() else text.encode("cp1252")
     return b"(%s)" % data.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
 
 

@@ -14,7 +14,6 @@ from datetime import date
 from itertools import groupby
 
 from drm.pdf.cover import Block, CheckPlace, Line, lay_out_check, lay_out_frame
-from drm.pdf.footer import draw_in_band
 from drm.pdf.glyphs import number
 from drm.pdf.qr import draw_qr
 from drm.pdf.stamp import ARTIFACT, standard_band
@@ -52,17 +51,27 @@ class Frame:
     shared: bytes
     facts: tuple[bytes | _Fact, ...]
     check: CheckPlace | None
-    edge: float
+    address: _Fact | None = None
 
 
 @dataclass(frozen=True)
 class _Fact:
-    """A fact that differs from copy to copy: the operators before its value, the line of the value, those behind it."""
+    """What differs from copy to copy: the operators before a value, the line of the value, those behind it.
+
+    ``room`` is the width in points that the value may have.
+    """
 
     part: str
     before: bytes
     line: Line
     after: bytes
+    room: float
+
+    def filled(self, lettering: TailLettering, text: str) -> bytes | None:
+        """The operators with this value; None where it does not fit on the line."""
+        if lettering.width(text, self.line.face, self.line.size) > self.room:
+            return None
+        return self.before + _shown(lettering, self.line, text) + self.after
 
 
 def frame_for(master: Master, spec: CopySpec, strings: StampStrings) -> Frame:
@@ -83,7 +92,7 @@ def draw_cover(copy: Copy, frame: Frame) -> tuple[bytes, bytes]:
     if facts is None:
         frame = _laid_out(copy.lettering, copy.master, copy.spec, copy.strings)
         facts = b"".join(one for one in frame.facts if isinstance(one, bytes))
-    return frame.shared, packed(facts + _foot(copy, frame.check))
+    return frame.shared, packed(facts + _foot(copy, frame))
 
 
 class _Key:
@@ -140,7 +149,7 @@ def _laid_out(
     facts: list[bytes | _Fact] = []
     for block in cover.blocks:
         if block.part in personal:
-            facts.append(_open_fact(lettering, block, tagged))
+            facts.append(_open_fact(lettering, block, tagged, cover.edge))
         elif block.part.startswith(FACTS):
             facts.append(_drawn(lettering, [block], tagged))
     art = b"/Artifact BMC\n%sEMC\n" % cover.art
@@ -150,15 +159,25 @@ def _laid_out(
         packed(art + _drawn(lettering, others, tagged)),
         tuple(facts),
         cover.check,
-        cover.edge,
+        _open_address(lettering, spec, cover.check, tagged) if cover.check and personal else None,
     )
 
 
-def _open_fact(lettering: TailLettering, block: Block, tagged: bool) -> _Fact:
+def _open_fact(lettering: TailLettering, block: Block, tagged: bool, edge: float) -> _Fact:
     *labels, value = block.lines
     before = b"".join(_shown(lettering, line) for line in labels)
     opening, closing = _marked(block, tagged)
-    return _Fact(block.part, opening + before, value, closing)
+    return _Fact(block.part, opening + before, value, closing, edge - value.x)
+
+
+def _open_address(lettering: TailLettering, spec: CopySpec, place: CheckPlace, tagged: bool) -> _Fact:
+    """The words beside the QR code; the address, which is one short line here, is the first line of their last block."""
+    (*above, block), _ = lay_out_check(lettering, spec, place, lambda *_: b"")
+    opening, closing = _marked(block, tagged)
+    value, *answers = block.lines
+    before = b"".join([opening, *(_shown(lettering, line) for one in above for line in one.lines)])
+    after = b"".join([_shown(lettering, line) for line in answers])
+    return _Fact(block.part, opening + before, value, after + closing, place.width - place.side)
 
 
 def _filled(lettering: TailLettering, frame: Frame, values: dict[str, str]) -> bytes | None:
@@ -168,24 +187,31 @@ def _filled(lettering: TailLettering, frame: Frame, values: dict[str, str]) -> b
         if isinstance(fact, bytes):
             parts.append(fact)
             continue
-        line, text = fact.line, values[fact.part]
-        if lettering.width(text, line.face, line.size) > frame.edge - line.x:
+        filled = fact.filled(lettering, values[fact.part])
+        if filled is None:
             return None
-        parts.append(fact.before + _shown(lettering, line, text) + fact.after)
+        parts.append(filled)
     return b"".join(parts)
 
 
-def _foot(copy: Copy, place: CheckPlace | None) -> bytes:
+def _foot(copy: Copy, frame: Frame) -> bytes:
     """The QR code with its address, and the footer that the cover has as every page has it."""
-    parts = []
-    if place is not None:
-        blocks, art = lay_out_check(copy.lettering, copy.spec, place, _qr)
-        parts = [b"/Artifact BMC\n%sEMC\n" % art, _drawn(copy.lettering, blocks, copy.master.tagged)]
+    check = _check(copy, frame, frame.check) if frame.check else b""
     size = copy.master.cover_size
     band = standard_band(*size)
-    footer = copy.footer(*size, band)
-    drawn = draw_in_band(copy.lettering, footer, size, band, overlap=False)
-    return b"".join([*parts, ARTIFACT, drawn, b"EMC\n"])
+    drawn = copy.in_band(copy.footer(*size, band), size, band, overlap=False)
+    return b"".join([check, ARTIFACT, drawn, b"EMC\n"])
+
+
+def _check(copy: Copy, frame: Frame, place: CheckPlace) -> bytes:
+    address = copy.spec.check_url
+    words = frame.address.filled(copy.lettering, printable(address)) if frame.address else None
+    if words is None:
+        blocks, art = lay_out_check(copy.lettering, copy.spec, place, _qr)
+        words = _drawn(copy.lettering, blocks, copy.master.tagged)
+    else:
+        art = _qr(address, *place.square)
+    return b"/Artifact BMC\n%sEMC\n%s" % (art, words)
 
 
 def _qr(address: str, x: float, y: float, side: float) -> bytes:
@@ -212,4 +238,5 @@ def _marked(block: Block, tagged: bool) -> tuple[bytes, bytes]:
 def _shown(lettering: TailLettering, line: Line, text: str | None = None) -> bytes:
     grey = number(line.grey)
     shown = line.text if text is None else text
-    return b"%s g %s G\n" % (grey, grey) + lettering.show(shown, line.face, line.size, line.x, line.y)
+    colour = b"%s g %s G\n" % (grey, grey) if line.face.bold else b"%s g\n" % grey
+    return colour + lettering.show(shown, line.face, line.size, line.x, line.y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -28,6 +29,11 @@ def encrypt_cbc(key: bytes, iv: bytes, data: bytes) -> bytes:
     """AES in CBC mode; ``data`` is a multiple of 16 bytes."""
     encryptor = Cipher(_aes(key), modes.CBC(iv)).encryptor()
     return encryptor.update(data) + encryptor.finalize()
+
+
+def cbc_chain(key: bytes) -> Callable[[bytes], bytes]:
+    """Encrypts whole blocks, each call going on where the one before ended; the first block of all has a zero vector."""
+    return Cipher(_aes(key), modes.CBC(ZERO)).encryptor().update
 
 
 def padded(data: bytes) -> bytes:
@@ -103,8 +109,8 @@ def encrypt_dictionary(file_key: bytes, lock: Lock, bits: int, random: bytes) ->
     encryptor = Cipher(algorithms.AES(file_key), modes.ECB()).encryptor()  # noqa: S305  # nosec - one block, as the format says
     perms = encryptor.update(plain) + encryptor.finalize()
     return (
-        b"<</Filter/Standard/V 5/R 6/Length 256/CF<</StdCF<</AuthEvent/DocOpen/CFM/AESV3/Length 32>>>>"
-        b"/StmF/StdCF/StrF/StdCF/EncryptMetadata true/P %d/U%s/UE%s/O%s/OE%s/Perms%s>>"
+        b"<</Filter/Standard/V 5/R 6/Length 256/CF<</StdCF<</CFM/AESV3/Length 32>>>>"
+        b"/StmF/StdCF/StrF/StdCF/P %d/U%s/UE%s/O%s/OE%s/Perms%s>>"
     ) % (bits, quoted(lock.user), quoted(wrapped_user), quoted(lock.owner), quoted(wrapped_owner), quoted(perms))
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from drm.pdf.embedding import CODES
 from drm.pdf.fonts import Face, Font
-from drm.pdf.glyphs import CODES, LETTERS, TRACKING, Lettering, em_width, number, written
+from drm.pdf.glyphs import LETTERS, TRACKING, Lettering, em_width, number, written
+from drm.pdf.letter_font import letter_font
 from drm.pdf.plain_font import PLAIN, literal, plain_font
 from drm.pdf.tail.values import MasterFont
 
@@ -22,10 +24,12 @@ WIDTHS: Callable[[str], int] = plain_font().widths.__getitem__
 class FontTables:
     """What a master's fonts can show.
 
-    ``plain`` holds the characters of its plain font; ``codes`` the resource name and code of all other clusters, by font.
+    ``plain`` holds the characters of its plain font; ``entries`` the fonts as resources; ``codes`` the resource name and
+    code of all other clusters, by font.
     """
 
     plain: frozenset[str]
+    entries: bytes
     codes: Mapping[str, Mapping[str, tuple[bytes, int]]]
 
 
@@ -47,7 +51,14 @@ def font_tables(fonts: tuple[MasterFont, ...]) -> FontTables:
         if font.name != PLAIN:
             pairs = zip(font.texts, CODES, strict=False)
             codes.setdefault(font.name, {}).update({text: (name, code) for text, code in pairs})
-    return FontTables(plain, codes)
+    entries = [b"/%s %d 0 R" % (name, font.number) for name, font in zip(resource_names(fonts), fonts, strict=True)]
+    return FontTables(plain, b"".join(entries), codes)
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain_width(plain: frozenset[str], text: str) -> float | None:
+    """The width of a text of the plain font in em; None where a character is not among these."""
+    return sum(map(WIDTHS, text)) / 1000 if plain.issuperset(text) else None
 
 
 class TailLettering(Lettering):
@@ -59,16 +70,21 @@ class TailLettering(Lettering):
         super().__init__()
         self._tables = tables
 
+    @property
+    def entries(self) -> bytes:
+        """The master's fonts as entries of a dictionary of resources."""
+        return self._tables.entries
+
     def width(self, text: str, face: Face, size: float) -> float:
         """How wide the text is at this size. Raises MissingGlyph."""
-        if not self._tables.plain.issuperset(text):
+        plain = _plain_width(self._tables.plain, text)
+        if plain is None:
             return size * em_width(text, face)
-        tracking = TRACKING * len(text) if face.bold else 0
-        return size * (sum(map(WIDTHS, text)) / 1000 + tracking)
+        return size * (plain + TRACKING * len(text)) if face.bold else size * plain
 
     def show(self, text: str, face: Face, size: float, x: float, y: float) -> bytes:
         """The operators that write the text from (x, y)."""
-        if self._tables.plain.issuperset(text):
+        if _plain_width(self._tables.plain, text) is not None:
             return written(b"/RlP %s Tf %s Tj" % (number(size), literal(text)), face, size, x, y)
         shown = b" ".join([self._mixed(font, found, size) for font, found in face.runs(text)])
         return written(shown, face, size, x, y)
@@ -93,7 +109,7 @@ class TailLettering(Lettering):
     def _plain(self, ours: bool, found: list[str], size: float) -> bytes:
         if ours:
             return b"/RlP %s Tf %s Tj" % (number(size), literal("".join(found)))
-        return self._drawn(plain_font(), found, size)
+        return self._drawn(letter_font(), found, size)
 
     def copy(self) -> TailLettering:
         """A lettering with the same characters under the same codes, which goes on by itself."""

@@ -12,14 +12,14 @@ from drm.pdf.values import PdfRefused
 END = re.compile(rb"startxref\n(\d+)\n%%EOF\n\Z")
 STREAM = re.compile(rb"/Length (\d+)>>stream\n")
 INDEX = re.compile(
-    rb"\d+ 0 obj\n<</Type/XRef/Size (\d+)/W\[1 4 2\]/Index\[([\d ]+)\]/Root.*?/Length (\d+)>>stream\n", re.S
+    rb"\d+ 0 obj\n<</Type/XRef/Size (\d+)/W\[0 4 0\]/Index\[([\d ]+)\]/Root.*?/Length (\d+)>>stream\n", re.S
 )
 ROW = re.compile(rb"(\d{10}) 00000 n \n")
 TRAILER = re.compile(rb"trailer\n<</Size (\d+)/Root ")
 SECTION = re.compile(rb"(\d+) (\d+)\n")
 STRING = rb"\(((?:[^\\()\r]|\\[\\()r])*)\)"
 ENCRYPT = re.compile(
-    rb"\d+ 0 obj\n<</Filter/Standard/V 5/R 6/Length 256/CF<<.*?/EncryptMetadata true/P -\d+/U%s/UE%s/O%s/OE%s/Perms%s>>\nendobj\n"
+    rb"\d+ 0 obj\n<</Filter/Standard/V 5/R 6/Length 256/CF<<.*?/StrF/StdCF/P -\d+/U%s/UE%s/O%s/OE%s/Perms%s>>\nendobj\n"
     % ((STRING,) * 5),
     re.S,
 )
@@ -73,13 +73,13 @@ def _stream(data: bytes, start: int) -> tuple[dict[int, int], int]:
     numbers, end = list(map(int, head[2].split())), head.end() + int(head[3])
     runs = zip(numbers[::2], numbers[1::2], strict=False)
     # a length that were believed before it is known to be the whole could be made to fill the memory
-    if len(numbers) % 2 or 7 * sum(numbers[1::2]) != int(head[3]):
+    if len(numbers) % 2 or 4 * sum(numbers[1::2]) != int(head[3]):
         raise _wrong("has an index of another length")
     named = [number for first, count in runs for number in range(first, first + count)]
     rows = data[head.end() : end]
     if not data.startswith(b"\nendstream\nendobj\nstartxref\n", end):
         raise _wrong("has an index of another shape")
-    offsets = [offset for _, offset, _ in struct.iter_unpack(">BIH", rows)]
+    offsets = [offset for (offset,) in struct.iter_unpack(">I", rows)]
     return dict(zip(named, offsets, strict=True)), int(head[1])
 
 

@@ -16,17 +16,18 @@ from drm.pdf.tail.cover_parts import draw_cover, frame_for
 from drm.pdf.tail.crypt import encrypt_dictionary, permission_bits
 from drm.pdf.tail.embedding import DEFLATED, write_font
 from drm.pdf.tail.keys import MasterKeys, MasterSecret, derived, reader_lock
-from drm.pdf.tail.lettering import TailLettering, font_tables, resource_names
+from drm.pdf.tail.lettering import TailLettering, font_tables
 from drm.pdf.tail.stamping import Copy, draw_stamps
 from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
 from drm.pdf.tail.writing import TailWriter, clear, packed, seal_shared, sealing
 from drm.pdf.values import CopySpec, PdfRefused
 
 XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">{rest}<dc:identifier>{identifier}'
-    "</dc:identifier></rdf:Description></rdf:RDF></x:xmpmeta>"
+    "</dc:identifier></rdf:Description></rdf:RDF>"
 )
+BLANKS = re.compile(rb" (?=[/<>\[\]])|(?<=[<>\[\]]) ")
 FORBIDDEN = re.compile("[\x00-\x1f\ufffe\uffff]")
 TITLE = '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:title>'
 SOURCE = "<dc:source>doi:{}</dc:source>"
@@ -61,7 +62,7 @@ def personalise(
     frame = frame_for(master, spec, strings)
     copy = Copy(master, spec, strings, footer_text(spec, strings), frame.lettering.copy())
     writer = _writer(master, spec, secret)
-    writer.add(master.root, master.catalogue)
+    writer.add(master.root, _terse(master.catalogue))
     outgrown = _write_forms(writer, copy, marks)
     shared, own = draw_cover(copy, frame)
     writer.shared_stream(master.cover[0], DEFLATED, shared)
@@ -111,9 +112,15 @@ def _writer(master: Master, spec: CopySpec, secret: MasterSecret | None) -> Tail
     return TailWriter(master.base_len, master.size, own, shared)
 
 
+@functools.lru_cache(maxsize=512)
+def _terse(catalogue: bytes) -> bytes:
+    """A dictionary without strings, less the blanks that nothing needs."""
+    return BLANKS.sub(b"", catalogue)
+
+
 def _form_entries(copy: Copy, width: float, height: float) -> bytes:
     size = (number(width), number(height), copy.master.resources)
-    return DEFLATED + b"/Type/XObject/Subtype/Form/BBox[0 0 %s %s]/Resources %d 0 R" % size
+    return DEFLATED + b"/Subtype/Form/BBox[0 0 %s %s]/Resources %d 0 R" % size
 
 
 def _write_forms(writer: TailWriter, copy: Copy, marks: Sequence[bytes]) -> bool:
@@ -127,7 +134,7 @@ def _write_forms(writer: TailWriter, copy: Copy, marks: Sequence[bytes]) -> bool
             continue
         if content not in sizes:
             sizes[content] = writer.stream(writer.number(), entries, packed(content))
-        own = b"/Type/XObject/Subtype/Form/BBox[0 0 %s %s]" % (number(form.width), number(form.height))
+        own = b"/Subtype/Form/BBox[0 0 %s %s]" % (number(form.width), number(form.height))
         own += b"/Resources<</XObject<</RlT %d 0 R>>>>" % sizes[content]
         writer.stream(form.number, own, b"/RlT Do\n" + (marks[index] if marks else b""))
     return outgrown
@@ -135,8 +142,7 @@ def _write_forms(writer: TailWriter, copy: Copy, marks: Sequence[bytes]) -> bool
 
 def _write_resources(writer: TailWriter, copy: Copy) -> None:
     """What all stamps and the cover draw with: the master's fonts, and subsets for what they lack."""
-    own = zip(resource_names(copy.master.fonts), copy.master.fonts, strict=True)
-    fonts = [b"/%s %d 0 R" % (name, font.number) for name, font in own]
+    fonts = [copy.lettering.entries]
     fonts += [b"/%s %d 0 R" % (name, write_font(writer, subset)) for name, subset in copy.lettering.subsets.items()]
     writer.add(copy.master.resources, b"<</ExtGState %d 0 R/Font<<%s>>>>" % (copy.master.states, b"".join(fonts)))
 

@@ -20,11 +20,10 @@ from drm.pdf.copying import clean
 from drm.pdf.cover import cover_size
 from drm.pdf.facts import claims_pdfa
 from drm.pdf.geometry import View, mend_boxes, view_of
-from drm.pdf.glyphs import Subset
+from drm.pdf.glyphs import AnySubset
 from drm.pdf.labels import resolve_page_numbers, shift_labels
 from drm.pdf.looking import Looker
 from drm.pdf.opening import open_source
-from drm.pdf.plain_font import PlainSubset
 from drm.pdf.policy import Policy
 from drm.pdf.sealing import Seal
 from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
@@ -109,7 +108,7 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
 
 
 def _add_parts(
-    pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], looker: Looker, subsets: Iterable[Subset | PlainSubset]
+    pdf: pikepdf.Pdf, slots: Slots, views: Sequence[View], looker: Looker, subsets: Iterable[AnySubset]
 ) -> _Parts:
     """Put the placeholders in their places: a form over each page, and the cover."""
     resources = pdf.make_indirect(Dictionary(Font=Dictionary()))

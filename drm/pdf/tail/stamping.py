@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drm.pdf.footer import Footer, draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
 from drm.pdf.ink import Band
@@ -24,6 +24,14 @@ class Copy:
     strings: StampStrings
     words: FooterText
     lettering: TailLettering
+    drawn: dict[tuple[float, float, Band, bool], bytes] = field(default_factory=dict)
+
+    def in_band(self, footer: Footer, size: tuple[float, float], band: Band, *, overlap: bool) -> bytes:
+        """The operators of the footer on a page of this size, drawn once: the cover mostly has it as the pages have."""
+        key = (*size, band, overlap)
+        if key not in self.drawn:
+            self.drawn[key] = draw_in_band(self.lettering, footer, size, band, overlap=overlap)
+        return self.drawn[key]
 
     def footer(self, width: float, height: float, band: Band) -> Footer:
         """The footer fitted to one side of a page of this size."""
@@ -53,5 +61,5 @@ def _drawn(copy: Copy, form: FormSlot, diagonal: str) -> tuple[bytes, bool]:
     footer = copy.footer(*size, form.band)
     outgrown = not form.overlap and footer.thickness > form.room + SLACK
     content = draw_diagonal(copy.lettering, diagonal, *size)
-    content += draw_in_band(copy.lettering, footer, size, form.band, overlap=form.overlap or outgrown)
+    content += copy.in_band(footer, size, form.band, overlap=form.overlap or outgrown)
     return content, outgrown

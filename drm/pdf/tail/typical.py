@@ -10,8 +10,8 @@ from datetime import date
 from drm.pdf.cover import lay_out_cover
 from drm.pdf.fonts import REGULAR, font_file
 from drm.pdf.footer import draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
-from drm.pdf.glyphs import Lettering, Subset
-from drm.pdf.plain_font import PLAIN, PlainSubset
+from drm.pdf.glyphs import AnySubset, Lettering
+from drm.pdf.plain_font import PLAIN
 from drm.pdf.stamp import StampForm
 from drm.pdf.stamp_text import diagonal_text, footer_text, stamp_strings
 from drm.pdf.values import CopySpec
@@ -39,9 +39,7 @@ def typical_copy(spec: CopySpec | None = None) -> CopySpec:
     )
 
 
-def master_fonts(
-    typical: CopySpec, forms: Sequence[StampForm], cover: tuple[float, float]
-) -> list[Subset | PlainSubset]:
+def master_fonts(typical: CopySpec, forms: Sequence[StampForm], cover: tuple[float, float]) -> list[AnySubset]:
     """The fonts of a master. What a copy needs beyond them, its tail brings along."""
     collector = _Collector()
     collector.always()

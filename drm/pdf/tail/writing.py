@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import functools
-import hmac
+import hashlib
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-from drm.pdf.tail.crypt import encrypt_cbc, padded, quoted
+from drm.pdf.tail.crypt import cbc_chain, padded, quoted
 
-ROW = struct.Struct(">BIH")
 Cipher = Callable[[int, bytes], bytes]
 
 
 def sealing(file_key: bytes, seed: bytes, bound: bytes) -> Cipher:
-    """Encrypts strings and streams. The vector follows from copy, object and content, so a copy is always the same bytes."""
+    """Encrypts strings and streams. The vector follows from copy, object and content, so a copy is always the same bytes.
+
+    Setting up a cipher takes longer than encrypting a stamp, so one chain serves a whole copy: a keyed digest (BLAKE2b,
+    RFC 7693) of copy, object and content, encrypted with what went before, comes out as the vector of what follows it.
+    """
+    chain = cbc_chain(file_key)
+    start = hashlib.blake2b(bound, key=seed, digest_size=16)
 
     def seal(number: int, data: bytes) -> bytes:
-        vector = hmac.digest(seed, b"%s|%d|%s" % (bound, number, data), "sha256")[:16]
-        return vector + encrypt_cbc(file_key, vector, padded(data))
+        digest = start.copy()
+        digest.update(b"|%d|%s" % (number, data))
+        return chain(digest.digest() + padded(data))
 
     return seal
 
@@ -45,6 +51,11 @@ class TailWriter:
         self._shared = shared
         self.entries: dict[int, int] = {}
         self.free = free
+
+    @property
+    def length(self) -> int:
+        """Where the next object begins."""
+        return self._offset
 
     def number(self) -> int:
         """A number that nothing has yet."""
@@ -74,13 +85,16 @@ class TailWriter:
         return quoted(self._shared(number, data))
 
     def finish_stream(self, trailer: bytes) -> bytes:
-        """Everything, with a cross-reference stream of an object number of its own."""
+        """Everything, with a cross-reference stream of an object number of its own.
+
+        Its rows hold offsets alone: kind and generation have the values that fields of no width mean (7.5.8.3).
+        """
         number, offset = self.number(), self._offset
         self.entries[number] = offset
         numbers = sorted(self.entries)
-        rows = b"".join([ROW.pack(1, self.entries[one], 0) for one in numbers])
+        rows = struct.pack(f">{len(numbers)}I", *map(self.entries.__getitem__, numbers))
         index = b" ".join([b"%d %d" % run for run in _ranges(numbers)])
-        head = b"<</Type/XRef/Size %d/W[1 4 2]/Index[%s]%s/Length %d>>" % (self.free, index, trailer, len(rows))
+        head = b"<</Type/XRef/Size %d/W[0 4 0]/Index[%s]%s/Length %d>>" % (self.free, index, trailer, len(rows))
         self.add(number, b"%sstream\n%s\nendstream" % (head, rows))
         return b"".join([*self._parts, b"startxref\n%d\n%%%%EOF\n" % offset])
 
