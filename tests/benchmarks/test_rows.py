@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,13 @@ def test_what_was_not_measured_fails_a_whole_run_and_not_a_short_one() -> None:
     row = absent("E5", "peer", "not installed")
 
     assert (row.fails(smoke=False), row.fails(smoke=True)) == (True, False)
+
+
+@pytest.mark.parametrize(("bar", "binds"), [("E12", True), ("E18", True), ("E5", False), ("E2", False)])
+def test_a_short_run_judges_what_must_be_right_and_neither_speed_nor_size(bar: str, binds: bool) -> None:
+    row = replace(absent(bar, "copy", ""), outcome="FAIL")
+
+    assert (row.fails(smoke=False), row.fails(smoke=True)) == (True, binds)
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 50), (0.9, 90), (0.99, 99), (1, 100), (0.001, 1)])
