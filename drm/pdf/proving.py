@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 import unicodedata
@@ -12,6 +13,7 @@ import pikepdf
 import pypdfium2
 
 from drm.pdf.copying import URN
+from drm.pdf.reading_order import as_read
 from drm.pdf.sanitise import find_active
 from drm.pdf.values import PdfRefused
 
@@ -38,7 +40,9 @@ def prove(path: Path, expect: dict[str, Any] | None, password: str | None) -> di
     if "encrypted" in expect and pdf.is_encrypted != expect["encrypted"]:
         raise PdfRefused("output-invalid", "The copy's encryption is not the one asked for.")
     _painted(pdf)
-    checked = _read_back(path, password, str(delivery), [str(name) for name in expect.get("names", ()) if name])
+    checked = _read_back(
+        as_read(pdf, path), password, str(delivery), [str(name) for name in expect.get("names", ()) if name]
+    )
     return {"delivery": delivery, "pages": pages, "encrypted": pdf.is_encrypted, "pages_read": checked}
 
 
@@ -72,7 +76,7 @@ def _painted(pdf: pikepdf.Pdf) -> None:
             raise PdfRefused("stamp-missing", f"Page {number + 1} carries no stamp.")
 
 
-def _read_back(path: Path, password: str | None, delivery: str, names: list[str]) -> int:
+def _read_back(path: Path | io.BytesIO, password: str | None, delivery: str, names: list[str]) -> int:
     document = pypdfium2.PdfDocument(path, password=password or None)
     count = len(document)
     numbers = set(range(count))
