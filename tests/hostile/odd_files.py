@@ -290,6 +290,7 @@ NOTES = {
     "appearance of rubbish": b"/Annots[<</Subtype/Stamp/Rect[0 0 9 9]/AP 7>><</Subtype/Stamp/Rect[0 0 9 9]/AP<</N<</On 7>>>>/AS(x)>>]",
     "appearance of itself": b"/Annots[21 0 R]",
     "opaque over all": b"/Annots[<</Subtype/Square/Rect[0 0 595 842]/IC[1 1 1]>>]",
+    "no rectangle": b"/Annots[<</Subtype/Highlight>><</Subtype/Stamp/Rect/X>>]",
     "flags of rubbish": b"/Annots[<</Subtype/Text/Rect[0 0 9 9]/F(x)/Contents 7/T[1]/M/Y/Popup 99 0 R>>]",
     "a widget without a form": b"/Annots[<</Subtype/Widget/Rect[0 0 9 9]/FT/Tx/V(x)>>]",
     "kinds that are strings": b"/Annots[<</Subtype(Link)/Rect[0 0 9 9]>>]",
