@@ -138,8 +138,8 @@ def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> A
     """Run a task of drm.pdf.sandbox_tasks in a child of its own and return its plain value.
 
     OSError where the disk is full or fails: that is no fault of the file. The child has limited memory, processor time, output and
-    wall time (less of it inside ``one_job``), no environment, no other descriptors, and no network where the system permits. PdfRefused for what the task refuses,
-    and for a child that takes too long, too much, or dies.
+    wall time (less of it inside ``one_job``), no environment, no other descriptors, and no network where the system permits.
+    PdfRefused for what the task refuses, and for a child that takes too long, too much, or dies.
     """
     limits = replace(limits, wall_seconds=_left(limits))
     ours, theirs = socket.socketpair()
