@@ -18,6 +18,7 @@ from drm.pdf.geometry import media_size, view_of
 from drm.pdf.values import Limits, PdfRefused
 
 BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
+UNKNOWN_LOCK = re.compile("(?i)unsupported.*encryption")
 PIECE = 1024 * 1024
 UNREAD, NO_PAGE = (
     re.compile("treating object as null|nested|too deep|limits error"),
@@ -64,6 +65,8 @@ def translated() -> Iterator[None]:
     ) as error:
         if "No space left" in str(error):
             raise OSError(errno.ENOSPC, "No space left on device") from None
+        if UNKNOWN_LOCK.search(str(error)):
+            raise PdfRefused("unsupported", "The file is encrypted in a way that is not known here.") from None
         code = "bomb" if BOMB.search(str(error)) else "damaged"
         text = "Unpacking the file takes more than it may." if code == "bomb" else "The file is damaged beyond repair."
         raise PdfRefused(code, text) from error

@@ -48,10 +48,10 @@ def encryption() -> list[Hostile]:
     broken = {
         "unknown handler": (
             partial(_changed, 4, rb"/Filter /Standard", b"/Filter /Strange"),
-            "damaged unsupported password-required",
+            "unsupported",
         ),
-        "unknown version": (partial(_changed, 4, rb"/V 4", b"/V 9"), "damaged unsupported password-required"),
-        "unknown revision": (partial(_changed, 4, rb"/R 4", b"/R 9"), "damaged unsupported password-required"),
+        "unknown version": (partial(_changed, 4, rb"/V 4", b"/V 9"), "unsupported"),
+        "unknown revision": (partial(_changed, 4, rb"/R 4", b"/R 9"), "unsupported"),
         "length of no sense": (partial(_changed, 3, rb"/Length 128", b"/Length 77"), f"{EITHER} password-required"),
         "no /O": (partial(_changed, 4, rb"/O <[0-9a-f]+>", b""), "damaged password-required"),
         "no /U": (partial(_changed, 4, rb"/U <[0-9a-f]+>", b""), "damaged password-required"),
@@ -290,7 +290,6 @@ NOTES = {
     "appearance of rubbish": b"/Annots[<</Subtype/Stamp/Rect[0 0 9 9]/AP 7>><</Subtype/Stamp/Rect[0 0 9 9]/AP<</N<</On 7>>>>/AS(x)>>]",
     "appearance of itself": b"/Annots[21 0 R]",
     "opaque over all": b"/Annots[<</Subtype/Square/Rect[0 0 595 842]/IC[1 1 1]>>]",
-    "no rectangle": b"/Annots[<</Subtype/Highlight>><</Subtype/Stamp/Rect/X>>]",
     "flags of rubbish": b"/Annots[<</Subtype/Text/Rect[0 0 9 9]/F(x)/Contents 7/T[1]/M/Y/Popup 99 0 R>>]",
     "a widget without a form": b"/Annots[<</Subtype/Widget/Rect[0 0 9 9]/FT/Tx/V(x)>>]",
     "kinds that are strings": b"/Annots[<</Subtype(Link)/Rect[0 0 9 9]>>]",
