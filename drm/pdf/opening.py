@@ -24,6 +24,7 @@ UNREAD, NO_PAGE = (
     re.compile("treating object as null|nested|too deep|limits error"),
     "Pages tree includes non-dictionary",
 )
+COUNT, COUNT_AT_MOST = re.compile(rb"/Count\s{0,9}(\d{1,12})"), 32
 SMALLEST, LARGEST, LARGEST_UNIT = 2.0, 14_400.0, 200.0
 
 
@@ -88,6 +89,8 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
         except pikepdf.PdfError as error:
             if "no pages found" in str(error):
                 raise _without_pages(count_words(path, [b"/Collection"]).total() > 0) from None
+            if "Too many warnings" in str(error) and _announces_more(path, limits.pages):
+                raise PdfRefused("too-many-pages", f"At most {limits.pages} pages are taken.") from None
             raise
     complaints = "\n".join(map(str, pdf.get_warnings()))
     repaired = ["structure"] if complaints else []
@@ -125,6 +128,16 @@ def count_words(path: Path, words: Sequence[bytes]) -> Counter[bytes]:
             found.update({word: data.count(word) - rest.count(word) for word in words})
             rest = data[1 - longest :]
     return found
+
+
+def _announces_more(path: Path, pages: int) -> bool:
+    """Whether a file that could not be opened speaks of more pages than these, as far as it can be read unopened."""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            more = file.read(COUNT_AT_MOST)
+            if any(int(found) > pages for found in COUNT.findall(piece + more)):
+                return True
+    return False
 
 
 def _without_pages(collection: bool) -> PdfRefused:
