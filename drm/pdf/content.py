@@ -38,9 +38,12 @@ MOST_CONTENT = 64 * 1024 * 1024
 RUN_LENGTH = frozenset({"/RunLengthDecode", "/RL"})
 FILTERS = frozenset({"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode"})
 IMAGE_DATA_END = re.compile(rb"(?<=[%s])EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
-OPENING, CLOSING = frozenset({b"[", b"<<"}), frozenset({b"]", b">>"})
-PAIRS = ((b"[", b"]"), (b"<", b">"))
-INLINE_IMAGE = re.compile(rb"(?<![^%s])BI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
+CLOSING = frozenset({b"]", b">>"})
+CLOSED_BY = {b"[": b"]", b"<<": b">>"}
+DOUBLE = (b"<<", b">>")
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]<>"))
+MOST_NESTED = 8
+INLINE_IMAGE = re.compile(rb"(?<![^%s%s])(?:BI|ID)(?![^%s%s])" % (WHITE, DELIMITER, WHITE, DELIMITER))
 IMAGE_END = re.compile(rb"[%s]*EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
 IMAGE_NUMBER = re.compile(rb"/(W|Width|H|Height|BPC|BitsPerComponent)[%s]+(\d{1,9})" % WHITE)
 IMAGE_COLOURS = re.compile(rb"/(?:CS|ColorSpace)[%s]*\[?[%s]*/(\w+)" % (WHITE, WHITE))
@@ -74,12 +77,24 @@ def tokens(content: bytes) -> list[bytes] | None:
 
     None where a look at the whole is not certain to be right: with inline images, and with brackets of any kind that do not match.
     """
-    if b"BI" in content and INLINE_IMAGE.search(content) is not None:
+    if (b"BI" in content or b"ID" in content) and INLINE_IMAGE.search(content) is not None:
         return None
     bare = NO_OPERATORS.sub(b" ", content)
-    if b"(" in bare or b")" in bare or any(bare.count(one) != bare.count(two) for one, two in PAIRS):
+    if b"(" in bare or b")" in bare or not _match(bare):
         return None
     return bare.replace(b"/", b" /").replace(b"[", b" [").translate(APART).split()
+
+
+def _match(bare: bytes) -> bool:
+    """Whether brackets of each kind are closed in the order in which they are opened, at most a few deep."""
+    if any(2 * bare.count(double) != bare.count(double[:1]) for double in DOUBLE):
+        return False
+    brackets = bare.translate(None, NO_BRACKETS)
+    for _ in range(MOST_NESTED):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"[]", b"").replace(b"<<>>", b"")
+    return not brackets
 
 
 def balance_of(found: list[bytes]) -> Balance:
@@ -106,7 +121,8 @@ def _counted(steps: list[bytes], broken: bool = False) -> Balance:
 def _walked(content: bytes) -> Balance:
     """The slow and certain way, token by token."""
     steps: list[bytes] = []
-    position, image, nested, doubtful = 0, -1, 0, False
+    position, image, doubtful = 0, -1, False
+    nested: list[bytes] = []
     while (match := TOKEN.search(content, position)) is not None:
         token, position = match[0], match.end()
         if token == b"(":
@@ -115,7 +131,9 @@ def _walked(content: bytes) -> Balance:
                 return _counted(steps, broken=True)
         elif token == b"BI":
             image = position
-        elif token == b"ID" and image >= 0:
+        elif token == b"ID" and image < 0:
+            doubtful = True  # some readers take it for an image without a beginning
+        elif token == b"ID":
             length = _unpacked_length(content[image : match.start()])
             exact = None if length is None else IMAGE_END.match(content, position + 1 + length)
             doubtful |= (
@@ -124,17 +142,20 @@ def _walked(content: bytes) -> Balance:
             position, image = exact.end() if exact else _image_end(content, position + 1), -1
             if position < 0:
                 return _counted(steps, broken=True)
-        elif token == b"<":  # a hexadecimal string that holds something else, or does not end
-            position = content.find(b">", position) + 1
+        elif (
+            token == b"<"
+        ):  # a hexadecimal string that holds something else, which readers read differently, or does not end
+            position, doubtful = content.find(b">", position) + 1, True
             if not position:
                 return _counted(steps, broken=True)
-        elif token in OPENING:
-            nested += 1
+        elif token in CLOSED_BY:
+            nested.append(CLOSED_BY[token])
         elif token in CLOSING:
-            nested = max(0, nested - 1)
+            doubtful |= bool(nested) and nested.pop() != token
         elif token in STEPS:
             steps.append(token)
-    return _counted(steps, broken=image >= 0 or nested > 0 or doubtful)
+            doubtful |= bool(nested)  # an operator to some readers, a value to others
+    return _counted(steps, broken=image >= 0 or bool(nested) or doubtful)
 
 
 def _string_end(content: bytes, start: int) -> int:

@@ -74,7 +74,7 @@ def lowest_boxes(
         walk = _Walk(_Resources(resources), limit)
         walk.through(tokens)
         return walk.boxes + list(_notes(page, limit))
-    except (_Lost, ValueError, IndexError, TypeError, OverflowError, pikepdf.PdfError):
+    except (_Lost, ValueError, IndexError, TypeError, AttributeError, OverflowError, pikepdf.PdfError):
         return None
 
 

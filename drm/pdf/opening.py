@@ -18,11 +18,13 @@ from drm.pdf.geometry import media_size, view_of
 from drm.pdf.values import Limits, PdfRefused
 
 BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
+UNKNOWN_LOCK = re.compile("(?i)unsupported.*encryption")
 PIECE = 1024 * 1024
 UNREAD, NO_PAGE = (
     re.compile("treating object as null|nested|too deep|limits error"),
     "Pages tree includes non-dictionary",
 )
+COUNT, COUNT_AT_MOST = re.compile(rb"/Count\s{0,9}(\d{1,12})"), 32
 SMALLEST, LARGEST, LARGEST_UNIT = 2.0, 14_400.0, 200.0
 
 
@@ -64,6 +66,8 @@ def translated() -> Iterator[None]:
     ) as error:
         if "No space left" in str(error):
             raise OSError(errno.ENOSPC, "No space left on device") from None
+        if UNKNOWN_LOCK.search(str(error)):
+            raise PdfRefused("unsupported", "The file is encrypted in a way that is not known here.") from None
         code = "bomb" if BOMB.search(str(error)) else "damaged"
         text = "Unpacking the file takes more than it may." if code == "bomb" else "The file is damaged beyond repair."
         raise PdfRefused(code, text) from error
@@ -85,6 +89,8 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
         except pikepdf.PdfError as error:
             if "no pages found" in str(error):
                 raise _without_pages(count_words(path, [b"/Collection"]).total() > 0) from None
+            if "Too many warnings" in str(error) and _announces_more(path, limits.pages):
+                raise PdfRefused("too-many-pages", f"At most {limits.pages} pages are taken.") from None
             raise
     complaints = "\n".join(map(str, pdf.get_warnings()))
     repaired = ["structure"] if complaints else []
@@ -122,6 +128,16 @@ def count_words(path: Path, words: Sequence[bytes]) -> Counter[bytes]:
             found.update({word: data.count(word) - rest.count(word) for word in words})
             rest = data[1 - longest :]
     return found
+
+
+def _announces_more(path: Path, pages: int) -> bool:
+    """Whether a file that could not be opened speaks of more pages than these, as far as it can be read unopened."""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            more = file.read(COUNT_AT_MOST)
+            if any(int(found) > pages for found in COUNT.findall(piece + more)):
+                return True
+    return False
 
 
 def _without_pages(collection: bool) -> PdfRefused:

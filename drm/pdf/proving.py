@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 import unicodedata
@@ -13,6 +14,7 @@ import pikepdf
 import pypdfium2
 
 from drm.pdf.copying import URN
+from drm.pdf.reading_order import as_read
 from drm.pdf.sanitise import find_active
 from drm.pdf.values import PdfRefused
 
@@ -47,7 +49,7 @@ def prove(
         raise PdfRefused("output-invalid", "The copy's encryption is not the one asked for.")
     _painted(pdf)
     names = [str(name) for name in expect.get("names", ()) if name]
-    checked = _read_back(path, password, [str(delivery), *names], look)
+    checked = _read_back(as_read(pdf, path), password, [str(delivery), *names], look)
     return {"delivery": delivery, "pages": pages, "encrypted": pdf.is_encrypted, "pages_read": checked}
 
 
@@ -87,7 +89,7 @@ def _painted(pdf: pikepdf.Pdf) -> None:
             raise PdfRefused("stamp-missing", f"Page {number + 1} carries no stamp.")
 
 
-def _read_back(path: Path, password: str | None, wanted: list[str], look: Look | None) -> int:
+def _read_back(path: Path | io.BytesIO, password: str | None, wanted: list[str], look: Look | None) -> int:
     """How many pages were read; on each the words ``wanted`` stand, the delivery first."""
     try:
         document = pypdfium2.PdfDocument(path, password=password or None)

@@ -13,7 +13,7 @@ from drm.pdf.names import normalise_name
 from drm.pdf.notes import notes_of
 from drm.pdf.plain_paths import readable, writable
 from drm.pdf.policy import Policy, policy_to
-from drm.pdf.sandbox import run_limited
+from drm.pdf.sandbox import one_job, run_limited
 from drm.pdf.spec_json import spec_to
 from drm.pdf.values import CopyReport, CopySpec, Limits, PdfRefused
 from drm.pdf.verifying import Expectation, verify
@@ -42,7 +42,7 @@ def make_copy(
         raise PdfRefused("too-large", f"The file has {size} bytes; at most {limits.source_bytes} are taken.")
     part = out.with_name(f".{secrets.token_hex(12)}.part")
     try:
-        with readable(source) as plain, writable(part) as target:
+        with one_job(limits), readable(source) as plain, writable(part) as target:
             done = _write(plain, target, spec, limits, password, reader_password, policy)
         digest, written = _durable(part)
         part.replace(out)

@@ -10,8 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import asdict
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +109,39 @@ _server = _ForkServer()
 atexit.register(_server.stop)
 
 
+_end: ContextVar[float | None] = ContextVar("end", default=None)
+
+
+@contextmanager
+def one_job(limits: Limits) -> Iterator[None]:
+    """All children that are started inside share ``limits.wall_seconds``. A job inside another ends with that one."""
+    if _end.get() is not None:
+        yield
+        return
+    token = _end.set(time.monotonic() + limits.wall_seconds)
+    try:
+        yield
+    finally:
+        _end.reset(token)
+
+
+def _left(limits: Limits) -> float:
+    """The seconds that a child may take now."""
+    end = _end.get()
+    seconds = limits.wall_seconds if end is None else min(limits.wall_seconds, end - time.monotonic())
+    if seconds <= 0:
+        raise PdfRefused(*REFUSALS["timeout"])
+    return seconds
+
+
 def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> Any:
     """Run a task of drm.pdf.sandbox_tasks in a child of its own and return its plain value.
 
     OSError where the disk is full or fails: that is no fault of the file. The child has limited memory, processor time, output and
-    wall time, no environment, no other descriptors, and no network where the system permits. PdfRefused for what the task refuses,
-    and for a child that takes too long, too much, or dies.
+    wall time (less of it inside ``one_job``), no environment, no other descriptors, and no network where the system permits.
+    PdfRefused for what the task refuses, and for a child that takes too long, too much, or dies.
     """
+    limits = replace(limits, wall_seconds=_left(limits))
     ours, theirs = socket.socketpair()
     try:
         with theirs:

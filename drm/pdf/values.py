@@ -48,7 +48,10 @@ class PdfRefused(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Caps on one child process and on one document. Bytes, seconds and counts."""
+    """Caps on one child process and on one document. Bytes, seconds and counts.
+
+    ``wall_seconds`` is also what all children together have that prepare, make and prove one copy.
+    """
 
     source_bytes: int = 512 * MIB
     pages: int = 5_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import pikepdf
 import pypdfium2
 
+from drm.pdf.reading_order import as_read
 from drm.pdf.rewrite import make_copy
 from drm.pdf.tail.copying import copy_by_choice
 from drm.pdf.values import CopyReport, PdfRefused
@@ -87,16 +89,18 @@ def faults(out: Path, report: CopyReport, one: Hostile) -> Iterator[str]:
             yield from active_content(pdf)
             yield from (f"complaint: {problem}" for problem in ([] if one.unclean else pdf.check_pdf_syntax()))
             yield from (f"warning: {problem}" for problem in ([] if one.unclean else pdf.get_warnings()))
+            read = as_read(pdf, out)
     except pikepdf.PdfError as error:
         yield f"qpdf cannot open it: {error}"
-    yield from _read_by_pdfium(out, report)
+        return
+    yield from _read_by_pdfium(read, report)
     if not one.unclean and shutil.which("qpdf"):
         checked = subprocess.run(["qpdf", "--check", str(out)], capture_output=True, check=False)
         if checked.returncode:
             yield f"qpdf --check ends with {checked.returncode}: {checked.stdout[-200:]!r} {checked.stderr[-300:]!r}"
 
 
-def _read_by_pdfium(out: Path, report: CopyReport) -> Iterator[str]:
+def _read_by_pdfium(out: Path | io.BytesIO, report: CopyReport) -> Iterator[str]:
     try:
         document = pypdfium2.PdfDocument(out)
     except pypdfium2.PdfiumError as error:

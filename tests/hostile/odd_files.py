@@ -48,10 +48,10 @@ def encryption() -> list[Hostile]:
     broken = {
         "unknown handler": (
             partial(_changed, 4, rb"/Filter /Standard", b"/Filter /Strange"),
-            "damaged unsupported password-required",
+            "unsupported",
         ),
-        "unknown version": (partial(_changed, 4, rb"/V 4", b"/V 9"), "damaged unsupported password-required"),
-        "unknown revision": (partial(_changed, 4, rb"/R 4", b"/R 9"), "damaged unsupported password-required"),
+        "unknown version": (partial(_changed, 4, rb"/V 4", b"/V 9"), "unsupported"),
+        "unknown revision": (partial(_changed, 4, rb"/R 4", b"/R 9"), "unsupported"),
         "length of no sense": (partial(_changed, 3, rb"/Length 128", b"/Length 77"), f"{EITHER} password-required"),
         "no /O": (partial(_changed, 4, rb"/O <[0-9a-f]+>", b""), "damaged password-required"),
         "no /U": (partial(_changed, 4, rb"/U <[0-9a-f]+>", b""), "damaged password-required"),

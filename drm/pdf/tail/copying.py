@@ -17,6 +17,7 @@ from drm.pdf.notes import notes_of
 from drm.pdf.plain_paths import writable
 from drm.pdf.policy import FileFacts, Policy, choose_engine, facts_in
 from drm.pdf.rewrite import make_copy
+from drm.pdf.sandbox import one_job
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.light import check_tail
 from drm.pdf.tail.personalise import personalise
@@ -143,7 +144,7 @@ def copy_by_tail(
         pass
     if not out.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(out.parent))
-    with private_folder(out) as folder:
+    with one_job(limits), private_folder(out) as folder:
         path = folder / "master"
         master = prepare(source, path, keys, wish, limits, password)
         return copy_of_master(path, master, out, spec, keys, limits, reader_password)
@@ -163,8 +164,23 @@ def copy_by_choice(
     """One copy by the engine that the policy chooses by these facts, found out where needed; the report says which and why.
 
     Where nobody asked for an engine and the checks of the tail engine, ``first``, fail, the rewrite engine takes over. An
-    engine that was asked for refuses with ``unsupported`` then.
+    engine that was asked for refuses with ``unsupported`` then. All of it together takes no more wall time than one child may.
     """
+    with one_job(limits):
+        return _by_choice(source, out, spec, limits, password, reader_password, policy, facts, first)
+
+
+def _by_choice(
+    source: Path,
+    out: Path,
+    spec: CopySpec,
+    limits: Limits,
+    password: str | None,
+    reader_password: str | None,
+    policy: Policy,
+    facts: FileFacts | None,
+    first: Engine,
+) -> CopyReport:
     if facts is None and policy.engine == "auto" and policy.pdfa == "keep":
         facts = facts_in(inspect(source, limits, password))
     choice = choose_engine(facts or FileFacts(), policy)

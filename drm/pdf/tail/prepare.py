@@ -16,7 +16,7 @@ from typing import Any
 from drm.pdf.names import normalise_name
 from drm.pdf.plain_paths import is_plain, readable
 from drm.pdf.policy import Policy, policy_to
-from drm.pdf.sandbox import run_limited
+from drm.pdf.sandbox import one_job, run_limited
 from drm.pdf.spec_json import spec_to
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.personalise import personalise
@@ -62,7 +62,7 @@ def prepare(
         raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(out.parent))
     if size > limits.source_bytes:
         raise PdfRefused("too-large", f"The file has {size} bytes; at most {limits.source_bytes} are taken.")
-    with readable(source) as plain, private_folder(out) as folder:
+    with one_job(limits), readable(source) as plain, private_folder(out) as folder:
         part = folder / "master"
         answer = _prepared(plain, folder, wish, limits, password)
         master = record_of(answer, keys)

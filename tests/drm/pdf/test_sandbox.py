@@ -18,7 +18,7 @@ import pytest
 from drm.pdf import sandbox, sandbox_tasks
 from drm.pdf.inspecting import inspect
 from drm.pdf.rewrite import make_copy
-from drm.pdf.sandbox import run_limited
+from drm.pdf.sandbox import one_job, run_limited
 from drm.pdf.spec_json import spec_to
 from drm.pdf.values import Limits, PdfRefused
 from tests.drm.pdf.bad_files import good, page_with, stream
@@ -72,6 +72,18 @@ def grandchildren(source: Path) -> list[int]:
             return found
         time.sleep(0.02)
     return []
+
+
+def test_the_children_of_one_job_share_its_time(source: Path, stuck: threading.Thread) -> None:
+    arguments, fifo = {"path": str(source), "password": None}, f"/tmp/rushlight-stuck-{os.getpid()}"
+    with one_job(Limits(wall_seconds=5)):
+        assert run_limited("examine", arguments, Limits())["pages"] == 2
+        with pytest.raises(PdfRefused, match="timeout"), one_job(Limits()):
+            run_limited("examine", {**arguments, "path": fifo}, Limits(wall_seconds=600))
+        with pytest.raises(PdfRefused, match="timeout"):
+            run_limited("examine", arguments, Limits())
+
+    assert run_limited("examine", arguments, Limits())["pages"] == 2
 
 
 def test_a_child_that_hangs_is_ended_and_called_too_slow(source: Path, stuck: threading.Thread) -> None:

@@ -53,6 +53,32 @@ def test_the_cover_of_a_file_that_was_not_signed_says_nothing_of_signatures(tmp_
     assert report.notes == ()
 
 
+@pytest.mark.parametrize("engine", ["rewrite", "tail"])
+@pytest.mark.parametrize("direction", [pikepdf.Name.R2L, pikepdf.String("R2L")])
+def test_a_copy_that_lies_from_right_to_left_is_found_good_and_still_does(
+    tmp_path: Path, engine: str, direction: pikepdf.Object
+) -> None:
+    pdf = plain()
+    pdf.Root.ViewerPreferences = pikepdf.Dictionary(Direction=direction)
+
+    data, _ = copied(tmp_path, saved(pdf), policy_from({"engine": engine}))
+
+    with pikepdf.open(io.BytesIO(data)) as copy:
+        assert copy.Root.ViewerPreferences.Direction == direction
+
+
+def test_a_copy_that_lies_from_right_to_left_without_a_stamp_is_not_found_good(tmp_path: Path) -> None:
+    pdf = plain()
+    pdf.Root.ViewerPreferences = pikepdf.Dictionary(Direction=pikepdf.Name.R2L)
+    data, _ = copied(tmp_path, saved(pdf), policy_from({"engine": "rewrite"}), PLAIN)
+    with pikepdf.open(io.BytesIO(data)) as copy:
+        form = next(value for name, value in copy.pages[1].Resources.XObject.items() if name.startswith("/RlS"))
+        form.write(b"")
+        copy.save(tmp_path / "wiped.pdf")
+
+    assert verify(tmp_path / "wiped.pdf").code == "stamp-missing"
+
+
 @pytest.mark.parametrize("part", ["1", "2", "3"])
 def test_an_archival_file_stays_one_where_the_policy_keeps_it(tmp_path: Path, part: str) -> None:
     data, report = copied(tmp_path, archival(part), KEEP, PLAIN)

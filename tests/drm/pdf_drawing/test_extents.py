@@ -28,6 +28,15 @@ def _untouched(boxes: list[Box]) -> bool:
     return not any(box[1] < 34 and box[3] > 22 for box in boxes)
 
 
+def test_a_note_without_a_rectangle_and_a_form_without_a_box_are_rendered() -> None:
+    noted, formed = document(b""), document(b"/Fm Do")
+    noted.pages[0].Annots = Array([Dictionary(Subtype=Name.Highlight)])
+    formed.pages[0].Resources = Dictionary(XObject=Dictionary(Fm=formed.make_stream(b"", Subtype=Name.Form)))
+
+    assert not proven(noted)
+    assert not proven(formed)
+
+
 EMPTY = [
     b"",
     text_at(72, 400, "body") + b"0 0 595 842 re W n 1 g 0 0 595 842 re f",
