@@ -31,9 +31,9 @@ for number, one in enumerate(chosen):
 (folder / "end").write_bytes(b"")
 print(len(chosen))
 """
-WRITING = re.compile(r'(?:openat|open|creat)\([^"]*"([^"]*)"[^)]*(?:O_WRONLY|O_RDWR|O_CREAT)')
+WRITING = re.compile(r'\b(?:openat|open|creat)\([^"]*"([^"]*)"[^)]*(?:O_WRONLY|O_RDWR|O_CREAT)')
 CHANGING = re.compile(
-    r'(?:unlink|unlinkat|rename|renameat2?|mkdir|mkdirat|rmdir|link|symlink|chmod|truncate)\([^"]*"([^"]*)"'
+    r'\b(?:unlink|unlinkat|rename|renameat2?|mkdir|mkdirat|rmdir|link|symlink|chmod|truncate)\([^"]*"([^"]*)"'
 )
 CALLING = re.compile(r"(?:connect|sendto|bind)\(\d+, .*AF_INET")
 STARTING = re.compile(r'execve\("([^"]*)"')
