@@ -30,7 +30,7 @@ CONTENT = b"BT /F1 9 Tf 72 700 Td (A page) Tj /F2 9 Tf 0 -20 Td (in two fonts) T
 def rehearse() -> None:
     """Do all kinds of work once, and keep what was loaded out of the way of the collector."""
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix="rushlight-rehearsal-") as folder:
             _perform(Path(folder))
     except (OSError, PdfRefused, pikepdf.PdfError):
         pass  # children then load what they need themselves, and say what is wrong
