@@ -75,6 +75,7 @@ def test_jobs_write_in_their_folder_call_nobody_and_start_nothing(tmp_path: Path
     touched = {match[1] for line in lines for match in (WRITING.search(line), CHANGING.search(line)) if match}
     assert f"{folder}/end" in touched, "the trace saw the test itself write"
     outside = {path for path in touched if path.startswith("/") and not path.startswith((str(folder), *HARMLESS))}
-    assert sorted(path for path in outside if not PROBE.fullmatch(path)) == []
+    compiled = {path for path in outside if "/__pycache__/" in path}  # what Python keeps of the modules that it loads
+    assert sorted(path for path in outside - compiled if not PROBE.fullmatch(path)) == []
     assert [line for line in lines if CALLING.search(line)] == []
     assert {match[1] for line in lines if (match := STARTING.search(line))} <= {sys.executable}
