@@ -29,7 +29,7 @@ from delivery.services.deciding import (
 )
 from delivery.services.fulfilling import lasting, look_again, start_preparing
 from delivery.services.requesting import read_citation
-from delivery.services.telling import library_states
+from delivery.services.telling import decide_at_desk, library_states
 from delivery.sources import FetchFailed, receive_upload
 from delivery.stores import RequestPage
 from drm.audit.events import Event
@@ -151,16 +151,24 @@ def _mine(work: Work, staff: Person, number: str) -> DocumentRequest:
 
 
 def edit_citation(ctx: Context, staff: Person, number: str, fields: Mapping[str, str], version: int) -> DocumentRequest:
-    """Correct what is known of the work. What the reader typed stays. Conflict when a colleague was faster."""
+    """Correct what is known of the work. What the reader typed stays. Conflict when a colleague was faster.
+
+    At the desk the request is decided again for the work that it names now, so that its copy counts as that.
+    """
     citation = read_citation(fields)
     now = ctx.clock()
+    with ctx.store.read() as work:
+        library_id, sources = work.requests.get(number).library_id, work.sources.active()
+    routes = find_routes(ctx, citation, library_id, sources)
     with ctx.store.write() as work:
         request = _mine(work, staff, number)
         if request.version != version:
             raise Conflict("changed-meanwhile", "A colleague changed this request meanwhile; look at it again.")
-        request = work.requests.save(replace(request, citation=citation, changed_at=now))
+        request = replace(request, citation=citation, changed_at=now)
         work.record(Event("request:edited", now, staff.reader_key, request.library_id, number))
-    return request
+        if request.state is State.AT_DESK:
+            return decide_at_desk(work, request, routes, now, final=False)
+        return work.requests.save(request)
 
 
 def search_again(ctx: Context, staff: Person, number: str) -> DocumentRequest:

@@ -25,6 +25,7 @@ from delivery.services.deciding import (
     is_denied,
     judge,
     kept_decision,
+    release,
     reroute,
 )
 from delivery.services.fulfilling import hold, refuse
@@ -108,7 +109,7 @@ def tell(
         words = ",".join(f"{path}={value}" for path, value in said.items())
         work.record(Event("request:told", now, staff.reader_key, request.library_id, number, code=words[:500]))
         if request.state is State.AT_DESK:
-            return _at_desk(work, request, licensed, now)
+            return decide_at_desk(work, request, licensed, now)
         return decide_again(work, request, licensed, now)
 
 
@@ -198,10 +199,22 @@ def _word(tree: object, path: str) -> str:
     return "" if value is None else str(value)
 
 
-def _at_desk(work: Work, request: DocumentRequest, routes: tuple[Route, ...], now: datetime) -> DocumentRequest:
-    """Decide again for the desk: it stays there when allowed or approved, waits where something is missing, ends where denied."""
+def decide_at_desk(
+    work: Work, request: DocumentRequest, routes: tuple[Route, ...], now: datetime, final: bool = True
+) -> DocumentRequest:
+    """Decide again for the desk: it stays there when allowed or approved, waits where something is missing, ends where denied.
+
+    Unless ``final`` a denied one stays too, without a place under any limit: it shows why, and is refused if it is filled as it is.
+    """
     desk = [route for route in routes if route.source.kind == DESK]
     verdict = judge(work, request, work.libraries.get(request.library_id), desk, now)
+    if not final and (verdict.route is None or is_denied(verdict.decision)):
+        release(work, request, now, "system", "edited")
+        return work.requests.save(
+            replace(
+                request, reason=verdict.decision.reason, decision=kept_decision(verdict), copy_no=request.copy_no + 1
+            )
+        )
     if verdict.route is None or is_denied(verdict.decision):
         return refuse(work, replace(request, reason=verdict.decision.reason, decision=kept_decision(verdict)), now)
     request = reroute(work, request, verdict, now, "system")

@@ -293,3 +293,59 @@ def test_a_corrected_copy_is_refunded_like_any_other_and_its_decision_replays(wo
     assert again.differs == ()
     assert set(held(world, wrong.number).values()) == {0}
     assert world.ask(title="Another", issn="0378-5955", year="2020", volume="4").state is State.NEW
+
+
+def renamed(world: World, number: str, issn: str) -> DocumentRequest:
+    """The request with another journal, as a librarian corrects it."""
+    request = world.get(number)
+    fields = {**request.citation.to_dict(), "issn": issn}
+    return desk.edit_citation(world.ctx, world.librarian, number, fields, request.version)
+
+
+def test_a_citation_corrected_at_the_desk_is_counted_as_the_work_that_it_names(world: World, collection: Path) -> None:
+    bound(world, BY_TITLE)
+    number = world.ask(title="Nobody has it", issn="2049-3630", year="2020", volume="4").number
+    world.work()
+
+    renamed(world, number, "0378-5955")
+
+    assert held(world, number) == {
+        "limited.per_month|title=issn:20493630": 0,
+        "limited.per_month|title=issn:03785955": 1,
+    }
+    with next(collection.rglob("*.pdf")).open("rb") as file:
+        desk.upload(world.ctx, world.librarian, number, file, "found.pdf", None)
+    world.work()
+    assert world.get(number).state is State.SUPPLIED
+    assert world.ask(title="More", issn="0378-5955", year="2020", volume="5").state is State.REFUSED
+    assert world.ask(title="More", issn="2049-3630", year="2020", volume="5").state is State.NEW
+
+
+def test_a_correction_to_a_title_that_is_used_up_says_so_and_can_itself_be_corrected(
+    world: World, collection: Path
+) -> None:
+    bound(world, BY_TITLE)
+    uploaded(world, collection, "0378-5955")
+    number = world.ask(title="Nobody has it", issn="2049-3630", year="2020", volume="4").number
+    world.work()
+
+    used_up = renamed(world, number, "0378-5955")
+
+    assert (used_up.state, used_up.reason) == (State.AT_DESK, "ROLLING_QUOTA")
+    assert renamed(world, number, "2049-3630").reason == "OK"
+    assert held(world, number)["limited.per_month|title=issn:20493630"] == 1
+
+
+def test_what_was_corrected_to_a_used_up_title_is_not_supplied(world: World, collection: Path) -> None:
+    bound(world, BY_TITLE)
+    uploaded(world, collection, "0378-5955")
+    number = world.ask(title="Nobody has it", issn="2049-3630", year="2020", volume="4").number
+    world.work()
+    renamed(world, number, "0378-5955")
+
+    with next(collection.rglob("*.pdf")).open("rb") as file:
+        desk.upload(world.ctx, world.librarian, number, file, "found.pdf", None)
+    world.work()
+
+    assert world.get(number).state is State.REFUSED
+    assert world.get(number).delivery == ""
