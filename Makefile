@@ -44,7 +44,7 @@ bugs: ## plant some of the seeded bugs, others each day, and see that the tests 
 
 soak: ## the long tests of races, kills and bad input, an hour of fuzzing (FUZZ_MINUTES), and all seeded bugs; two hours or more
 	@sh tools/venv.sh dev
-	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 -m 'slow or service' --timeout 3600 $(ARGS)
+	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 -m 'slow or service or soak' --timeout 3600 $(ARGS)
 	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 tests/hostile/test_fuzz.py --timeout 3600
 	@exec .venv/bin/python -m tests.hostile.fuzz --minutes $(FUZZ_MINUTES)
 	@exec .venv/bin/python -m tests.mutations --all

@@ -30,8 +30,15 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a service carries its mark, whether its author thought of it or not."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that asks for a service carries its mark, whether its author thought of it or not.
+
+    Tests marked ``soak`` are left out but where the profile asks for them: what they repeat in full, others sample.
+    """
+    if os.environ.get("HYPOTHESIS_PROFILE") != "soak":
+        left_out = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & NEEDS_BROWSER:

@@ -62,7 +62,7 @@ def test_a_file_is_delivered_whole_or_refused_for_the_right_reason(
 ) -> None:
     files = CLASSES[kind][
         list(ENGINES).index(engine) :: len(ENGINES)
-    ]  # here each file by one engine; the slow test takes both
+    ]  # here each file by one engine; make soak takes both
 
     found = wrong(files, engine)
 
@@ -70,7 +70,7 @@ def test_a_file_is_delivered_whole_or_refused_for_the_right_reason(
     assert not is_called(canary)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kind", CLASSES)

@@ -76,7 +76,7 @@ def test_three_hundred_copies_made_at_once_name_their_readers(masters: list[Give
     assert mixed_up_in_processes(masters, 300, 2) == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1_800)
 def test_ten_thousand_copies_made_at_once_name_their_readers(masters: list[Given]) -> None:
     assert mixed_up_in_processes(masters, 10_000) == []

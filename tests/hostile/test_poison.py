@@ -46,7 +46,7 @@ def test_poison_ends_with_a_reason(one: Hostile) -> None:
     ends_well(one, "tail")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("one", POISON, ids=lambda one: one.name)
