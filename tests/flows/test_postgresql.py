@@ -25,7 +25,8 @@ def test_a_request_is_supplied_and_a_limit_holds_against_many_at_once(
     with ThreadPoolExecutor(12) as pool:
         states = list(pool.map(lambda _: world.ask().state, range(40)))
 
-    assert states.count(State.NEW) == 3
+    # The copy that was supplied before counts too, whatever agreement it was under.
+    assert states.count(State.NEW) == 2
     assert world.ctx.check_log().whole
     world.services.engine.dispose()
 
