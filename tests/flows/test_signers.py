@@ -59,7 +59,7 @@ def test_officers_ask_agree_and_look_on_the_pages(world: World) -> None:
     client = signed_in(world.staff_app(), world.officer)
     other = signed_in(world.staff_app(), world.add_person("second", Role.RIGHTS_OFFICER))
     page = client.get(f"/requests/{number}").get_data(as_text=True)
-    assert "No library has supplied me" in page
+    assert "No librarian has supplied me" in page
     assert "Maeve Byrne" not in page
 
     client.post(f"/rights/acts/signer/{number}", data={"csrf_token": token_of(page), "reason": "the owner inspects"})
