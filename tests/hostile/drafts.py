@@ -157,6 +157,10 @@ def cross_stream(bodies: Mapping[int, bytes], *, inside: Mapping[int, bytes] | N
     return bytes(data) + b"startxref\n%d\n%%%%EOF\n" % start
 
 
+Table = dict[str, tuple[object, str]]
+"""Files by name: what makes each, and the outcomes that are right for it, in one string."""
+
+
 def files(kind: str, entries: Mapping[str, tuple[object, str]], **more: object) -> list[Hostile]:
     """Entries of one class, given as name: (maker, right outcomes in one string)."""
     return [

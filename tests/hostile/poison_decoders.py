@@ -10,6 +10,7 @@ from functools import partial
 from tests.hostile.drafts import (
     DELIVERED,
     Hostile,
+    Table,
     files,
     line,
     packed,
@@ -85,82 +86,85 @@ def _pictured(entries: bytes, data: Callable[[], bytes], side: int = 20_000) -> 
     )
 
 
-def decoders() -> list[Hostile]:
-    """What unpacks to far more than it is."""
+def _of_content() -> Table:
+    """Page content that unpacks to far more than it is."""
     many = {number: stream(zeros(40 * MIB), b"/Filter/FlateDecode") for number in range(8, 28)}
     listed = b"/Contents[" + b" ".join(b"%d 0 R" % number for number in many) + b"]"
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>%b>>"
-    return files(
-        "poison: decoders",
-        {
-            "flate": (partial(content, b"/FlateDecode", lambda: zeros(400 * MIB)), BOMB),
-            "flate twice": (partial(content, b"[/FlateDecode/FlateDecode]", lambda: packed(zeros(1000 * MIB))), BOMB),
-            "flate three times": (
-                partial(content, b"[/FlateDecode/FlateDecode/FlateDecode]", lambda: packed(zeros(2000 * MIB), 2)),
-                BOMB,
+    return {
+        "flate": (partial(content, b"/FlateDecode", lambda: zeros(400 * MIB)), BOMB),
+        "flate twice": (partial(content, b"[/FlateDecode/FlateDecode]", lambda: packed(zeros(1000 * MIB))), BOMB),
+        "flate three times": (
+            partial(content, b"[/FlateDecode/FlateDecode/FlateDecode]", lambda: packed(zeros(2000 * MIB), 2)),
+            BOMB,
+        ),
+        "forty filters": (
+            partial(content, b"[" + b"/FlateDecode" * 40 + b"]", lambda: packed(line(1), 40)),
+            "bomb unsupported damaged",
+        ),
+        "flate at the limit": (partial(content, b"/FlateDecode", lambda: zeros(60 * MIB)), EITHER),
+        "many streams below the limit": (lambda: paper(changed={3: page % listed}, more=many), EITHER),
+        "LZW": (partial(content, b"/LZWDecode", _lzw), BOMB),
+        "RunLength": (partial(content, b"/RunLengthDecode", lambda: b"\x81 " * (2 * MIB)), BOMB),
+        "RunLength in flate": (
+            partial(content, b"[/FlateDecode/RunLengthDecode]", lambda: zeros(32 * MIB, b"\x81 ")),
+            BOMB,
+        ),
+        "ASCII85 in flate": (
+            partial(content, b"[/FlateDecode/ASCII85Decode]", lambda: zeros(60 * MIB, b"z")),
+            EITHER,
+        ),
+        "ASCIIHex in flate": (
+            partial(content, b"[/FlateDecode/ASCIIHexDecode]", lambda: zeros(60 * MIB, b"20")),
+            EITHER,
+        ),
+        "ASCII85 of flate": (
+            partial(content, b"[/ASCII85Decode/FlateDecode]", lambda: base64.a85encode(zeros(300 * MIB)) + b"~>"),
+            BOMB,
+        ),
+    }
+
+
+def _of_pictures() -> Table:
+    """Pictures and predictors that unpack to far more than they are."""
+    return {
+        "JPEG of 65500 a side": (partial(_pictured, b"/Filter/DCTDecode", partial(_jpeg, 65_500)), EITHER),
+        "JPEG as content": (
+            partial(content, b"/DCTDecode", partial(_jpeg, 65_500)),
+            "unsupported bomb damaged delivered",
+        ),
+        "JPEG 2000 of a million a side": (
+            partial(_pictured, b"/Filter/JPXDecode", partial(_jpx, 1_000_000)),
+            EITHER,
+        ),
+        "image of flate": (partial(_pictured, b"/Filter/FlateDecode", lambda: zeros(400 * MIB)), EITHER),
+        "image of flate three times": (
+            partial(_pictured, b"/Filter[/FlateDecode/FlateDecode/FlateDecode]", lambda: packed(zeros(2000 * MIB), 2)),
+            EITHER,
+        ),
+        "fax without end": (
+            partial(
+                _pictured,
+                b"/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns 60000/Rows 60000>>",
+                lambda: b"\xff" * MIB,
             ),
-            "forty filters": (
-                partial(content, b"[" + b"/FlateDecode" * 40 + b"]", lambda: packed(line(1), 40)),
-                "bomb unsupported damaged",
+            EITHER,
+        ),
+        "huge predictor columns": (
+            partial(content, b"/FlateDecode/DecodeParms<</Predictor 12/Columns 2000000000>>", lambda: packed(line(1))),
+            f"{EITHER} unsupported",
+        ),
+        "huge predictor of an image": (
+            partial(
+                _pictured,
+                b"/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 500000000/Colors 4>>",
+                lambda: packed(line(1)),
             ),
-            "flate at the limit": (partial(content, b"/FlateDecode", lambda: zeros(60 * MIB)), EITHER),
-            "many streams below the limit": (lambda: paper(changed={3: page % listed}, more=many), EITHER),
-            "LZW": (partial(content, b"/LZWDecode", _lzw), BOMB),
-            "RunLength": (partial(content, b"/RunLengthDecode", lambda: b"\x81 " * (2 * MIB)), BOMB),
-            "RunLength in flate": (
-                partial(content, b"[/FlateDecode/RunLengthDecode]", lambda: zeros(32 * MIB, b"\x81 ")),
-                BOMB,
-            ),
-            "ASCII85 in flate": (
-                partial(content, b"[/FlateDecode/ASCII85Decode]", lambda: zeros(60 * MIB, b"z")),
-                EITHER,
-            ),
-            "ASCIIHex in flate": (
-                partial(content, b"[/FlateDecode/ASCIIHexDecode]", lambda: zeros(60 * MIB, b"20")),
-                EITHER,
-            ),
-            "ASCII85 of flate": (
-                partial(content, b"[/ASCII85Decode/FlateDecode]", lambda: base64.a85encode(zeros(300 * MIB)) + b"~>"),
-                BOMB,
-            ),
-            "JPEG of 65500 a side": (partial(_pictured, b"/Filter/DCTDecode", partial(_jpeg, 65_500)), EITHER),
-            "JPEG as content": (
-                partial(content, b"/DCTDecode", partial(_jpeg, 65_500)),
-                "unsupported bomb damaged delivered",
-            ),
-            "JPEG 2000 of a million a side": (
-                partial(_pictured, b"/Filter/JPXDecode", partial(_jpx, 1_000_000)),
-                EITHER,
-            ),
-            "image of flate": (partial(_pictured, b"/Filter/FlateDecode", lambda: zeros(400 * MIB)), EITHER),
-            "image of flate three times": (
-                partial(
-                    _pictured, b"/Filter[/FlateDecode/FlateDecode/FlateDecode]", lambda: packed(zeros(2000 * MIB), 2)
-                ),
-                EITHER,
-            ),
-            "fax without end": (
-                partial(
-                    _pictured,
-                    b"/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns 60000/Rows 60000>>",
-                    lambda: b"\xff" * MIB,
-                ),
-                EITHER,
-            ),
-            "huge predictor columns": (
-                partial(
-                    content, b"/FlateDecode/DecodeParms<</Predictor 12/Columns 2000000000>>", lambda: packed(line(1))
-                ),
-                f"{EITHER} unsupported",
-            ),
-            "huge predictor of an image": (
-                partial(
-                    _pictured,
-                    b"/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 500000000/Colors 4>>",
-                    lambda: packed(line(1)),
-                ),
-                f"{EITHER} unsupported",
-            ),
-        },
-        unclean=True,
-    )
+            f"{EITHER} unsupported",
+        ),
+    }
+
+
+def decoders() -> list[Hostile]:
+    """What unpacks to far more than it is."""
+    return files("poison: decoders", _of_content() | _of_pictures(), unclean=True)

@@ -6,7 +6,19 @@ import zlib
 from collections.abc import Callable
 from functools import partial
 
-from tests.hostile.drafts import Hostile, cross_stream, files, line, objects, packed, paper, stream, update, written
+from tests.hostile.drafts import (
+    Hostile,
+    Table,
+    cross_stream,
+    files,
+    line,
+    objects,
+    packed,
+    paper,
+    stream,
+    update,
+    written,
+)
 from tests.hostile.poison_decoders import BOMB, EITHER, MIB, content, decoders, zeros
 
 
@@ -156,82 +168,85 @@ def _pattern(entries: bytes, content: bytes, use: bytes = b"/Pattern cs /P scn 0
     return paper(resources=b"/Resources<</Pattern<</P 8 0 R>>>>", content=use, more={8: body})
 
 
-def drawings() -> list[Hostile]:
-    """Content, forms, patterns, fonts and notes without measure."""
+def _content_without_measure() -> Table:
     million_q, million_lines = lambda: packed(b"q " * 1_000_000), lambda: packed(b"0 0 m 9 9 l S\n" * 1_000_000)
+    return {
+        "a million q": (partial(content, b"/FlateDecode", million_q), EITHER),
+        "a million lines": (partial(content, b"/FlateDecode", million_lines), EITHER),
+        "a million marks": (partial(content, b"/FlateDecode", lambda: packed(b"/P BMC " * 1_000_000)), EITHER),
+        "a million words": (
+            partial(content, b"/FlateDecode", lambda: packed(b"BT /F1 9 Tf (word word) Tj ET\n" * 1_000_000)),
+            EITHER,
+        ),
+        "a string of 10^8 zeros": (partial(content, b"/FlateDecode", lambda: zeros(96 * MIB, b"(0000000")), BOMB),
+        "a hexadecimal string of 60 million zeros": (
+            partial(content, b"/FlateDecode", lambda: packed(b"BT <" + b"0" * 60_000_000 + b"> Tj ET")),
+            EITHER,
+        ),
+        "brackets that never close": (partial(content, b"/FlateDecode", lambda: zeros(32 * MIB, b"(a [")), EITHER),
+        "a gigantic inline image": (
+            partial(
+                content,
+                b"/FlateDecode",
+                lambda: packed(b"BI /W 7000 /H 7000 /BPC 8 /CS /G ID " + bytes(49_000_000) + b" EI"),
+            ),
+            EITHER,
+        ),
+        "an inline image of many ends": (
+            partial(content, b"/FlateDecode", lambda: packed(b"BI /W 9 /H 9 ID " + b"\xff EI \xff" * 3_000_000)),
+            EITHER,
+        ),
+        "a million inline images": (
+            partial(content, b"/FlateDecode", lambda: packed(b"BI /W 1 /H 1 /BPC 8 /CS /G ID a EI\n" * 1_000_000)),
+            EITHER,
+        ),
+    }
+
+
+def _resources_without_measure() -> Table:
     notes = b"/Annots[" + b"<</Subtype/Link/Rect[0 0 9 9]/A<</S/Launch/F(x)>>>>" * 100_000 + b"]"
     million_notes = b"/Annots[" + b"8 0 R " * 1_000_000 + b"]"
     note = {8: b"<</Subtype/Link/Rect[0 0 9 9]/Dest[3 0 R/Fit]>>"}
     shading = b"/Resources<</Shading<</S<</ShadingType 1/ColorSpace/DeviceRGB/Domain[0 1e9 0 1e9]/Function 8 0 R>>>>>>"
     program = {8: stream(b"{" + b"dup mul " * 50_000 + b"}", b"/FunctionType 4/Domain[0 1 0 1]/Range[0 1 0 1 0 1]")}
-    return files(
-        "poison: drawings",
-        {
-            "a million q": (partial(content, b"/FlateDecode", million_q), EITHER),
-            "a million lines": (partial(content, b"/FlateDecode", million_lines), EITHER),
-            "a million marks": (partial(content, b"/FlateDecode", lambda: packed(b"/P BMC " * 1_000_000)), EITHER),
-            "a million words": (
-                partial(content, b"/FlateDecode", lambda: packed(b"BT /F1 9 Tf (word word) Tj ET\n" * 1_000_000)),
-                EITHER,
+    return {
+        "100000 notes that launch": (lambda: paper(page=notes), EITHER),
+        "one note a million times": (lambda: paper(page=million_notes, more=note), EITHER),
+        "200000 bookmarks": (
+            lambda: paper(catalogue=b"/Outlines<</First 8 0 R>>", more=_bookmarks(200_000)),
+            EITHER,
+        ),
+        "a map of a million ranges": (
+            lambda: paper(
+                changed={7: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 8 0 R>>"},
+                more={8: stream(_map(16), b"/Filter/FlateDecode")},
             ),
-            "a string of 10^8 zeros": (partial(content, b"/FlateDecode", lambda: zeros(96 * MIB, b"(0000000")), BOMB),
-            "a hexadecimal string of 60 million zeros": (
-                partial(content, b"/FlateDecode", lambda: packed(b"BT <" + b"0" * 60_000_000 + b"> Tj ET")),
-                EITHER,
-            ),
-            "brackets that never close": (partial(content, b"/FlateDecode", lambda: zeros(32 * MIB, b"(a [")), EITHER),
-            "a gigantic inline image": (
-                partial(
-                    content,
-                    b"/FlateDecode",
-                    lambda: packed(b"BI /W 7000 /H 7000 /BPC 8 /CS /G ID " + bytes(49_000_000) + b" EI"),
-                ),
-                EITHER,
-            ),
-            "an inline image of many ends": (
-                partial(content, b"/FlateDecode", lambda: packed(b"BI /W 9 /H 9 ID " + b"\xff EI \xff" * 3_000_000)),
-                EITHER,
-            ),
-            "a million inline images": (
-                partial(content, b"/FlateDecode", lambda: packed(b"BI /W 1 /H 1 /BPC 8 /CS /G ID a EI\n" * 1_000_000)),
-                EITHER,
-            ),
-            "100000 notes that launch": (lambda: paper(page=notes), EITHER),
-            "one note a million times": (lambda: paper(page=million_notes, more=note), EITHER),
-            "200000 bookmarks": (
-                lambda: paper(catalogue=b"/Outlines<</First 8 0 R>>", more=_bookmarks(200_000)),
-                EITHER,
-            ),
-            "a map of a million ranges": (
-                lambda: paper(
-                    changed={7: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 8 0 R>>"},
-                    more={8: stream(_map(16), b"/Filter/FlateDecode")},
-                ),
-                EITHER,
-            ),
-            "a billion forms": (partial(_forms, 9, 10), f"{EITHER} output-invalid crashed"),
-            "forms 2000 deep": (partial(_forms, 2_000, 1), f"{EITHER} crashed"),
-            "a pattern of itself": (
-                partial(_pattern, b"/XStep 1/YStep 1/Matrix[0.01 0 0 0.01 0 0]", b"/Pattern cs /P scn 0 0 9 9 re f"),
-                EITHER,
-            ),
-            "a pattern of tiny steps": (partial(_pattern, b"/XStep 0.0001/YStep 0.0001", b"0 0 1 1 re f"), EITHER),
-            "a shading of a long program": (
-                lambda: paper(resources=shading, content=b"/S sh " * 200, more=program),
-                EITHER,
-            ),
-            "dashes without end": (lambda: paper(content=b"[0.00001] 0 d 1 w 0 0 m 500 800 l S " * 50), EITHER),
-            "curves by the million": (
-                partial(
-                    content, b"/FlateDecode", lambda: packed(b"0 0 m " + b"1 2 300 400 5 600 c " * 500_000 + b"f*")
-                ),
-                EITHER,
-            ),
-            "5000 pages of 5000 sizes": (_sizes, EITHER),
-        },
-        unclean=True,
-        pages=None,
-    )
+            EITHER,
+        ),
+        "a billion forms": (partial(_forms, 9, 10), f"{EITHER} output-invalid crashed"),
+        "forms 2000 deep": (partial(_forms, 2_000, 1), f"{EITHER} crashed"),
+        "a pattern of itself": (
+            partial(_pattern, b"/XStep 1/YStep 1/Matrix[0.01 0 0 0.01 0 0]", b"/Pattern cs /P scn 0 0 9 9 re f"),
+            EITHER,
+        ),
+        "a pattern of tiny steps": (partial(_pattern, b"/XStep 0.0001/YStep 0.0001", b"0 0 1 1 re f"), EITHER),
+        "a shading of a long program": (
+            lambda: paper(resources=shading, content=b"/S sh " * 200, more=program),
+            EITHER,
+        ),
+        "dashes without end": (lambda: paper(content=b"[0.00001] 0 d 1 w 0 0 m 500 800 l S " * 50), EITHER),
+        "curves by the million": (
+            partial(content, b"/FlateDecode", lambda: packed(b"0 0 m " + b"1 2 300 400 5 600 c " * 500_000 + b"f*")),
+            EITHER,
+        ),
+        "5000 pages of 5000 sizes": (_sizes, EITHER),
+    }
+
+
+def drawings() -> list[Hostile]:
+    """Content, forms, patterns, fonts and notes without measure."""
+    made = _content_without_measure() | _resources_without_measure()
+    return files("poison: drawings", made, unclean=True, pages=None)
 
 
 def _sizes() -> bytes:

@@ -6,7 +6,7 @@ import random
 import zlib
 from functools import partial
 
-from tests.hostile.drafts import DELIVERED, Hostile, cross_stream, files, line, objects, packed, paper, stream
+from tests.hostile.drafts import DELIVERED, Hostile, Table, cross_stream, files, line, objects, packed, paper, stream
 
 TAKEN, EITHER = DELIVERED, f"{DELIVERED} damaged"
 NOISE = random.Random(11).randbytes(600)
@@ -33,14 +33,16 @@ def _image(entries: bytes, data: bytes) -> bytes:
     )
 
 
-def broken_streams() -> list[Hostile]:
-    """Lengths, filters and their parameters."""
-    flate = packed(line(1))
-    lengths = {
+def _lengths() -> Table:
+    return {
         f"length {word.decode()}": (partial(_raw, b"/Length " + word), TAKEN)
         for word in (b"0", b"1", b"99999", b"-4", b"4000000000", b"99 0 R", b"5 0 R", b"(ten)", b"1.5", b"null", b"[7]")
     }
-    filters = {
+
+
+def _filters() -> Table:
+    flate = packed(line(1))
+    return {
         "flate cut": (partial(_filtered, b"/FlateDecode", flate[:-9]), TAKEN),
         "flate with a flipped byte": (partial(_filtered, b"/FlateDecode", flate[:20] + b"\xff" + flate[21:]), TAKEN),
         "flate of nothing": (partial(_filtered, b"/FlateDecode", b""), TAKEN),
@@ -81,7 +83,10 @@ def broken_streams() -> list[Hostile]:
         ),
         "name of a filter with odd bytes": (partial(_filtered, b"/Fl#00#ff", flate), f"{TAKEN} unsupported"),
     }
-    predictors = {
+
+
+def _predictors() -> Table:
+    return {
         f"predictor {words.decode()}": (
             partial(_filtered, b"/FlateDecode/DecodeParms<<%b>>" % words, packed(line(1))),
             f"{EITHER} unsupported",
@@ -98,7 +103,10 @@ def broken_streams() -> list[Hostile]:
             b"/Predictor 12/BitsPerComponent 0",
         )
     }
-    images = {
+
+
+def _images() -> Table:
+    return {
         "image cut": (partial(_image, b"/Filter/FlateDecode", packed(bytes(100))[:-5]), TAKEN),
         "image of noise as JPEG": (partial(_image, b"/Filter/DCTDecode", NOISE), TAKEN),
         "image of noise as JPEG 2000": (partial(_image, b"/Filter/JPXDecode", NOISE), TAKEN),
@@ -119,7 +127,11 @@ def broken_streams() -> list[Hostile]:
         "stream with carriage return": (lambda: paper().replace(b"stream\nBT", b"stream\rBT", 1), TAKEN),
         "endstream inside": (partial(_raw, b"/Length 90", b"% endstream endobj 1 0 obj\n" + line(1)), TAKEN),
     }
-    groups = (lengths, filters, predictors, images)
+
+
+def broken_streams() -> list[Hostile]:
+    """Lengths, filters and their parameters."""
+    groups = (_lengths(), _filters(), _predictors(), _images())
     return [one for group in groups for one in files("broken stream", group, unclean=True)]
 
 

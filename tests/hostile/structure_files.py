@@ -12,6 +12,7 @@ from functools import partial
 from tests.hostile.drafts import (
     DELIVERED,
     Hostile,
+    Table,
     cross_stream,
     files,
     line,
@@ -61,12 +62,8 @@ def _table(change: tuple[bytes, bytes]) -> bytes:
     return paper().replace(*change)
 
 
-def cross_references() -> list[Hostile]:
-    """Tables and streams that lie."""
-    bodies = objects()
-    packed_in = {number: bodies.pop(number) for number in (1, 2, 7)}
-    cross = partial(cross_stream, bodies, inside=packed_in)
-    swap = {
+def _tables() -> Table:
+    return {
         name: (partial(_table, change), EITHER)
         for name, change in {
             "size far too large in the table head": (b"xref\n0 8", b"xref\n0 99999999"),
@@ -79,14 +76,24 @@ def cross_references() -> list[Hostile]:
             "generations that are not there": (b" 00000 n ", b" 00007 n "),
         }.items()
     }
-    offsets = {
+
+
+def _offsets_and_sizes() -> Table:
+    offsets: Table = {
         f"offsets {shift:+}": (partial(written, objects(), shift=shift), TAKEN)
         for shift in (-9, -1, 1, 2, 7, 5_000, 10**9)
     }
-    sizes = {
+    sizes: Table = {
         f"/Size {size}": (partial(written, objects(), size=size), TAKEN) for size in (0, 1, 3, 7, 9, 2**31 - 1, -5)
     }
-    streams = {
+    return offsets | sizes
+
+
+def _cross_streams() -> Table:
+    bodies = objects()
+    packed_in = {number: bodies.pop(number) for number in (1, 2, 7)}
+    cross = partial(cross_stream, bodies, inside=packed_in)
+    return {
         "/Index far too long": (partial(cross, Index=b"[0 4000000000]"), EITHER),
         "/Index backwards": (partial(cross, Index=b"[9 -3]"), EITHER),
         "/Index odd": (partial(cross, Index=b"[0 3 4]"), EITHER),
@@ -98,7 +105,10 @@ def cross_references() -> list[Hostile]:
         "rows are noise": (partial(cross, rows=random.Random(3).randbytes(70)), EITHER),
         "rows are cut": (partial(cross, rows=packed(b"\1\0\0")), EITHER),
     }
-    others = {
+
+
+def _sections() -> Table:
+    return {
         "no startxref": (_without_start, TAKEN),
         "startxref beyond the end": (lambda: paper().replace(b"startxref\n", b"startxref\n9"), TAKEN),
         "startxref is a word": (lambda: paper().replace(b"startxref\n", b"startxref\nnowhere"), TAKEN),
@@ -120,104 +130,106 @@ def cross_references() -> list[Hostile]:
         ),
         "an update that frees the pages": (lambda: update(paper(), {2: b"null"}, 8), "damaged zero-pages"),
     }
-    return [
-        *files("cross-reference", offsets),
-        *files("cross-reference", sizes),
-        *files("cross-reference", swap),
-        *files("cross-reference", streams),
-        *files("cross-reference", others),
-    ]
+
+
+def cross_references() -> list[Hostile]:
+    """Tables and streams that lie."""
+    groups = (_offsets_and_sizes(), _tables(), _cross_streams(), _sections())
+    return [one for group in groups for one in files("cross-reference", group)]
 
 
 def _tree(**changed: bytes) -> bytes:
     return paper(changed={int(number[1:]): body for number, body in changed.items()})
 
 
-def trees() -> list[Hostile]:
-    """Trailers, catalogues and page trees that are not what they should be."""
+def _pages_and_counts() -> Table:
+    return {
+        "a page twice": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 3 0 R]/Count 2>>"), EITHER),
+        "a page and a hole": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R null 4 0 R]/Count 2>>"), EITHER),
+        "a page that is not there": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R 99 0 R]/Count 3>>"), EITHER),
+        "a page that is a number": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R 77]/Count 3>>"), EITHER),
+        "direct pages": (
+            lambda: _tree(_2=b"<</Type/Pages/Kids[<</Type/Page/MediaBox[0 0 500 500]>> 4 0 R]/Count 2>>"),
+            EITHER,
+        ),
+        "count too high": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 5>>"), EITHER),
+        "count too low": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 1>>"), EITHER),
+        "count negative": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count -2>>"), EITHER),
+        "count huge": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2147483647>>"), EITHER),
+        "count is a name": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count/Two>>"), EITHER),
+        "no count": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]>>"), EITHER),
+        "tree without type": (lambda: _tree(_2=b"<</Kids[3 0 R 4 0 R]/Count 2>>"), TAKEN),
+        "tree of another type": (lambda: _tree(_2=b"<</Type/Font/Kids[3 0 R 4 0 R]/Count 2>>"), EITHER),
+        "pages without type": (lambda: _tree(_3=b"<</Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R>>"), TAKEN),
+        "page that calls itself a tree": (
+            lambda: _tree(_3=b"<</Type/Pages/Parent 2 0 R/MediaBox[0 0 595 842]>>"),
+            EITHER,
+        ),
+    }
+
+
+def _parents_and_roots() -> Table:
     deep = {
         number: b"<</Type/Pages/Kids[%d 0 R]/Count 2/Parent %d 0 R>>" % (number + 1, number - 1)
         for number in range(9, 40)
     }
-    one = files(
-        "page tree",
-        {
-            "a page twice": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 3 0 R]/Count 2>>"), EITHER),
-            "a page and a hole": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R null 4 0 R]/Count 2>>"), EITHER),
-            "a page that is not there": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R 99 0 R]/Count 3>>"), EITHER),
-            "a page that is a number": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R 77]/Count 3>>"), EITHER),
-            "direct pages": (
-                lambda: _tree(_2=b"<</Type/Pages/Kids[<</Type/Page/MediaBox[0 0 500 500]>> 4 0 R]/Count 2>>"),
-                EITHER,
+    return {
+        "no parents": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parant 2 0 R"), TAKEN),
+        "parent is itself": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parent 3 0 R"), EITHER),
+        "parents in a loop": (lambda: paper(pages=b"/Parent 2 0 R", box=b""), EITHER),
+        "no MediaBox anywhere": (lambda: paper(box=b""), TAKEN),
+        "MediaBox and Rotate inherited": (lambda: paper(box=b"", pages=b"/MediaBox[0 0 400 600]/Rotate 90"), TAKEN),
+        "inherited rubbish": (lambda: paper(pages=b"/MediaBox/X/CropBox 7/Rotate(up)/Resources[1 2]"), TAKEN),
+        "a tree forty deep": (
+            lambda: paper(
+                changed={2: b"<</Type/Pages/Kids[9 0 R]/Count 2>>"},
+                more={**deep, 40: b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2/Parent 39 0 R>>"},
             ),
-            "count too high": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 5>>"), EITHER),
-            "count too low": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 1>>"), EITHER),
-            "count negative": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count -2>>"), EITHER),
-            "count huge": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2147483647>>"), EITHER),
-            "count is a name": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count/Two>>"), EITHER),
-            "no count": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 4 0 R]>>"), EITHER),
-            "tree without type": (lambda: _tree(_2=b"<</Kids[3 0 R 4 0 R]/Count 2>>"), TAKEN),
-            "tree of another type": (lambda: _tree(_2=b"<</Type/Font/Kids[3 0 R 4 0 R]/Count 2>>"), EITHER),
-            "pages without type": (lambda: _tree(_3=b"<</Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R>>"), TAKEN),
-            "page that calls itself a tree": (
-                lambda: _tree(_3=b"<</Type/Pages/Parent 2 0 R/MediaBox[0 0 595 842]>>"),
-                EITHER,
+            TAKEN,
+        ),
+        "catalogue without type": (lambda: _tree(_1=b"<</Pages 2 0 R>>"), TAKEN),
+        "catalogue of another type": (lambda: _tree(_1=b"<</Type/Page/Pages 2 0 R>>"), EITHER),
+        "the root is not named": (lambda: paper(trailer=b""), EITHER),
+        "the root is the page tree": (lambda: paper(trailer=b"/Root 2 0 R"), EITHER),
+        "the root is direct": (lambda: paper(trailer=b"/Root<</Type/Catalog/Pages 2 0 R>>"), EITHER),
+        "trailer with odd keys": (lambda: paper(trailer=b"/Root 1 0 R/Info 99 0 R/ID[(a)]/#00x 1/ 2"), TAKEN),
+        "ID of numbers": (lambda: paper(trailer=b"/Root 1 0 R/ID[1 2]"), TAKEN),
+        "Info is the catalogue": (lambda: paper(trailer=b"/Root 1 0 R/Info 1 0 R"), TAKEN),
+        "Info is a number": (lambda: paper(trailer=b"/Root 1 0 R/Info 5"), TAKEN),
+        "version from the future": (lambda: paper(catalogue=b"/Version/9.9"), TAKEN),
+        "version is rubbish": (lambda: paper(catalogue=b"/Version(1.7\000)"), TAKEN),
+        "extensions are rubbish": (lambda: paper(catalogue=b"/Extensions[<</BaseVersion 3>> 7]"), TAKEN),
+    }
+
+
+def _without_pages() -> Table:
+    return {
+        "tree in itself": (lambda: _tree(_2=b"<</Type/Pages/Kids[2 0 R]/Count 1>>"), "damaged zero-pages"),
+        "tree and pages in a loop": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 2 0 R]/Count 2>>"), EITHER),
+        "two trees in each other": (
+            lambda: paper(
+                changed={2: b"<</Type/Pages/Kids[8 0 R]/Count 1>>"},
+                more={8: b"<</Type/Pages/Kids[2 0 R]/Count 1>>"},
             ),
-            "no parents": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parant 2 0 R"), TAKEN),
-            "parent is itself": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parent 3 0 R"), EITHER),
-            "parents in a loop": (lambda: paper(pages=b"/Parent 2 0 R", box=b""), EITHER),
-            "no MediaBox anywhere": (lambda: paper(box=b""), TAKEN),
-            "MediaBox and Rotate inherited": (lambda: paper(box=b"", pages=b"/MediaBox[0 0 400 600]/Rotate 90"), TAKEN),
-            "inherited rubbish": (lambda: paper(pages=b"/MediaBox/X/CropBox 7/Rotate(up)/Resources[1 2]"), TAKEN),
-            "a tree forty deep": (
-                lambda: paper(
-                    changed={2: b"<</Type/Pages/Kids[9 0 R]/Count 2>>"},
-                    more={**deep, 40: b"<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2/Parent 39 0 R>>"},
-                ),
-                TAKEN,
-            ),
-            "catalogue without type": (lambda: _tree(_1=b"<</Pages 2 0 R>>"), TAKEN),
-            "catalogue of another type": (lambda: _tree(_1=b"<</Type/Page/Pages 2 0 R>>"), EITHER),
-            "the root is not named": (lambda: paper(trailer=b""), EITHER),
-            "the root is the page tree": (lambda: paper(trailer=b"/Root 2 0 R"), EITHER),
-            "the root is direct": (lambda: paper(trailer=b"/Root<</Type/Catalog/Pages 2 0 R>>"), EITHER),
-            "trailer with odd keys": (lambda: paper(trailer=b"/Root 1 0 R/Info 99 0 R/ID[(a)]/#00x 1/ 2"), TAKEN),
-            "ID of numbers": (lambda: paper(trailer=b"/Root 1 0 R/ID[1 2]"), TAKEN),
-            "Info is the catalogue": (lambda: paper(trailer=b"/Root 1 0 R/Info 1 0 R"), TAKEN),
-            "Info is a number": (lambda: paper(trailer=b"/Root 1 0 R/Info 5"), TAKEN),
-            "version from the future": (lambda: paper(catalogue=b"/Version/9.9"), TAKEN),
-            "version is rubbish": (lambda: paper(catalogue=b"/Version(1.7\000)"), TAKEN),
-            "extensions are rubbish": (lambda: paper(catalogue=b"/Extensions[<</BaseVersion 3>> 7]"), TAKEN),
-        },
-        pages=None,
-    )
-    none = files(
-        "page tree",
-        {
-            "tree in itself": (lambda: _tree(_2=b"<</Type/Pages/Kids[2 0 R]/Count 1>>"), "damaged zero-pages"),
-            "tree and pages in a loop": (lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 2 0 R]/Count 2>>"), EITHER),
-            "two trees in each other": (
-                lambda: paper(
-                    changed={2: b"<</Type/Pages/Kids[8 0 R]/Count 1>>"},
-                    more={8: b"<</Type/Pages/Kids[2 0 R]/Count 1>>"},
-                ),
-                "damaged zero-pages",
-            ),
-            "kids is a page": (lambda: _tree(_2=b"<</Type/Pages/Kids 3 0 R/Count 1>>"), f"{EITHER} zero-pages"),
-            "kids is a number": (lambda: _tree(_2=b"<</Type/Pages/Kids 3/Count 1>>"), "damaged zero-pages"),
-            "kids is empty": (lambda: _tree(_2=b"<</Type/Pages/Kids[]/Count 0>>"), "zero-pages"),
-            "no kids": (lambda: _tree(_2=b"<</Type/Pages/Count 2>>"), "damaged zero-pages"),
-            "only holes": (lambda: _tree(_2=b"<</Type/Pages/Kids[null null]/Count 2>>"), "damaged zero-pages"),
-            "no page tree": (lambda: _tree(_1=b"<</Type/Catalog>>"), f"{EITHER} zero-pages"),
-            "the page tree is a page": (lambda: _tree(_1=b"<</Type/Catalog/Pages 3 0 R>>"), f"{EITHER} zero-pages"),
-            "the page tree is a number": (lambda: _tree(_1=b"<</Type/Catalog/Pages 9>>"), f"{EITHER} zero-pages"),
-            "the root is not there": (lambda: paper(trailer=b"/Root 88 0 R"), EITHER),
-            "the root is null": (lambda: paper(trailer=b"/Root null"), EITHER),
-            "the root is a stream": (lambda: paper(trailer=b"/Root 5 0 R"), f"{EITHER} zero-pages"),
-        },
-        pages=None,
-    )
-    return one + none
+            "damaged zero-pages",
+        ),
+        "kids is a page": (lambda: _tree(_2=b"<</Type/Pages/Kids 3 0 R/Count 1>>"), f"{EITHER} zero-pages"),
+        "kids is a number": (lambda: _tree(_2=b"<</Type/Pages/Kids 3/Count 1>>"), "damaged zero-pages"),
+        "kids is empty": (lambda: _tree(_2=b"<</Type/Pages/Kids[]/Count 0>>"), "zero-pages"),
+        "no kids": (lambda: _tree(_2=b"<</Type/Pages/Count 2>>"), "damaged zero-pages"),
+        "only holes": (lambda: _tree(_2=b"<</Type/Pages/Kids[null null]/Count 2>>"), "damaged zero-pages"),
+        "no page tree": (lambda: _tree(_1=b"<</Type/Catalog>>"), f"{EITHER} zero-pages"),
+        "the page tree is a page": (lambda: _tree(_1=b"<</Type/Catalog/Pages 3 0 R>>"), f"{EITHER} zero-pages"),
+        "the page tree is a number": (lambda: _tree(_1=b"<</Type/Catalog/Pages 9>>"), f"{EITHER} zero-pages"),
+        "the root is not there": (lambda: paper(trailer=b"/Root 88 0 R"), EITHER),
+        "the root is null": (lambda: paper(trailer=b"/Root null"), EITHER),
+        "the root is a stream": (lambda: paper(trailer=b"/Root 5 0 R"), f"{EITHER} zero-pages"),
+    }
+
+
+def trees() -> list[Hostile]:
+    """Trailers, catalogues and page trees that are not what they should be."""
+    return files("page tree", _pages_and_counts() | _parents_and_roots() | _without_pages(), pages=None)
 
 
 def cut() -> list[Hostile]:
