@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from delivery.copies import CopyState, Delivery
 from delivery.copy_terms import copy_spec
@@ -20,10 +18,10 @@ from delivery.services.copy_reading import whole_file
 from delivery.services.deciding import refund
 from delivery.services.preparing import read_ready, stamp_record
 from drm.audit.events import Event
+from drm.pdf.hashing import sha256_of
 from drm.pdf.values import PdfRefused
 from drm.pdf.verifying import Expectation, Verdict
 
-PIECE = 1024 * 1024
 WITHDRAWN = {
     "en": "The file did not pass a later check and could not be made again. Your library has been told.",
     "zh": "该文件未通过后续检查，且无法重新制作。已通知您的图书馆。",
@@ -62,23 +60,13 @@ def _verdict(ctx: Context, delivery: Delivery) -> Verdict:
     expect = Expectation(delivery.pages, delivery.number, "", bool(delivery.stamp.get("encrypted")))
     try:
         with whole_file(ctx, delivery) as path:
-            if _digest(path, delivery.base_bytes or 0) != delivery.master:
+            if sha256_of(path, delivery.base_bytes) != delivery.master:
                 return Verdict(False, "output-invalid", "The stored master has other bytes than were prepared.")
             return ctx.pdf.verify(path, expect, copy_password(ctx, delivery))
     except Unavailable:
         raise
     except OSError as error:
         return Verdict(False, "output-invalid", str(error))
-
-
-def _digest(path: Path, length: int) -> str:
-    """The SHA-256 of the first ``length`` bytes."""
-    digest, left = hashlib.sha256(), length
-    with path.open("rb") as file:
-        while left and (piece := file.read(min(PIECE, left))):
-            digest.update(piece)
-            left -= len(piece)
-    return digest.hexdigest()
 
 
 def _make_anew(ctx: Context, number: str, master: str, code: str, alive: Callable[[], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ from pikepdf import Array, Dictionary, Name
 
 from drm.pdf.facts import archival_claim, count_signatures, metadata_of
 from drm.pdf.geometry import view_of
+from drm.pdf.hashing import sha256_of
 from drm.pdf.inspecting import FIELDS
 from drm.pdf.notes import notes_of
 from drm.pdf.opening import Opened, count_words, open_source, translated
@@ -47,7 +47,7 @@ def examine(path: Path, limits: Limits, password: str | None) -> dict[str, Any]:
     report["warnings"], report["notes"] = [], []
     signs: Counter[bytes] = Counter()
     if report["bytes"] <= limits.source_bytes:
-        report["sha256"] = _digest(path)
+        report["sha256"] = sha256_of(path)
         signs = count_words(path, SIGNS)
         report["revisions"] = signs[b"%%EOF"] or None
     try:
@@ -58,14 +58,6 @@ def examine(path: Path, limits: Limits, password: str | None) -> dict[str, Any]:
         if refusal.code == "password-required":
             report["encryption"] = {"state": "password-required", "revision": None, "restrictions": None}
     return report
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _fill(report: dict[str, Any], path: Path, signs: Counter[bytes], limits: Limits, password: str | None) -> None:

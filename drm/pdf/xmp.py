@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from html import escape
 
 PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">{}</rdf:Description>'
-    '</rdf:RDF></x:xmpmeta>\n<?xpacket end="w"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">{}</x:xmpmeta>\n<?xpacket end="w"?>'
+)
+PROPERTIES = (
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">{}</rdf:Description></rdf:RDF>'
 )
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 does not permit in any spelling."""
@@ -17,13 +20,18 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 def packet(identifier: str, title: str, source: str) -> bytes:
     """A packet with these properties of Dublin Core; title and source are left out where they are empty."""
-    found = f"<dc:identifier>{_text(identifier)}</dc:identifier>"
-    if title:
-        found += f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{_text(title)}</rdf:li></rdf:Alt></dc:title>'
-    if source:
-        found += f"<dc:source>{_text(source)}</dc:source>"
-    return PACKET.format(found).encode()
+    return PACKET.format(properties(identifier, title, source)).encode()
 
 
+def properties(identifier: str, title: str, source: str) -> str:
+    """The same without the wrappers, by which those find metadata who do not read the file (ISO 16684-1, 7.3)."""
+    found = (
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{_text(title)}</rdf:li></rdf:Alt></dc:title>' if title else ""
+    )
+    found += f"<dc:source>{_text(source)}</dc:source>" if source else ""
+    return PROPERTIES.format(f"{found}<dc:identifier>{_text(identifier)}</dc:identifier>")
+
+
+@functools.lru_cache(maxsize=1024)
 def _text(text: str) -> str:
     return escape(FORBIDDEN.sub("", text), quote=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import secrets
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from drm.pdf.hashing import sha256_of
 from drm.pdf.inspecting import inspect
 from drm.pdf.names import normalise_name
 from drm.pdf.notes import notes_of
@@ -64,15 +64,7 @@ def read_record(path: Path) -> Master | None:
         master = master_from(json.loads(sidecar.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError):
         return None
-    return master if master.id == _digest(path) else None
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+    return master if master.id == sha256_of(path) else None
 
 
 def copy_of_master(
@@ -96,7 +88,7 @@ def copy_of_master(
         verdict = verify(part, expect, limits, reader_password)
         if not verdict.good:
             raise PdfRefused(verdict.code, verdict.text)
-        digest = _digest(part)
+        digest = sha256_of(part)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)

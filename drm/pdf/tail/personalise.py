@@ -6,7 +6,6 @@ import functools
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 
 from drm.pdf.copying import URN
 from drm.pdf.glyphs import number
@@ -21,16 +20,9 @@ from drm.pdf.tail.stamping import Copy, draw_stamps
 from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
 from drm.pdf.tail.writing import TailWriter, clear, packed, seal_shared, sealing
 from drm.pdf.values import CopySpec, PdfRefused
+from drm.pdf.xmp import properties
 
-XMP = (
-    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">{rest}<dc:identifier>{identifier}'
-    "</dc:identifier></rdf:Description></rdf:RDF>"
-)
 BLANKS = re.compile(rb" (?=[/<>\[\]])|(?<=[<>\[\]]) ")
-FORBIDDEN = re.compile("[\x00-\x1f\ufffe\uffff]")
-TITLE = '<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:title>'
-SOURCE = "<dc:source>doi:{}</dc:source>"
 
 
 def personalise(
@@ -154,9 +146,8 @@ def _write_metadata(writer: TailWriter, copy: Copy) -> None:
     if citation.title:
         title = b"/Title" + writer.shared_string(master.info, _text_string(citation.title))
     writer.add(master.info, b"<<%s>>" % title)
-    rest = TITLE.format(_xml(citation.title)) if citation.title else ""
-    rest += SOURCE.format(_xml(citation.doi)) if citation.doi else ""
-    xmp = XMP.format(identifier=_xml(f"{URN}{copy.spec.delivery}"), rest=rest)
+    source = f"doi:{citation.doi}" if citation.doi else ""
+    xmp = properties(f"{URN}{copy.spec.delivery}", citation.title, source)
     writer.stream(master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed(xmp.encode("utf-8", "replace")))
 
 
@@ -165,12 +156,6 @@ def _text_string(text: str) -> bytes:
     if text.isascii() and text.isprintable():
         return text.encode()
     return b"\xfe\xff" + text.encode("utf-16-be", "replace")
-
-
-@functools.lru_cache(maxsize=1024)
-def _xml(text: str) -> str:
-    """The text without what XML 1.0 forbids, escaped."""
-    return escape(FORBIDDEN.sub("", text), quote=False)
 
 
 def _finished(writer: TailWriter, copy: Copy, secret: MasterSecret | None, password: str | None) -> bytes:

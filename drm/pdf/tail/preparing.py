@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
@@ -21,6 +20,7 @@ from drm.pdf.cover import cover_size
 from drm.pdf.facts import claims_pdfa
 from drm.pdf.geometry import View, mend_boxes, view_of
 from drm.pdf.glyphs import AnySubset
+from drm.pdf.hashing import sha256_of
 from drm.pdf.labels import resolve_page_numbers, shift_labels
 from drm.pdf.looking import Looker
 from drm.pdf.opening import open_source
@@ -29,7 +29,7 @@ from drm.pdf.sealing import Seal
 from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
 from drm.pdf.structure import add_to_structure, is_tagged
 from drm.pdf.tail.cover_parts import SKELETON
-from drm.pdf.tail.cutting import PIECE, cut_master
+from drm.pdf.tail.cutting import cut_master
 from drm.pdf.tail.forms import Slots, choose_forms
 from drm.pdf.tail.index import read_index, read_object
 from drm.pdf.tail.typical import master_fonts
@@ -103,7 +103,7 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
         "overlap": slots.overlap,
         "removed": list(removed),
         "repaired": repaired,
-        "source_sha256": _digest(task.source),
+        "source_sha256": sha256_of(task.source),
     }
 
 
@@ -222,11 +222,3 @@ def _without_parts(catalogue: bytes) -> tuple[bytes, list[int]]:
         raise ValueError("the saved file does not name the parts of the tail")
     numbers = [int(number) for number in found[1].split()[::3]]
     return catalogue[: found.start()] + catalogue[found.end() :], numbers
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from drm.pdf.values import CopyReport, CopySpec, OpenAccess, PdfRefused, Permiss
 from drm.pdf.verifying import Expectation, verify
 from tests.corpus import corpus_files
 from tests.drm.pdf.active import annotate, link, plain
+from tests.drm.pdf.special import archival, signed
 from tests.drm.pdf_drawing.samples import SPEC, document, saved, text_at
 
 
@@ -109,32 +111,14 @@ def test_pages_keep_their_size_rotation_and_words(tmp_path: Path, rotate: int, s
 
 
 def test_the_archival_claim_is_dropped_and_told(tmp_path: Path) -> None:
-    pdf = plain()
-    with pdf.open_metadata() as metadata:
-        metadata["pdfaid:part"] = "2"
-        metadata["pdfaid:conformance"] = "B"
-    out, report = copied(tmp_path, pdf)
+    out, report = copied(tmp_path, pikepdf.open(io.BytesIO(archival())))
 
     assert "pdfa-claim" in report.repaired
     assert b"pdfaid" not in pikepdf.open(out).Root.Metadata.read_bytes()
 
 
 def test_a_signature_keeps_its_looks_and_loses_its_claim(tmp_path: Path) -> None:
-    pdf = plain()
-    looks = pdf.make_stream(b"BT /F1 9 Tf 5 5 Td (Signed by the publisher) Tj ET")
-    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
-    looks.Type, looks.Subtype, looks.BBox = Name.XObject, Name.Form, Array([0, 0, 200, 20])
-    looks.Resources = Dictionary(Font=Dictionary(F1=font))
-    value = Dictionary(
-        Type=Name.Sig, Filter=Name("/Adobe.PPKLite"), ByteRange=Array([0, 1, 2, 3]), Contents=String("x")
-    )
-    field = pdf.make_indirect(
-        Dictionary(Type=Name.Annot, Subtype=Name.Widget, FT=Name.Sig, T=String("s"), V=value, Rect=Array([72, 72, 272, 92]),
-                   AP=Dictionary(N=looks), F=4)
-    )  # fmt: skip
-    annotate(pdf, field)
-    pdf.Root.AcroForm = Dictionary(Fields=Array([field]), SigFlags=3)
-    out, report = copied(tmp_path, pdf)
+    out, report = copied(tmp_path, pikepdf.open(io.BytesIO(signed())))
 
     assert "signature" in report.repaired
     assert "Signed by the publisher" in words(out)[1]
