@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
 from tests.services.processes import ServiceUnavailableError, as_user, folder_for, free_port, running, wait_until
 
 
@@ -40,6 +43,7 @@ def s3_server() -> Iterator[S3Server]:
         command = as_user("root", weed, "mini", *_options(ports, folder, server))
         with running(command, folder, log, {"TMPDIR": str(folder)}) as process:
             wait_until(lambda: _is_up(server.endpoint), process, log)
+            wait_until(lambda: _has_bucket(server), process, log)  # it answers some time before the bucket is made
             yield server
     for port in ports:  # it leaves the sockets of its inner calls where nobody can tell it not to
         for socket in Path("/tmp").glob(f"seaweedfs-*-{port + 10_000}.sock"):
@@ -79,6 +83,23 @@ def _options(ports: list[int], folder: Path, server: S3Server) -> list[str]:
         "-s3.port.lance=0",
         "-master.telemetry=false",
     ]
+
+
+def _has_bucket(server: S3Server) -> bool:
+    client = boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name="us-east-1",
+    )
+    try:
+        client.list_multipart_uploads(Bucket=server.bucket)
+    except (BotoCoreError, ClientError):
+        return False
+    finally:
+        client.close()
+    return True
 
 
 def _is_up(endpoint: str) -> bool:
