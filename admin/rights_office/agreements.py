@@ -67,8 +67,12 @@ def show(agreement_id: str, version: int) -> ResponseReturnValue:
 def _page(agreement_id: str, version: int, errors: dict[str, str], status: int) -> ResponseReturnValue:
     ctx, _ = site()
     view = officers.agreement(ctx, g.person, agreement_id, version)
+    with ctx.store.read() as work:
+        sources, libraries = work.sources.active(), work.libraries.all()
     return render_template(
         "agreement.html",
+        sources=sources,
+        libraries=libraries,
         view=view,
         usage=officers.highest_use(ctx, g.person, view),
         difference=governing.difference(ctx, g.person, view.version),
@@ -107,11 +111,26 @@ def simulation(agreement_id: str, version: int) -> ResponseReturnValue:
         return _page(agreement_id, version, {"since": "bad-date"}, 422)
     if not since < until <= since + LONGEST_PERIOD:
         return _page(agreement_id, version, {"since": "bad-period"}, 422)
-    found = simulate(ctx, [view.agreement], since, until)
+    sources, libraries, reach = _reach(request.args.get("reach", ""))
+    found = simulate(ctx, [view.agreement], since, until, sources, libraries)
     with ctx.store.write() as work:
         pair = ((agreement_id, version),)
         work.record(Event("agreement:simulated", ctx.clock(), g.person.reader_key, agreements=pair))
-        libraries = {library.id: library for library in work.libraries.all()}
+        named = {library.id: library for library in work.libraries.all()}
+    last = until - timedelta(days=1)
     return render_template(
-        "simulation.html", view=view, found=found, since=since, until=until - timedelta(days=1), libraries=libraries
+        "simulation.html", view=view, found=found, since=since, until=last, libraries=named, reach=reach
     )
+
+
+def _reach(wanted: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """The sources and the libraries that a text is tried on beyond where it holds, and their title. NotFound for others."""
+    ctx, _ = site()
+    kind, _, name = wanted.partition(":")
+    with ctx.store.read() as work:
+        sources = {source.id: source.title for source in work.sources.active()}
+        libraries = {library.id: library.called(g.language) for library in work.libraries.all()}
+    known = {"source": sources, "library": libraries}.get(kind, {})
+    if wanted and name not in known:
+        raise NotFound("unknown-reach", "There is no such source or library.")
+    return ((name,) if kind == "source" else ()), ((name,) if kind == "library" else ()), known.get(name, "")

@@ -331,6 +331,25 @@ def test_stored_decisions_are_explained_replayed_and_simulated(tmp_path: Path, c
     assert number in said
 
 
+def test_a_file_of_agreements_is_imported_as_drafts_or_not_at_all(tmp_path: Path, collection: Path) -> None:
+    shop, _ = with_one_delivery(tmp_path / "home", collection)
+    one = LIMITED.format(most=1, per="reader", effect="deny").replace("limited", "spring")
+    other = one.replace("vocabulary = 1\n", "").replace("spring", "autumn")
+    good, bad, officer = tmp_path / "good.toml", tmp_path / "bad.toml", "nora@harbour.example.org"
+    good.write_text(one + other)
+    bad.write_text(one.replace("spring", "winter") + other.replace('"calendar"', '"fortnight"'))
+
+    assert "fortnight" in shop("rights", "import", "--officer", officer, str(bad), code=2)
+    assert "unknown-person" in shop("rights", "import", "--officer", "nobody@example.org", str(good), code=2)
+    assert shop("rights", "import", "--officer", officer, str(good)).splitlines() == [
+        "draft spring v1",
+        "draft autumn v1",
+    ]
+    with sqlite3.connect(tmp_path / "home" / "rushlight.db") as database:
+        kept = database.execute("SELECT id, standing FROM agreements ORDER BY id").fetchall()
+    assert [row for row in kept if row[1] == "draft"] == [("autumn", "draft"), ("spring", "draft")]
+
+
 def test_a_decision_that_was_edited_is_found_by_its_replay(tmp_path: Path, collection: Path) -> None:
     shop, number = with_one_delivery(tmp_path / "home", collection)
     with sqlite3.connect(tmp_path / "home" / "rushlight.db") as database:

@@ -81,6 +81,34 @@ def test_a_simulation_tells_how_many_requests_would_have_been_refused(world: Wor
     assert client.get(f"{address}/simulation?since=soon&until=later").status_code == 422
 
 
+def test_a_new_text_is_tried_on_the_source_or_the_library_that_is_chosen(world: World) -> None:
+    for _ in range(3):
+        world.ask()
+        world.work()
+    client = signed_in(world.staff_app(), world.officer)
+    _, address, _ = keep(client, ONE)
+    period = "since=2026-01-01&until=2026-12-31"
+
+    own = client.get(f"{address}/simulation?{period}&reach=source:collection").get_data(as_text=True)
+    other = client.get(f"{address}/simulation?{period}&reach=library:glenmore").get_data(as_text=True)
+
+    assert "2 of 3 requests would have been refused" in own
+    assert "0 of 0 requests would have been refused" in other
+    assert client.get(f"{address}/simulation?{period}&reach=library:nobody").status_code == 404
+    assert 'value="library:glenmore"' in client.get(address).get_data(as_text=True)
+
+
+def test_a_request_that_waits_for_approval_leads_the_officer_there(world: World) -> None:
+    world.load(LIMITED.format(most=0, per="reader", effect="needs_approval"))
+    world.bind("collection", ["limited"])
+    world.bind("desk", ["limited"])
+    number = world.ask().number
+
+    page = signed_in(world.staff_app(), world.officer).get(f"/requests/{number}").get_data(as_text=True)
+
+    assert "Approve or refuse it" in page
+
+
 def test_the_difference_to_the_version_in_force_is_on_the_page(world: World) -> None:
     world.load(ONE)
     client = signed_in(world.staff_app(), world.officer)
