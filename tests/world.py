@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +32,7 @@ from delivery.services.working import run_job, sweep
 from delivery.stores import AgreementVersion, Source
 from delivery.web.app import create_reader_app
 from drm.agreements import load_agreements
+from storage.engine import open_engine
 from storage.migrating import migrate
 from storage.unit_of_work import SqlStore
 
@@ -203,11 +206,26 @@ class World:
         )
 
 
+@functools.cache
+def migrated() -> bytes:
+    """An empty SQLite database after all migrations, which run once for all worlds of a process."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "rushlight.db"
+        engine = open_engine(f"sqlite:///{file}")
+        migrate(engine)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return file.read_bytes()
+
+
 def make_world(folder: Path, collection: Path, database: str = "", **more: str) -> World:
     """A fresh installation in a folder; ``collection`` is shared between tests and only read. ``more`` are further settings."""
     clock, post = Clock(), Post()
     settings = Settings(home=folder, database_url=database, _env_file=None, **more)  # type: ignore[arg-type]  # texts
     make_keys(settings.key_file)
+    if not database:
+        (folder / "rushlight.db").write_bytes(migrated())
     services = build_services(settings, clock=clock)
     migrate(services.engine)
     ctx = replace(services.ctx, mailer=post)
