@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from admin import desk, operating, rights_office
+from admin.metering.meters import Meters
+from admin.metering.web import OPEN_TO_TOOLS, add_tools
 from admin.settings import Settings
 from delivery.people import Role
 from delivery.services.context import Context
@@ -16,10 +18,12 @@ from delivery.web import accounts
 from delivery.web.shell.settings import WebSettings
 from delivery.web.shell.shell import HERE, make_app
 
-OPEN_TO_ALL = frozenset({"accounts.sign_in", "accounts.forgot", "accounts.reset", "static", "health"})
+OPEN_TO_ALL = frozenset({"accounts.sign_in", "accounts.forgot", "accounts.reset", "static"}) | OPEN_TO_TOOLS
 
 
-def create_staff_app(ctx: Context, settings: WebSettings, installation: Settings) -> Flask:
+def create_staff_app(
+    ctx: Context, settings: WebSettings, installation: Settings, meters: Meters | None = None
+) -> Flask:
     """The app that librarians, rights officers and operators use."""
     app = make_app("staff", ctx, settings)
     templates = [str(Path(__file__).parent / "templates"), str(HERE / "templates")]
@@ -42,7 +46,7 @@ def create_staff_app(ctx: Context, settings: WebSettings, installation: Settings
         app.view_functions[name] = limiter.limit(settings.sign_in_limit, methods=["POST"])(app.view_functions[name])
     app.before_request(_only_staff)
     app.add_url_rule("/", "start", _start)
-    app.add_url_rule("/healthz", "health", lambda: {"status": "ok"})
+    add_tools(app, ctx, installation, meters or Meters())
     return app
 
 

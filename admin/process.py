@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from admin.app import create_staff_app
 from admin.bell import CeleryBell
 from admin.celery_app import hands, make_celery
 from admin.embedded import EmbeddedWorker
+from admin.metering.meters import Meters
+from admin.metering.web import watch
 from admin.process_log import log, start_logging
 from admin.serving import BothApps, Ports, serve, with_addresses
 from admin.settings import Settings
 from admin.sweeper import Sweeper
 from admin.web_settings import web_settings
-from admin.wiring import Services, build_services
+from admin.wiring import Services, build_services, real_clock
 from delivery.jobs import Job
 from delivery.services.working import run_job
 from delivery.web.app import create_reader_app
@@ -22,8 +26,10 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 
-def report_job(what: str, job: Job, error: BaseException | None) -> None:
-    """Ends and failures of jobs in the process log. Only the error's kind: its words may hold anything."""
+def report_job(meters: Meters, began: float, what: str, job: Job, error: BaseException | None) -> None:
+    """Ends and failures of jobs in the process log and the meters. Only the error's kind: its words may hold anything."""
+    meters.job_seconds.labels(job.kind).observe(time.perf_counter() - began)
+    meters.jobs.labels(job.kind, what.replace(" ", "_")).inc()
     if error is None:
         log().info(f"job.{what.replace(' ', '_')}", job=job.key, attempt=job.attempt)
     else:
@@ -39,7 +45,8 @@ class WorkerProcess:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.celery = make_celery(settings.broker_url)
-        self.services: Services = build_services(settings, CeleryBell(self.celery).ring)
+        meters = Meters(settings.home / "metrics", real_clock())
+        self.services: Services = build_services(settings, CeleryBell(self.celery).ring, meters=meters)
         self._sweeper = Sweeper(self.services.ctx, CeleryBell(self.celery).ring)
         self._worker: EmbeddedWorker | None = None
 
@@ -67,20 +74,16 @@ class ServingProcess(WorkerProcess):
 
     def apps(self) -> WSGIApplication:
         """Both web apps behind one WSGI callable."""
-        return BothApps(
-            {
-                str(self.settings.reader_port): create_reader_app(
-                    self.services.ctx, web_settings(self.services, "reader")
-                ),
-                str(self.settings.staff_port): create_staff_app(
-                    self.services.ctx, web_settings(self.services, "staff"), self.settings
-                ),
-            }
-        )
+        services = self.services
+        reader = create_reader_app(services.ctx, web_settings(services, "reader"))
+        staff = create_staff_app(services.ctx, web_settings(services, "staff"), self.settings, services.meters)
+        for app in (reader, staff):
+            watch(app, services.meters)
+        return BothApps({str(self.settings.reader_port): reader, str(self.settings.staff_port): staff})
 
 
 def _run(services: Services, job_id: int) -> None:
-    run_job(services.ctx, job_id, report_job)
+    run_job(services.ctx, job_id, partial(report_job, services.meters, time.perf_counter()))
 
 
 def run_server(settings: Settings, ports: Ports) -> None:

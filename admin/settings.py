@@ -121,7 +121,18 @@ class Settings(BaseSettings):
         description="How long a prepared document serves new copies, in days; after that it is prepared anew, under a new key.",
     )
     fetch_seconds: int = Field(120, ge=5, le=3600, description="Longest time for fetching one full text, in seconds.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="What Prometheus sends as bearer token to read /metrics of the staff app, at least 16 characters; empty: nobody may.",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What goes to the process log.")
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _is_long(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 16:
+            raise ValueError("must have at least 16 characters")
+        return value
 
     @field_validator("public_url", "staff_url")
     @classmethod

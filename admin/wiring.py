@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from admin.keys import Keys, read_keys
 from admin.mail import MailFolder, SmtpMailer
+from admin.metering.measured import MeasuredFetcher, MeasuredMailer, MeasuredPdfWorks
+from admin.metering.meters import Meters
 from admin.pdf_works import SandboxedPdfWorks
 from admin.settings import Settings, SettingsError
 from delivery.ports import Blobs, Clock, Mailer
@@ -44,31 +46,36 @@ class Services:
     store: SqlStore
     audit_log: AuditLog
     ctx: Context
+    meters: Meters
 
 
 def build_services(
-    settings: Settings, ring: Callable[[int], None] = lambda job_id: None, clock: Clock = real_clock
+    settings: Settings,
+    ring: Callable[[int], None] = lambda job_id: None,
+    clock: Clock = real_clock,
+    meters: Meters | None = None,
 ) -> Services:
     """Put the parts together. SettingsError when keys or settings are missing or weak: the service must not start then."""
+    meters = meters or Meters()
     keys = read_keys(settings.key_file)
     engine = open_engine(settings.database)
     audit_log = AuditLog(keys.audit, settings.head_file)
-    store = SqlStore(engine, audit_log, make_secrets(settings), ring)
+    store = SqlStore(engine, audit_log, make_secrets(settings), ring, meters.recorded, meters.troubled)
     limits = Limits(memory_bytes=settings.pdf_memory_mib * MIB, cpu_seconds=settings.pdf_seconds)
     ctx = Context(
         store=store,
         blobs=make_blobs(settings),
         copies=CopyCache(settings.copies_folder, settings.cache_mib * MIB),
-        mailer=make_mailer(settings, clock),
+        mailer=MeasuredMailer(make_mailer(settings, clock), meters),
         clock=clock,
         ring=keys.ring,
-        fetcher=_fetchers(settings),
-        pdf=SandboxedPdfWorks(limits, pdf_policy(settings)),
+        fetcher=_fetchers(settings, meters),
+        pdf=MeasuredPdfWorks(SandboxedPdfWorks(limits, pdf_policy(settings)), meters),
         presets=load_presets(),
         check_log=lambda: check_log(store, audit_log),
         settings=service_settings(settings, limits),
     )
-    return Services(settings, keys, engine, store, audit_log, ctx)
+    return Services(settings, keys, engine, store, audit_log, ctx, meters)
 
 
 def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
@@ -152,10 +159,11 @@ def check_log(store: SqlStore, audit_log: AuditLog) -> LogVerdict:
         return verify_chain(audit_log.key, work.log.rows(), head)
 
 
-def _fetchers(settings: Settings) -> Callable[[Source], Fetcher]:
+def _fetchers(settings: Settings, meters: Meters) -> Callable[[Source], Fetcher]:
     @lru_cache(maxsize=256)
     def cached(source_id: str, kind: str, items: tuple[tuple[str, str], ...]) -> Fetcher:
-        return make_fetcher(source_id, kind, {**dict(items), "email": settings.unpaywall_email})
+        made = make_fetcher(source_id, kind, {**dict(items), "email": settings.unpaywall_email})
+        return MeasuredFetcher(source_id, made, meters)
 
     def fetcher(source: Source) -> Fetcher:
         items = tuple(sorted((name, str(value)) for name, value in source.settings.items() if isinstance(value, str)))

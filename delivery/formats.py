@@ -6,6 +6,8 @@ import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_timedelta
+
 WEEKDAYS = ("一", "二", "三", "四", "五", "六", "日")
 
 
@@ -63,6 +65,11 @@ def time_left(left: timedelta, language: str) -> str:
         else [_many(hours, "hour") if hours else _many(minutes, "minute")]
     )
     return " and ".join(part for part in parts if part) + " left" if any(parts) else "less than a minute left"
+
+
+def lasting(span: timedelta, language: str) -> str:
+    """How long something has lasted, in its largest unit: 3 minutes."""
+    return format_timedelta(span, threshold=1.5, locale="zh" if _chinese(language) else "en")
 
 
 def _many(number: int, noun: str) -> str:

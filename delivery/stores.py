@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -168,6 +168,7 @@ class RequestStore(Protocol):
     ) -> tuple[DocumentRequest, ...]: ...
     def queue(self, wanted: QueueFilter) -> RequestPage: ...
     def counts(self, library_id: str = "") -> Mapping[str, int]: ...
+    def waiting(self, now: datetime) -> tuple[Line, ...]: ...
     def awaiting_approval(self, limit: int = 100) -> tuple[DocumentRequest, ...]: ...
     def created_between(
         self, since: datetime | None, until: datetime | None, after: str, limit: int
@@ -284,6 +285,16 @@ class ConsentStore(Protocol):
     def fees_stand(self, request: str, standing: str, at: datetime | None) -> None: ...
 
 
+@dataclass(frozen=True)
+class Line:
+    """Those that wait in one place: how many, and for how long the oldest of them has."""
+
+    state: str
+    count: int
+    oldest: timedelta
+    kind: str = ""
+
+
 class Outbox(Protocol):
     """Jobs. ``claim`` and ``finish`` compare and swap, so that two workers never both own one."""
 
@@ -295,7 +306,7 @@ class Outbox(Protocol):
     def finish(self, job: Job, now: datetime) -> bool: ...
     def retry(self, job: Job, at: datetime, error: str) -> bool: ...
     def set_aside(self, job: Job, now: datetime, error: str) -> bool: ...
-    def counts(self) -> Mapping[str, int]: ...
+    def lines(self, now: datetime) -> tuple[Line, ...]: ...
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +11,11 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from delivery.jobs import LEASE, Job, NewJob
+from delivery.stores import Line
 from storage.holders import is_gone, this_process
 from storage.models import JobRow
+
+NOT_DONE = ("queued", "running", "quarantined")
 
 
 class SqlOutbox:
@@ -99,10 +101,14 @@ class SqlOutbox:
         """Stop trying: a person must look."""
         return self._change(job, state="quarantined", finished_at=now, lease_until=None, last_error=error[:500])
 
-    def counts(self) -> Mapping[str, int]:
-        """How many jobs there are in each state."""
-        rows = self.session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
-        return {str(row[0]): int(row[1]) for row in rows}
+    def lines(self, now: datetime) -> tuple[Line, ...]:
+        """The jobs that are not done by kind and state, with how long the oldest has been due. What is done is not looked at."""
+        rows = self.session.execute(
+            select(JobRow.kind, JobRow.state, func.count(), func.min(JobRow.run_after))
+            .where(JobRow.state.in_(NOT_DONE))
+            .group_by(JobRow.kind, JobRow.state)
+        )
+        return tuple(Line(state, count, max(now - since, timedelta()), kind) for kind, state, count, since in rows)
 
     def _change(self, job: Job, **values: Any) -> bool:
         statement = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -14,7 +14,7 @@ from delivery.citation import Citation, fingerprints
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import OPEN, State
-from delivery.stores import RequestPage
+from delivery.stores import Line, RequestPage
 from storage.models import FingerprintRow, MessageRow, PersonRow, ReaderLinkRow, RequestRow, TryRow
 
 PLAIN = (
@@ -145,6 +145,15 @@ class SqlRequests:
         for state, hold, count in self.session.execute(statement):
             counts["approval" if hold == "approval" else state] += count
         return counts
+
+    def waiting(self, now: datetime) -> tuple[Line, ...]:
+        """The requests that wait for an answer by state, with the age of the oldest. Closed ones are not looked at."""
+        rows = self.session.execute(
+            select(RequestRow.state, func.count(), func.min(RequestRow.created_at))
+            .where(RequestRow.state.in_([state.value for state in OPEN]))
+            .group_by(RequestRow.state)
+        )
+        return tuple(Line(state, count, max(now - since, timedelta())) for state, count, since in rows)
 
     def awaiting_approval(self, limit: int = 100) -> tuple[DocumentRequest, ...]:
         """Requests on hold for a rights officer, the oldest first."""

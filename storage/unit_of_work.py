@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
@@ -54,7 +54,11 @@ class SqlWork:
 
 
 class SqlStore:
-    """Opens transactions on one engine. ``ring`` is called with each new job's id after its transaction is durable."""
+    """Opens transactions on one engine.
+
+    ``ring`` is called with each new job's id and ``recorded`` with the events after their transaction is durable; ``troubled``
+    with the code of each transaction that failed for a reason of the database.
+    """
 
     def __init__(
         self,
@@ -62,11 +66,15 @@ class SqlStore:
         audit_log: AuditLog,
         secrets: ReaderSecrets,
         ring: Callable[[int], None] = lambda job_id: None,
+        recorded: Callable[[Sequence[Event]], None] = lambda events: None,
+        troubled: Callable[[str], None] = lambda code: None,
     ) -> None:
         self.engine = engine
         self.audit_log = audit_log
         self.secrets = secrets
         self.ring = ring
+        self.recorded = recorded
+        self.troubled = troubled
 
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
@@ -90,6 +98,7 @@ class SqlStore:
             self.audit_log.keep_head(head)
         if work.secrets.doomed:
             self.secrets.destroy(work.secrets.doomed)
+        self.recorded(work.events)
         for job_id in work.jobs.added:
             self.ring(job_id)
 
@@ -112,9 +121,12 @@ class SqlStore:
         except DeliveryError:
             raise
         except IntegrityError as error:
+            self.troubled("already-there")
             raise Conflict("already-there", "Somebody else was faster: this stands already.") from error
         except OperationalError as error:
-            raise trouble(error) from error
+            found = trouble(error)
+            self.troubled(found.code)
+            raise found from error
 
 
 def trouble(error: DBAPIError) -> Unavailable:

@@ -49,6 +49,7 @@ ROOMS = {
     **dict.fromkeys(("itsdangerous", "jwt"), ("drm/tokens.py",)),
     "argon2": ("delivery/passwords.py",),
     **dict.fromkeys(("click", "gunicorn", "xlsxwriter"), ("admin/",)),
+    "prometheus_client": ("admin/metering/",),
 }
 
 LONGEST_FILE = 400

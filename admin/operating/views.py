@@ -29,8 +29,11 @@ def status() -> ResponseReturnValue:
     settings = _installation()
     ctx, _ = site()
     with ctx.store.read() as work:
-        jobs = work.jobs.counts()
-    return render_template("operator.html", findings=examine(settings), jobs=jobs, by_mail=bool(settings.smtp_url))
+        jobs = work.jobs.lines(ctx.clock())
+        requests = work.requests.waiting(ctx.clock())
+    return render_template(
+        "operator.html", findings=examine(settings), jobs=jobs, requests=requests, by_mail=bool(settings.smtp_url)
+    )
 
 
 @blueprint.get("/mail")

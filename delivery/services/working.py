@@ -101,7 +101,7 @@ def sweep(ctx: Context, limit: int = 50) -> tuple[int, ...]:
 def free_gone(ctx: Context) -> int:
     """Give free the jobs of workers that are dead; how many they were."""
     with ctx.store.read() as work:
-        if not work.jobs.counts().get("running"):
+        if not any(line.state == "running" for line in work.jobs.lines(ctx.clock())):
             return 0
     with ctx.store.write() as work:
         return work.jobs.free_gone(ctx.clock())
@@ -110,5 +110,4 @@ def free_gone(ctx: Context) -> int:
 def waiting(ctx: Context) -> bool:
     """Whether any job waits or runs now."""
     with ctx.store.read() as work:
-        counts = work.jobs.counts()
-    return bool(counts.get("queued", 0) + counts.get("running", 0))
+        return any(line.state in {"queued", "running"} for line in work.jobs.lines(ctx.clock()))

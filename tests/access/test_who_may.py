@@ -62,6 +62,8 @@ READER_APP = {
 }
 STAFF_APP = {
     ("GET", "/healthz"): ALL,
+    ("GET", "/readyz"): ALL,
+    ("GET", "/metrics"): set(),
     ("GET", "/sign-in"): ALL,
     ("GET", "/forgot"): ALL,
     ("GET", "/reset/<token>"): ALL,

@@ -133,6 +133,26 @@ def test_a_copy_is_counted_by_all_that_its_own_version_counts_it_by(world: World
     assert [(breach.request, breach.rule) for breach in found] == [(last.number, "limited.all")]
 
 
+def test_a_copy_that_a_correction_breaks_is_judged_by_its_own_version_and_not_by_that_of_the_other(
+    world: World,
+) -> None:
+    bound(world, by_fill(9, "work"))
+    first = supplied(world)
+    world.clock.now = datetime(2027, 2, 10, 9, 0, tzinfo=UTC)
+    rolling = by_fill(2).replace('type = "calendar", unit = "month"', 'type = "rolling", duration = "P60D"')
+    by_library = rolling.replace("version = 1\n[[", "version = 2\n[[").replace("limited.per_month", "limited.all")
+    with world.store.write() as work:
+        begins = datetime(2027, 2, 1, tzinfo=UTC)
+        work.agreements.add(AgreementVersion("limited", 2, "L", by_library, "confirmed", begins), world.clock())
+    supplied(world, "10.5555/lantern.2019.0003")
+    world.clock.move(timedelta(hours=1))
+    last = supplied(world, "10.5555/lantern.2021.0001")
+
+    found = correcting.correct(world.ctx, world.librarian, first.number, "late", datetime(2026, 12, 20, tzinfo=UTC))
+
+    assert [(breach.request, breach.rule) for breach in found] == [(last.number, "limited.all")]
+
+
 def test_corrected_pages_count_from_now_on_and_the_old_decision_replays_as_it_was(world: World) -> None:
     pages = LIMITED.format(most=20, per="reader", effect="deny").replace('"copies"', '"pages"')
     bound(world, pages)

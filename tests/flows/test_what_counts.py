@@ -59,6 +59,7 @@ ROWS: dict[str, tuple[str, str, datetime, datetime | None]] = {
     "asked after, filled after": ("filled", READER, AFTER, AFTER),
     "asked before, not filled": ("unfilled", READER, BEFORE, None),
     "asked after, not filled": ("unfilled", READER, AFTER, None),
+    "asked after, given up": ("unfilled", READER, AFTER, None),
     "set aside before": ("reserved", READER, BEFORE, None),
     "cancelled": ("cancelled", READER, AFTER, None),
     "of another reader": ("filled", OTHER, AFTER, AFTER),
@@ -95,7 +96,12 @@ def test_what_may_count_is_read_by_reader_and_time_and_nothing_is_missed(either:
         both = {one.claim for one in work.ledger.history([({"reader": JOINT}, None), ({"reader": OTHER}, None)])}
         nobody = work.ledger.history([({"reader": None}, None)]), work.ledger.history([])
 
-    assert own == {"asked before, filled after", "asked after, filled after", "set aside before"}
+    assert own == {
+        "asked before, filled after",
+        "asked after, filled after",
+        "asked after, given up",
+        "set aside before",
+    }
     assert joint == ["for both"]
     assert ever == own | {"asked and filled before", "asked before, not filled", "asked after, not filled"}
     assert both == {"for both", "of another reader"}
@@ -128,11 +134,13 @@ def test_the_history_of_an_old_decision_is_read_as_it_stood_then(either: World) 
         "asked after, filled after",
         "asked before, not filled",
         "asked after, not filled",
+        "asked after, given up",
     }
     changed = then["asked before, filled after"]
     assert (changed.status, changed.facts, changed.filled_at) == ("filled", {}, AFTER)
     assert now == {"asked and filled before", "asked after, filled after", "asked before, not filled"} | {
         "asked after, not filled",
+        "asked after, given up",
         "cancelled",
     }
 

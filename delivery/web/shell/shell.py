@@ -171,6 +171,7 @@ def _teach_templates(app: Flask) -> None:
         long_time=lambda at, library: formats.long_time(at, zone(library), g.language) if at else "",  # type: ignore[arg-type]
         short_time=lambda at, library: formats.short_time(at, zone(library), g.language) if at else "",  # type: ignore[arg-type]
         left=lambda left: formats.time_left(left, g.language),
+        lasting=lambda span: formats.lasting(span, g.language),
         size=formats.size,
         number=lambda value: formats.count(value, g.language),
         tongue=formats.tongue,
