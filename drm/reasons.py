@@ -10,6 +10,7 @@ from pathlib import Path
 
 from drm.agreements import Agreement
 from drm.decisions import Decision, Outcome, RuleResult
+from drm.quota import MISSING
 
 FALLBACK = {
     Outcome.ALLOW: ("This is permitted.", "可以提供。"),
@@ -32,6 +33,7 @@ WORDS = {
     "does_not": ("does not reset", "不重新计算"),
     "from": ("possible from {at}", "{at}起可提供"),
     "for": ("counted for {parts}", "按{parts}计算"),
+    "uncounted": ("{parts} not known, so that earlier copies cannot be counted", "{parts}未知，以前的副本无法计入"),
     "holds": ("holds", "符合"),
     "needs_declaration": ("needs a declaration", "须先作出声明"),
     "needs_fee": ("needs a fee", "须先付费"),
@@ -158,8 +160,13 @@ def _rule(result: RuleResult, title: str, resets: str, language: str) -> RuleExp
         "holds" if result.outcome is Outcome.ALLOW else result.outcome.word, language
     )
     zh = language.startswith("zh")
-    parts = _scope_parts(result.scope)
+    parts = [(name, value) for name, value in _scope_parts(result.scope) if value != MISSING]
     known = [(PARTS[name], value) for name, value in parts if name in PARTS]
+    missing = ("、" if zh else ", ").join(
+        PARTS[name][zh] for name, value in _scope_parts(result.scope) if value == MISSING and name in PARTS
+    )
+    if missing:
+        words += ("；" if zh else "; ") + _word("uncounted", language).format(parts=missing)
     keys = ("，" if zh else ", ").join(f"{labels[zh]} {value}" for labels, value in known)
     told = ("和" if zh else " and ").join(labels[2 + zh] for labels, _ in known)
     return RuleExplanation(

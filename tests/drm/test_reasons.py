@@ -74,6 +74,23 @@ def test_a_reader_sees_no_keys_and_his_librarys_time(language: str, counted_for:
     assert "E1" not in rule.words
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "used 0 of 1, this 1; title not known, so that earlier copies cannot be counted"),
+        ("zh", "已用0/1，本次1；题名未知，以前的副本无法计入"),
+    ],
+)
+def test_a_limit_that_cannot_count_for_want_of_a_title_says_so(language: str, words: str) -> None:
+    facts = {**FACTS, "work": {}}
+    agreements = load_agreements(YEARLY)
+
+    rule = explain(decide([agreements], facts, [RECORD]), agreements, facts, (), language).rules[0]
+
+    assert rule.words == words
+    assert "?" not in rule.line + rule.counted_for + rule.shown_keys
+
+
 def test_a_key_that_holds_a_bar_is_shown_whole() -> None:
     facts = {**FACTS, "work": {"id": "ty:a paper|1999"}}
     agreements = load_agreements(YEARLY)
