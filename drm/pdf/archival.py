@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import pikepdf
 from fontTools.cffLib import CFFFontSet
+from fontTools.ttLib import TTFont
 from pikepdf import Name
 
 from drm.pdf.facts import archival_claim, metadata_of
@@ -41,10 +43,11 @@ def name_archival_copy(pdf: pikepdf.Pdf, metadata: bytes, spec: CopySpec) -> Non
         pdf.docinfo["/Title"] = spec.citation.title
 
 
-def list_glyphs(pdf: pikepdf.Pdf, fonts: pikepdf.Object) -> None:
-    """Give our own subsets of Type 1 fonts the /CharSet that PDF/A-1 asks for (19005-1, 6.3.5): a name for each glyph of the file.
+def finish_fonts(pdf: pikepdf.Pdf, fonts: pikepdf.Object) -> None:
+    """Give our own subsets of Type 1 fonts what PDF/A asks of them: a name for each glyph of the file in /CharSet (19005-1, 6.3.5), and
+    in the file the widths of the PDF (6.3.6), where elsewhere they are rounded to the grid of its outlines.
 
-    Our other subsets are simple symbolic TrueType fonts, of which no such list is asked.
+    Our other subsets are simple symbolic TrueType fonts, of which no such list is asked and whose widths are exact.
     """
     for font in fonts.values():
         descriptor = font.FontDescriptor
@@ -54,3 +57,16 @@ def list_glyphs(pdf: pikepdf.Pdf, fonts: pikepdf.Object) -> None:
         program.decompile(io.BytesIO(descriptor.FontFile3.read_bytes()), None)
         names = [name for name in program[0].charset if name != ".notdef"]
         descriptor.CharSet = pikepdf.String("".join(f"/{name}" for name in names))
+        widths = [int(width) for width in font.Widths if int(width)]  # of the codes in use, whose order the glyphs have
+        descriptor.FontFile3.write(_with_widths(program, dict(zip(names, widths, strict=True))))
+
+
+def _with_widths(program: CFFFontSet, widths: Mapping[str, int]) -> bytes:
+    """The font's file with these widths, in thousandths of an em; its outlines stay."""
+    top, file = program[0], io.BytesIO()
+    for name, width in widths.items():
+        charstring = top.CharStrings[name]
+        charstring.decompile()
+        charstring.program[0] = width / 1000 / top.FontMatrix[0] - top.Private.nominalWidthX
+    program.compile(file, TTFont(recalcBBoxes=False))
+    return file.getvalue()

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import pikepdf
 from pikepdf import Name
 
-from drm.pdf.archival import keep_metadata, list_glyphs, name_archival_copy
+from drm.pdf.archival import finish_fonts, keep_metadata, name_archival_copy
 from drm.pdf.encrypting import SAVED_VERSION, lock_for, write_encrypted
 from drm.pdf.facts import claims_pdfa, facts_of
 from drm.pdf.opening import Opened, open_source
@@ -44,7 +44,7 @@ def write_copy(
     report = apply_stamp(pdf, spec, source, password or "", opaque=archival)
     if archival:
         name_archival_copy(pdf, metadata, spec)
-        list_glyphs(pdf, pdf.pages[0].Resources.Font)
+        finish_fonts(pdf, pdf.pages[0].Resources.Font)
     else:
         _name_copy(pdf, spec)
     if spec.permissions.encrypt:

@@ -39,7 +39,9 @@ class LetterFont:
         self.letters: dict[str, tuple[int, bytes]] = {
             one: (width, plain.outline(one)) for one, width in plain.widths.items()
         }
-        self.letters |= {one: (width, bytes.fromhex(outline)) for one, (_, width, outline) in more.items()}
+        self.letters |= {
+            one: (width, plain.charstring(width, bytes.fromhex(outline))) for one, (_, width, outline) in more.items()
+        }
         self._glyphs = {character: glyph for glyph, character in enumerate(self.letters, start=1)}
         self._advances = [0, *(width for width, _ in self.letters.values())]
 

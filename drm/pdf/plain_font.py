@@ -26,8 +26,11 @@ SHORT, REAL = b"\x1c", b"\x1e"
 BOX, CHARSET, CHARSTRINGS, PRIVATE, MATRIX = b"\x05", b"\x0f", b"\x11", b"\x12", b"\x0c\x07"
 """Operators of a top DICT (Adobe Technical Note 5176, table 9)."""
 
-NO_WIDTHS = b"\x8b\x14"
-"""A private DICT that says only that widths are not told here (defaultWidthX 0); the PDF has them."""
+USUAL_WIDTH = 184
+"""What widths are told from (nominalWidthX), in units of the grid: nearly all of them then need a single byte."""
+
+WIDTHS = b"\x8b\x14\x1c\x00\xb8\x15"
+"""A private DICT with defaultWidthX 0 and nominalWidthX 184. Some readers part words by the widths of the font's own file."""
 
 
 class PlainFont:
@@ -43,7 +46,7 @@ class PlainFont:
         self.widths: dict[str, int] = {character: width for character, (_, width, _) in content["glyphs"].items()}
         self._codes: dict[str, int] = {character: character.encode("cp1252")[0] for character in self.widths}
         self._by_code: dict[int, tuple[int, int, bytes]] = {
-            self._codes[character]: (sid, width, bytes.fromhex(outline))
+            self._codes[character]: (sid, width, self.charstring(width, bytes.fromhex(outline)))
             for character, (sid, width, outline) in content["glyphs"].items()
         }
 
@@ -51,8 +54,12 @@ class PlainFont:
         box = b"".join(_short(round(one * self.grid / 1000)) for one in self.measures[:4])
         self._measured = unit + zero + zero + unit + zero + zero + MATRIX + box + BOX
 
+    def charstring(self, width: int, outline: bytes) -> bytes:
+        """An outline on this grid with the width before it, rounded to the grid (Adobe Technical Note 5177, section 3.1)."""
+        return _number(round(width * self.grid / 1000) - USUAL_WIDTH) + outline
+
     def outline(self, character: str) -> bytes:
-        """The charstring of a character."""
+        """The charstring of a character, width and all."""
         return self._by_code[self._codes[character]][2]
 
     def glyph(self, character: str) -> int:
@@ -75,12 +82,12 @@ class PlainFont:
         before, strings = b"\x01\x00\x04\x02" + _index([name]), _index(names)
         start = len(before) + len(_index([self._top(0, 0, 0)])) + len(strings) + len(EMPTY)
         places = (start, start + len(charset), start + len(charset) + len(charstrings))
-        return b"".join([before, _index([self._top(*places)]), strings, EMPTY, charset, charstrings, NO_WIDTHS])
+        return b"".join([before, _index([self._top(*places)]), strings, EMPTY, charset, charstrings, WIDTHS])
 
     def _top(self, charset: int, charstrings: int, private: int) -> bytes:
         """The top DICT. Offsets are written as short numbers, for which every subset of 213 glyphs is small enough."""
         places = _short(charset) + CHARSET + _short(charstrings) + CHARSTRINGS
-        return self._measured + places + _short(len(NO_WIDTHS)) + _short(private) + PRIVATE
+        return self._measured + places + _short(len(WIDTHS)) + _short(private) + PRIVATE
 
 
 EMPTY = b"\0\0"
@@ -89,6 +96,11 @@ EMPTY = b"\0\0"
 
 def _short(value: int) -> bytes:
     return SHORT + struct.pack(">h", value)
+
+
+def _number(value: int) -> bytes:
+    """A number of a charstring in as few bytes as it takes."""
+    return bytes([value + 139]) if -107 <= value <= 107 else _short(value)
 
 
 def _real(text: str) -> bytes:

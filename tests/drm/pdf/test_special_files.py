@@ -18,7 +18,7 @@ from drm.pdf.values import CopyReport, CopySpec, Limits, PdfRefused, Permissions
 from drm.pdf.verifying import verify
 from tests.drm.pdf.active import plain
 from tests.drm.pdf.special import archival, signed, undisplayed_layer, with_attachment
-from tests.drm.pdf_drawing.samples import SPEC, saved, texts
+from tests.drm.pdf_drawing.samples import SPEC, saved, texts, widths
 
 PLAIN = replace(SPEC, permissions=Permissions(encrypt=False))
 KEEP = Policy(pdfa="keep")
@@ -107,6 +107,8 @@ def test_an_archival_copy_has_no_transparency_and_no_colour_of_a_device(tmp_path
         for font in one.Resources.Font.values():
             descriptor = font.FontDescriptor
             assert "/FontFile2" in descriptor or str(descriptor.CharSet).startswith("/")
+            # ISO 19005-1, 6.3.6: as wide in the font's file as in the document
+            assert "/FontFile2" in descriptor or all(abs(told - meant) < 0.1 for told, meant in widths(font))
     assert "/Group" not in stamp
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pikepdf
 import pypdfium2
-from pikepdf import Array, Dictionary, Name
+from fontTools.cffLib import CFFFontSet
+from fontTools.pens.basePen import NullPen
+from pikepdf import Array, Dictionary, Name, Object
 
 from drm.pdf.stamp import apply_stamp
 from drm.pdf.values import CopySpec, CoverCitation, StampReport
@@ -86,3 +88,14 @@ def place_of(data: bytes, index: int, text: str) -> tuple[float, float, float, f
     start = textpage.get_text_range().rindex(text)
     boxes = [textpage.get_charbox(number) for number in range(start, start + len(text))]
     return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+
+
+def widths(font: Object) -> list[tuple[float, float]]:
+    """The width of each glyph in an embedded Type 1 font's own file and in the document, in thousandths of an em."""
+    program = CFFFontSet()
+    program.decompile(io.BytesIO(font.FontDescriptor.FontFile3.read_bytes()), None)
+    top, told = program[0], []
+    for name in top.charset[1:]:
+        top.CharStrings[name].draw(NullPen())
+        told.append(top.CharStrings[name].width * top.FontMatrix[0] * 1000)
+    return list(zip(told, [float(width) for width in font.Widths if width], strict=True))

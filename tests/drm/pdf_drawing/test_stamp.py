@@ -12,7 +12,7 @@ from pikepdf import Array, Dictionary, Name, NumberTree, OutlineItem, String
 
 from drm.pdf.stamp import StampStrings, apply_stamp, right_to_left_reading, stamp_strings
 from drm.pdf.values import OpenAccess, PdfRefused
-from tests.drm.pdf_drawing.samples import SPEC, document, rendered, saved, spec, stamped, text_at, texts
+from tests.drm.pdf_drawing.samples import SPEC, document, rendered, saved, spec, stamped, text_at, texts, widths
 
 
 def opened(data: bytes) -> pikepdf.Pdf:
@@ -215,6 +215,16 @@ def test_every_font_of_the_stamp_is_embedded_and_says_what_its_codes_mean() -> N
     for font in others:
         assert "/FontFile2" in font.FontDescriptor or "/FontFile3" in font.FontDescriptor
         assert b"beginbfchar" in font.ToUnicode.read_bytes()
+
+
+def test_the_file_of_a_font_tells_the_widths_that_the_document_tells() -> None:
+    pdf = opened(stamped(document(b""), spec(reader="Zoë Ľubica Łącka", library="Library of Ψ"))[0])
+
+    fonts = list(pdf.pages[0].obj.Resources.Font.values())
+    assert len(fonts) >= 2
+    for font in fonts:
+        for told, meant in widths(font):
+            assert abs(told - meant) < 2, font.BaseFont
 
 
 def test_a_document_without_pages_is_refused() -> None:
