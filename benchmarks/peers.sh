@@ -1,10 +1,30 @@
 #!/bin/sh
-# Puts the libraries that we are measured against into var/benchmarks/peers, which nothing but the benchmarks reads.
+# Puts what we are measured against, and what reads our copies, into var/benchmarks, which nothing but benchmarks and tests reads.
 #
 # PyMuPDF is under the AGPL: it may be measured, never be installed where the service or its tests would import it, so it
-# gets a folder of its own and not a place in .venv. Without it the benchmarks run on and say what they did not measure.
+# gets a folder of its own and not a place in .venv. pdf.js comes from npm, where there is npm. Without them the benchmarks
+# run on and say what they did not measure.
 set -eu
 cd "$(dirname "$0")/.."
+
+pdfjs=var/benchmarks/pdfjs
+wanted=$(sha256sum benchmarks/pdfjs/package-lock.json | cut -d ' ' -f 1)
+if [ "$(cat "$pdfjs/stamp" 2>/dev/null)" != "$wanted" ]; then
+    rm -rf "$pdfjs"
+    mkdir -p "$pdfjs"
+    cp benchmarks/pdfjs/package.json benchmarks/pdfjs/package-lock.json "$pdfjs"
+    if (cd "$pdfjs" && npm ci --omit=optional --ignore-scripts --no-audit --no-fund) >"$pdfjs.log" 2>&1; then
+        echo "$wanted" >"$pdfjs/stamp"
+    else
+        rm -rf "$pdfjs"
+        echo "pdf.js could not be installed; $pdfjs.log says why." >&2
+    fi
+fi
+
+for command in pdftotext mutool gs qpdf node; do
+    command -v "$command" >/dev/null || echo "$command is not installed; Debian: poppler-utils, mupdf-tools, ghostscript, qpdf, nodejs" >&2
+done
+
 lock=requirements/bench.lock
 folder=var/benchmarks/peers
 wanted=$({ .venv/bin/python --version; cat "$lock"; } | sha256sum | cut -d ' ' -f 1)

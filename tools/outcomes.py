@@ -97,7 +97,6 @@ def figures(done: list[Done]) -> list[str]:
         one.outcome.size / one.source_size for one in tails if one.source_size > LARGE and not one.outcome.fallback
     ]
     looks = [one.look for one in tails if one.look]
-    shares = [look.share for look in looks if look.share is not None]
     lines = [
         f"- Copies by the tail engine: {len(looks)}; fallen back to the other engine: {sum(bool(one.outcome.fallback) for one in tails)}."
     ]
@@ -107,15 +106,25 @@ def figures(done: list[Done]) -> list[str]:
             f"- Size of copy to source, {len(ratios)} sources above 50 KB: median {statistics.median(ratios):.3f}, "
             f"p90 {ninth:.3f}, max {max(ratios):.3f}."
         )
-    if shares:
-        same, near = sum(share == 0 for share in shares), sum(0 < share < 0.002 for share in shares)
-        lines.append(
-            f"- A copy with a blank stamp looks like its source: identical {same} of {len(shares)}, "
-            f"below 0.2 % of samples {near}, more {len(shares) - same - near}."
-        )
-    opened = Counter(name for look in looks for name in look.opened_by)
-    lines.append(f"- Masters that open alone in qpdf, pdfium or pypdf: {sum(opened.values())} of {len(looks)}.")
-    return lines
+    lines += [_likeness(looks, comparable) for comparable in (True, False)]
+    asked = list(dict.fromkeys(name for look in looks for name in look.opened_by))
+    opened = sum(any(look.opened_by.values()) for look in looks)
+    return [*lines, f"- Masters that open alone in any of {', '.join(asked)}: {opened} of {len(looks)}."]
+
+
+def _likeness(looks: list[MasterLook], comparable: bool) -> str:
+    """How far copies with a blank stamp look like their sources."""
+    shares = [look.share for look in looks if look.share is not None and look.comparable == comparable]
+    of = (
+        "where nothing visible was removed or repaired"
+        if comparable
+        else "of the others, such as flattened forms and large notes"
+    )
+    same, near = sum(share == 0 for share in shares), sum(0 < share < 0.002 for share in shares)
+    return (
+        f"- A copy with a blank stamp looks like its source, {of}: identical {same} of {len(shares)}, "
+        f"below 0.2 % of samples {near}, more {len(shares) - same - near}."
+    )
 
 
 def section(of: str, done: list[Done]) -> str:

@@ -18,6 +18,7 @@ from benchmarks.pdf_engine.readers import complaints, opened_by
 from benchmarks.pdf_engine.sandboxes import sandboxed_by
 from drm.pdf import sandbox_tasks
 from drm.pdf.tail.personalise import blank_tail
+from drm.pdf.tail.values import Master
 from drm.pdf.values import PdfRefused
 
 SECONDS, COMPARED, PIXELS, MOST_SIDE = 60, 4, 400, 1600
@@ -25,7 +26,7 @@ ACTIVE = frozenset(
     {"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm", "/GoToR", "/GoToE", "/Rendition", "/Movie"}
     | {"/Sound", "/GoTo3DView", "/RichMediaExecute", "/SetOCGState", "/Hide"}
 )
-SEEN = ("annotation", "form", "XFA", "alternate", "external", "reference", "postscript", "opi", "structure")
+SEEN = ("annotation", "form", "xfa", "alternate", "external", "reference", "postscript", "opi", "structure")
 """Words for what sanitising or repairing changed that may have been visible: such pages cannot be compared."""
 
 
@@ -63,11 +64,16 @@ def judge(source: Path) -> Judgement:
         found.readers, found.alone = len(alone), [reader for reader, opens in alone.items() if opens]
         found.complaint = "" if complaints(source) else complaints(copy, ready.master.pages + 1)
         found.active = sorted(set(_active(copy)))
-        if not any(word in kind.lower() for kind in (*ready.master.removed, *ready.master.repaired) for word in SEEN):
+        if is_comparable(ready.master):
             blank = folder / "blank.pdf"
             blank.write_bytes(ready.path.read_bytes() + blank_tail(ready.master, SPEC, KEYS))
             found.changed = _changed(source, blank)
     return found
+
+
+def is_comparable(master: Master) -> bool:
+    """Whether nothing was removed or repaired that may have been seen."""
+    return not any(word in kind.lower() for kind in (*master.removed, *master.repaired) for word in SEEN)
 
 
 def _active(path: Path) -> Iterator[str]:

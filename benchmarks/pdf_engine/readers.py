@@ -1,10 +1,16 @@
-"""Other people's PDF readers, asked whether they open a file and what they complain of."""
+"""Other people's PDF readers, asked what they read in a file and what they complain of.
+
+MuPDF and Ghostscript are under the AGPL: they run as commands or from the benchmarks' own folder, and nothing imports them where
+the service would.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pikepdf
@@ -13,18 +19,47 @@ import pypdfium2
 from benchmarks.pdf_engine.peers import peer_module
 
 SECONDS = 60
+ROOT = Path(__file__).resolve().parents[2]
+PDFJS = ROOT / "var" / "benchmarks" / "pdfjs" / "node_modules" / "pdfjs-dist" / "legacy" / "build" / "pdf.mjs"
+READ_MJS = ROOT / "benchmarks" / "pdfjs" / "read.mjs"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """``read`` gives all text that the reader finds with a password, empty where the file does not open. ``missing`` says why it cannot be
+    asked here."""
+
+    name: str
+    read: Callable[[Path, str], str]
+    missing: str = ""
+
+
+def readers() -> list[Reader]:
+    """Six readers that were written apart from one another, those that are not here too."""
+    no_pdfjs = (
+        "" if PDFJS.exists() and shutil.which("node") else "pdf.js is not installed (type: sh benchmarks/peers.sh)"
+    )
+    return [
+        Reader("pdfium", _pdfium),
+        Reader("poppler", _poppler, _no("pdftotext", "poppler-utils")),
+        Reader("MuPDF", _mutool, _no("mutool", "mupdf-tools")),
+        Reader("Ghostscript", _ghostscript, _no("gs", "ghostscript")),
+        Reader("pdf.js", _pdfjs, no_pdfjs),
+        Reader("qpdf", _qpdf, _no("qpdf", "qpdf")),
+    ]
+
+
+def _no(command: str, package: str) -> str:
+    return "" if shutil.which(command) else f"{command} is not installed (type: apt-get install {package})"
 
 
 def opened_by(path: Path) -> dict[str, bool]:
     """Every reader that is here, and whether it finds a page or a word in the file. All may repair as they like."""
-    asked: dict[str, Callable[[Path], bool]] = {"pikepdf": _pikepdf, "pdfium": _pdfium}
+    found = {one.name: bool(one.read(path, "")) for one in readers() if not one.missing}
     for name, module, ask in (("PyMuPDF", "pymupdf", _mupdf), ("pypdf", "pypdf", _pypdf)):
         if peer_module(module):
-            asked[name] = ask
-    for name, ask in (("qpdf", _qpdf), ("pdftotext", _pdftotext), ("gs", _ghostscript)):
-        if shutil.which(name):
-            asked[name] = ask
-    return {name: ask(path) for name, ask in asked.items()}
+            found[name] = ask(path)
+    return found
 
 
 def complaints(path: Path, pages: int = 0) -> str:
@@ -43,19 +78,14 @@ def complaints(path: Path, pages: int = 0) -> str:
     return said[0] if said else ""
 
 
-def _pikepdf(path: Path) -> bool:
+def _pdfium(path: Path, password: str) -> str:
+    """The text; ``pages`` where there are pages without a word, since to open is enough."""
     try:
-        with pikepdf.open(path, suppress_warnings=True) as pdf:
-            return len(pdf.pages) > 0
-    except pikepdf.PdfError:
-        return False
-
-
-def _pdfium(path: Path) -> bool:
-    try:
-        return len(pypdfium2.PdfDocument(path)) > 0
+        document = pypdfium2.PdfDocument(path, password=password or None)
+        text = "\n".join(page.get_textpage().get_text_bounded() for page in document)
+        return text.strip() or "pages" * bool(len(document))
     except pypdfium2.PdfiumError:
-        return False
+        return ""
 
 
 def _mupdf(path: Path) -> bool:
@@ -76,20 +106,43 @@ def _pypdf(path: Path) -> bool:
         return False
 
 
-def _said(*command: str | Path) -> bytes:
-    done = subprocess.run(command, capture_output=True, check=False, timeout=SECONDS)
-    return done.stdout if done.returncode in {0, 3} else b""
+def _said(*command: str | Path) -> str:
+    """What a command prints; nothing where it fails, but for qpdf's 3, which means warnings."""
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode in {0, 3} else ""
 
 
-def _qpdf(path: Path) -> bool:
-    return _said("qpdf", "--show-npages", path).strip() not in {b"", b"0"}
+def _qpdf(path: Path, password: str) -> str:
+    """The number of pages, for it reads no text."""
+    pages = _said("qpdf", f"--password={password}", "--show-npages", path)
+    return "" if pages == "0" else pages
 
 
-def _pdftotext(path: Path) -> bool:
-    return bool(_said("pdftotext", path, "-").strip())
+def _poppler(path: Path, password: str) -> str:
+    return _said("pdftotext", "-upw", password, path, "-")
 
 
-def _ghostscript(path: Path) -> bool:
-    return bool(
-        _said("gs", "-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-sDEVICE=txtwrite", "-sOutputFile=-", path).strip()
+def _mutool(path: Path, password: str) -> str:
+    return _said("mutool", "draw", "-q", "-p", password, "-F", "text", path)
+
+
+def _ghostscript(path: Path, password: str) -> str:
+    options = (
+        "-q",
+        "-dSAFER",
+        "-dBATCH",
+        "-dNOPAUSE",
+        "-sstdout=%stderr",
+        "-sDEVICE=txtwrite",
+        f"-sPDFPassword={password}",
     )
+    return _said("gs", *options, "-sOutputFile=-", path)
+
+
+def _pdfjs(path: Path, password: str) -> str:
+    """The text; ``pages`` where there are pages without a word, since to open is enough."""
+    pages = json.loads(_said("node", READ_MJS, PDFJS, path, password) or "[]")
+    return "\n".join(pages).strip() or "pages" * bool(pages)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import pikepdf
 from fontTools.cffLib import CFFFontSet
+from fontTools.pens.t2CharStringPen import T2CharStringPen
+from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 from pikepdf import Name
 
@@ -45,7 +47,7 @@ def name_archival_copy(pdf: pikepdf.Pdf, metadata: bytes, spec: CopySpec) -> Non
 
 def finish_fonts(pdf: pikepdf.Pdf, fonts: pikepdf.Object) -> None:
     """Give our own subsets of Type 1 fonts what PDF/A asks of them: a name for each glyph of the file in /CharSet (19005-1, 6.3.5), and
-    in the file the widths of the PDF (6.3.6), where elsewhere they are rounded to the grid of its outlines.
+    in the file exactly the widths of the PDF (6.3.6), which elsewhere are rounded to the grid of its outlines.
 
     Our other subsets are simple symbolic TrueType fonts, of which no such list is asked and whose widths are exact.
     """
@@ -62,11 +64,15 @@ def finish_fonts(pdf: pikepdf.Pdf, fonts: pikepdf.Object) -> None:
 
 
 def _with_widths(program: CFFFontSet, widths: Mapping[str, int]) -> bytes:
-    """The font's file with these widths, in thousandths of an em; its outlines stay."""
+    """The font's file with these widths. Its grid becomes one of thousandths of an em, on which they are whole numbers: some
+    readers leave out fractions."""
     top, file = program[0], io.BytesIO()
+    scale = 1000 * top.FontMatrix[0]
+    top.FontMatrix, top.FontBBox = [0.001, 0, 0, 0.001, 0, 0], [round(scale * edge) for edge in top.FontBBox]
+    top.Private.nominalWidthX = 0
     for name, width in widths.items():
-        charstring = top.CharStrings[name]
-        charstring.decompile()
-        charstring.program[0] = width / 1000 / top.FontMatrix[0] - top.Private.nominalWidthX
+        pen = T2CharStringPen(width, None)
+        top.CharStrings[name].draw(TransformPen(pen, (scale, 0, 0, scale, 0, 0)))
+        top.CharStrings[name] = pen.getCharString(top.Private)
     program.compile(file, TTFont(recalcBBoxes=False))
     return file.getvalue()

@@ -72,6 +72,12 @@ def test_the_corpus_rows_fail_for_one_file_that_is_too_large_or_changed_or_opens
     assert list(rows.values()) == ["pass", "FAIL", "pass", "FAIL", "FAIL", "pass", "pass"]
 
 
+def test_a_master_that_too_few_readers_were_given_is_not_said_to_open_nowhere() -> None:
+    few, seen = Judgement("a.pdf", "", 1, 1, 0.0, [], 5), Judgement("a.pdf", "", 1, 1, 0.0, ["poppler"], 5)
+
+    assert [row.outcome for one in (few, seen) for row in bars([one]) if row.id == "E11"] == ["not measured", "FAIL"]
+
+
 def test_a_refused_file_is_no_failure_and_a_broken_one_is() -> None:
     refused, broken = Judgement("a.pdf", "damaged"), Judgement("b.pdf", "died")
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
-import logging
 import secrets
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pikepdf
-import pypdf
 import pypdfium2
 
+from benchmarks.pdf_engine.judging import is_comparable
+from benchmarks.pdf_engine.readers import opened_by
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.personalise import blank_tail
 from drm.pdf.tail.prepare import Wish, prepare
@@ -89,11 +89,12 @@ def judged_real(real: Real) -> Hostile:
 
 @dataclass(frozen=True)
 class MasterLook:
-    """What a master shows: the largest share of samples of a page by which a blank copy differs from the source (None: nothing to compare), and
-    the readers that open the master alone."""
+    """What a master shows: the largest share of samples of a page by which a blank copy differs from the source (None: nothing to compare),
+    whether nothing visible was removed or repaired, and of each reader that was asked whether it opens the master alone."""
 
     share: float | None
-    opened_by: tuple[str, ...]
+    comparable: bool
+    opened_by: dict[str, bool]
 
 
 def look_at_master(path: Path) -> MasterLook | None:
@@ -105,39 +106,9 @@ def look_at_master(path: Path) -> MasterLook | None:
             master = prepare(path, out, keys, Wish(SPEC))
         except PdfRefused:
             return None
-        opened = tuple(name for name, opens in READERS.items() if opens(out))
         blank = Path(folder) / "blank.pdf"
         blank.write_bytes(out.read_bytes() + blank_tail(master, SPEC, keys))
-        return MasterLook(_largest_share(path, blank), opened)
-
-
-def _opens_in_qpdf(path: Path) -> bool:
-    try:
-        with pikepdf.open(path) as pdf:
-            return len(pdf.pages) > 0
-    except (pikepdf.PdfError, pikepdf.PasswordError):
-        return False
-
-
-def _opens_in_pdfium(path: Path) -> bool:
-    try:
-        document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError:
-        return False
-    count = len(document)
-    document.close()
-    return count > 0
-
-
-def _opens_in_pypdf(path: Path) -> bool:
-    try:
-        return len(pypdf.PdfReader(path).pages) > 0
-    except Exception:  # noqa: BLE001 - it raises whatever it meets; none of it opens the file
-        return False
-
-
-logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-READERS = {"qpdf": _opens_in_qpdf, "pdfium": _opens_in_pdfium, "pypdf": _opens_in_pypdf}
+        return MasterLook(_largest_share(path, blank), is_comparable(master), opened_by(out))
 
 
 def _largest_share(source: Path, copy: Path) -> float | None:
