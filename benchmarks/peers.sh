@@ -14,6 +14,8 @@ if [ "$(cat "$pdfjs/stamp" 2>/dev/null)" != "$wanted" ]; then
     mkdir -p "$pdfjs"
     cp benchmarks/pdfjs/package.json benchmarks/pdfjs/package-lock.json "$pdfjs"
     if (cd "$pdfjs" && npm ci --omit=optional --ignore-scripts --no-audit --no-fund) >"$pdfjs.log" 2>&1; then
+        # its fonts and pictures are for drawing, of which reading has no need
+        find "$pdfjs/node_modules/pdfjs-dist" -mindepth 1 -maxdepth 1 ! -name legacy ! -name LICENSE ! -name package.json -exec rm -rf {} +
         echo "$wanted" >"$pdfjs/stamp"
     else
         rm -rf "$pdfjs"
