@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ OUTSIDE = ("external data", "reference", "DestOutputProfileRef", "action GoToR",
 OUTSIDE_FORMS = ("action SubmitForm", "action ImportData")
 NOT_ACTIVE = ("AcroForm", "annotation Widget")
 """What is taken out of a copy though it does nothing by itself; the report has fields of its own for it."""
+
+KEPT_BYTES = 32 * 1024 * 1024
+"""How much of a file, as an average of its pages, pdfium may read before its document is opened anew."""
 
 MOST_NAMES = 100
 
@@ -179,24 +183,34 @@ def _text(path: Path, password: str | None) -> dict[str, Any]:
     None for both where counting would take too long.
     """
     unknown = {"text_pages": None, "image_only_pages": None}
+    end, pages, with_text, words = time.process_time() + TEXT_SECONDS, 0, 0, ""
     try:
-        document = pypdfium2.PdfDocument(path, password=password or None)
-    except pypdfium2.PdfiumError:
-        return unknown
-    end, with_text, words = time.process_time() + TEXT_SECONDS, 0, ""
-    try:
-        for number in range(len(document)):
+        for count, text in _page_texts(path, password):
             if time.process_time() > end:
                 return {**unknown, "words": words}
-            page = document[number]
-            text = page.get_textpage()
-            with_text += text.count_chars() > 0
-            if number == 0:
-                words = text.get_text_bounded()
-            text.close()
-            page.close()
-        return {"text_pages": with_text, "image_only_pages": len(document) - with_text, "words": words}
+            pages, with_text, words = pages + 1, with_text + (count > 0), words or text
+        return {"text_pages": with_text, "image_only_pages": pages - with_text, "words": words}
     except pypdfium2.PdfiumError:
         return {**unknown, "words": words}
-    finally:
-        document.close()
+
+
+def _page_texts(path: Path, password: str | None) -> Iterator[tuple[int, str]]:
+    """The number of characters on each page, and the words of the first. PdfiumError where there is no telling.
+
+    A document of pdfium keeps every picture that it has met, so that it is opened anew after some megabytes.
+    """
+    size, number, pages = path.stat().st_size, 0, 1
+    while number < pages:
+        document = pypdfium2.PdfDocument(path, password=password or None)
+        try:
+            pages = len(document)
+            stop = min(pages, number + max(1, pages * KEPT_BYTES // size))
+            while number < stop:
+                page = document[number]
+                text = page.get_textpage()
+                yield text.count_chars(), "" if number else text.get_text_bounded()
+                text.close()
+                page.close()
+                number += 1
+        finally:
+            document.close()

@@ -160,7 +160,8 @@ def at_work(process: int) -> int | None:
 
 
 @pytest.mark.slow
-def test_a_child_that_is_killed_is_a_refusal(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("signal_", "code"), [(signal.SIGKILL, "crashed"), (signal.SIGSTOP, "timeout")], ids=str)
+def test_a_child_that_dies_or_stands_still_is_a_refusal(tmp_path: Path, signal_: signal.Signals, code: str) -> None:
     (tmp_path / "source.pdf").write_bytes(good(3_000))
     command = [sys.executable, "-m", "admin.cli", "pdf", "stamp", "source.pdf", *COPY]
     started = subprocess.Popen(
@@ -169,10 +170,10 @@ def test_a_child_that_is_killed_is_a_refusal(tmp_path: Path) -> None:
     while (child := at_work(started.pid)) is None and started.poll() is None:
         time.sleep(0.01)
     assert child is not None
-    os.kill(child, signal.SIGKILL)
+    os.kill(child, signal_)
     out, errors = started.communicate(timeout=60)
 
-    assert refused(subprocess.CompletedProcess(command, started.returncode, out, errors)) == "crashed"
+    assert refused(subprocess.CompletedProcess(command, started.returncode, out, errors)) == code
     assert [path.name for path in tmp_path.iterdir()] == ["source.pdf"]
 
 

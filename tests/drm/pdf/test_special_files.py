@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,3 +219,29 @@ def test_a_report_on_a_file_of_five_hundred_million_bytes_fits_into_the_memory_o
     report = inspect(tmp_path / "source.pdf")
 
     assert (report["pages"], report["revisions"], report["image_only_pages"]) == (1, 1, 1)
+
+
+ROOT = Path(__file__).parents[3]
+EXAMINED = """
+import resource, sys
+from pathlib import Path
+from drm.pdf.examining import examine
+from drm.pdf.values import Limits
+from tools.prepare_memory import write_scan
+path = Path(sys.argv[1])
+write_scan(path, 2**20)
+examine(path, Limits(), None)
+write_scan(path, 150 * 2**20)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+pages = examine(path, Limits(), None)["image_only_pages"]
+print(pages, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_report_on_a_scan_of_many_pages_takes_little_memory(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", EXAMINED, str(tmp_path / "scan.pdf")]
+    pages, grown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+
+    assert int(pages) > 100
+    assert int(grown) < 64, "megabytes"

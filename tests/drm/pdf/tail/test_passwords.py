@@ -88,6 +88,33 @@ def test_a_readers_password_opens_the_copy_in_two_libraries_and_nothing_else_doe
     assert "Niamh Okonkwo" in pypdfium2.PdfDocument(data, password=password)[1].get_textpage().get_text_bounded()
 
 
+@pytest.mark.service
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_a_lock_opens_with_either_password_in_three_readers(tmp_path: Path, password: str) -> None:
+    """A file that qpdf encrypted, with our lock and our wrapped file key in place of its own."""
+    owner = f"owner of {password}"[:100]
+    path = tmp_path / "locked.pdf"
+    document(text_at(72, 700, "Estuary")).save(path, encryption=pikepdf.Encryption(user="u", owner="o", R=6))
+    with pikepdf.open(path, password="o") as pdf:
+        theirs, key = pdf.trailer.Encrypt, bytes(pdf.encryption.encryption_key)
+        old = [bytes(theirs[name]) for name in ("/U", "/O", "/UE", "/OE")]
+    lock = make_lock(password.encode(), owner.encode(), bytes(range(32)))
+    data = path.read_bytes()
+    for before, after in zip(old, (lock.user, lock.owner, *wrapped_file_key(lock, key)), strict=True):
+        assert data.count(before.hex().encode()) == 1
+        data = data.replace(before.hex().encode(), after.hex().encode())
+    path.write_bytes(data)
+
+    for word in (password, owner):
+        assert len(pikepdf.open(path, password=word).pages) == 1
+        assert "Estuary" in pypdfium2.PdfDocument(path, password=word)[0].get_textpage().get_text_bounded()
+    if len(owner.encode()) > 32 or len(password.encode()) > 32:
+        return  # the command of poppler takes no more
+    for option, word in (("-upw", password), ("-opw", owner)):
+        command = ["pdftotext", option, word, str(path), "-"]
+        assert "Estuary" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def test_another_readers_password_opens_nothing(one: Ready) -> None:
     hers = one.copy(password="hers")
 
