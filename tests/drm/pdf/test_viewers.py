@@ -74,6 +74,25 @@ def test_a_reader_opens_neither_a_master_alone_nor_a_copy_with_another_password(
         assert [reader.read(shelf / f"{engine} password.pdf", word) for word in ("", "another")] == ["", ""]
 
 
+@pytest.mark.parametrize("reader", asked())
+@pytest.mark.parametrize("engine", ["tail", "rewrite"])
+def test_no_reader_shows_a_copy_that_was_cut_without_its_stamp(
+    shelf: Path, tmp_path: Path, reader: Reader, engine: str
+) -> None:
+    if reader.missing:
+        pytest.skip(reader.missing)
+    data = (shelf / f"{engine} Latin.pdf").read_bytes()
+    encrypt = data.rfind(b"/Filter/Standard")
+    for cut in (*range(len(data) - 4096, len(data) - 40, 400), encrypt, encrypt - 50):
+        (tmp_path / "cut.pdf").write_bytes(data[:cut])
+        text = reader.read(tmp_path / "cut.pdf", "")
+
+        if reader.name == "qpdf":
+            assert text == "" or cut > encrypt
+        else:
+            assert "Estuary" not in text or (cut > encrypt and text.count(SPEC.delivery) >= PAGES), cut
+
+
 @pytest.fixture
 def address(shelf: Path) -> Iterator[str]:
     app = Flask("shelf", static_folder=shelf, static_url_path="/copies")

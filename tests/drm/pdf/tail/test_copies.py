@@ -218,10 +218,11 @@ def shows_text(data: bytes) -> bool:
         return False
 
 
-def test_a_copy_cut_short_shows_no_text(one: Ready) -> None:
+@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_copy_cut_short_shows_no_text(one: Ready, step: int) -> None:
     data, index = one.copy(), one.tail().data.rfind(b"startxref")
     whole = one.master.base_len + index
-    cuts = [*range(len(data) - 4096, whole, 17), one.master.base_len, one.master.base_len // 2]
+    cuts = [*range(len(data) - 4096, whole, step), one.master.base_len, one.master.base_len // 2]
 
     opened = [cut for cut in cuts if shows_text(data[:cut])]
 
