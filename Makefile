@@ -49,9 +49,9 @@ soak: ## the long tests of races, kills and bad input, an hour of fuzzing (FUZZ_
 	@exec .venv/bin/python -m tests.hostile.fuzz --minutes $(FUZZ_MINUTES)
 	@exec .venv/bin/python -m tests.mutations --all
 
-corpus: ## run the tests that read a folder of real files; RUSHLIGHT_CORPUS names it
+corpus: ## run the tests that read a folder of real files, large ones too; RUSHLIGHT_CORPUS names it
 	@sh tools/venv.sh dev
-	@exec .venv/bin/python -m pytest -n 2 -m corpus $(ARGS)
+	@RUSHLIGHT_CORPUS_WHOLE=1 exec .venv/bin/python -m pytest -n 2 -m corpus $(ARGS)
 
 outcomes: ## give every real, hostile and poison file to both engines and write docs/pdf-outcomes.md; ARGS=hostile does one set
 	@sh tools/venv.sh dev

@@ -140,3 +140,12 @@ def test_every_fact_has_a_line_that_says_who_supplies_it() -> None:
         lines = "\n".join(line for line in first.splitlines() if f"`{group}." in line)
         for name in names.split():
             assert f"`{group}.{name}`" in lines or f"`{name}`" in lines, f"{group}.{name}"
+
+
+def test_every_file_and_test_that_is_said_to_prove_something_is_there() -> None:
+    text = read("docs/pdf-proof.md")
+    files = re.findall(r"`([\w/]+\.py)`", text)
+    sources = "".join((ROOT / "tests" / name).read_text(encoding="utf-8") for name in set(files))
+
+    assert len(files) > 20
+    assert [name for name in re.findall(r"`(test_\w+)`", text) if f"def {name}(" not in sources] == []
