@@ -106,6 +106,14 @@ def test_what_two_libraries_read_is_the_normalised_name_or_its_fallback(one: Rea
             assert [pikepdf.parse_content_stream(page) != [] for page in pdf.pages] == [True] * 2
 
 
+@pytest.mark.parametrize("kind", ["bidirectional controls", "zero width", "controls", "surrogates"])
+def test_a_name_stands_as_its_visible_letters_whatever_lies_between_them(one: Ready, kind: str) -> None:
+    for name in names(kind):
+        shown = one.tail(replace(SPEC, reader=name)).shown_name
+
+        assert shown.replace(" ", "") == re.sub("[^Aanelis王小明]", "", name)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_engines_show_the_same_name(one: Ready, kind: str) -> None:
     for name in names(kind)[:5]:
