@@ -21,7 +21,7 @@ HAN = replace(SPEC, reader="王小明", library="广东省立中山图书馆", l
 PASSWORD = "密码 Zoë"  # nosec - of a test
 COPIES = [(engine, kind) for engine in ("tail", "rewrite") for kind in ("Latin", "Chinese", "password")]
 PAGES = 3
-IN_CI = {"pdfium", "poppler", "qpdf"}
+IN_CI = {"pdfium", "poppler", "qpdf", "MuPDF", "Ghostscript"}
 
 
 @pytest.fixture(scope="module")
