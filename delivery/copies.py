@@ -60,6 +60,17 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class Behind:
+    """What a window's address leads to, seen at one moment: the window, its copy with the copy's tail, and whether the window
+    served the network before that asks now."""
+
+    window: Window
+    delivery: Delivery
+    tail: bytes
+    known: bool
+
+
+@dataclass(frozen=True)
 class Window:
     """A download window: the time in which one open of a delivery may be fetched, however many requests that takes."""
 

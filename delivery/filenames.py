@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from urllib.parse import quote
@@ -26,6 +27,7 @@ def download_name(citation: Citation, delivery: str) -> str:
     return f"{title} {delivery}.pdf" if title else f"{delivery}.pdf"
 
 
+@functools.lru_cache(maxsize=1024)
 def content_disposition(name: str, inline: bool = False) -> str:
     """The header's value (RFC 6266, RFC 8187): an ASCII fallback and the real name. No line break can get in."""
     kind = "inline" if inline else "attachment"

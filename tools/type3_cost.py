@@ -94,7 +94,7 @@ def measured(write: Callable[[TailWriter, str], None], texts: list[str]) -> str:
     sizes, times = [], []
     for turn in range(TURNS + 1):
         for text in texts:
-            writer = TailWriter(0, 50, sealing(bytes(32), bytes(32), b""), sealing(bytes(32), bytes(32), b""))
+            writer = TailWriter(0, 50, sealing(bytes(32), bytes(32), b""))
             start = time.process_time_ns()
             write(writer, text)
             if turn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
+from functools import partial
 
 import structlog
 from flask import Flask, Response, g, request
@@ -17,6 +18,7 @@ from admin.readiness import troubles
 from admin.settings import Settings
 from delivery.errors import NotFound
 from delivery.services.context import Context
+from delivery.web.short_way import SENT
 
 OPEN_TO_TOOLS = frozenset({"health", "ready", "metrics"})
 QUIET = frozenset({"static", *OPEN_TO_TOOLS})
@@ -25,19 +27,21 @@ QUIET = frozenset({"static", *OPEN_TO_TOOLS})
 def watch(app: Flask, meters: Meters) -> None:
     """Time each request of an app, and write it to the process log under its id: no address, no path, nobody's name."""
 
+    def tell(endpoint: str, method: str, status: int, seconds: float) -> None:
+        meters.http_seconds.labels(app.name, endpoint, method, f"{status // 100}xx").observe(seconds)
+        if endpoint not in QUIET:
+            structlog.get_logger().info(
+                "request", app=app.name, endpoint=endpoint, method=method, status=status, ms=round(seconds * 1000, 1)
+            )
+
     def begin() -> None:
         clear_contextvars()
         g.began = time.perf_counter()
 
     def end(response: Response) -> Response:
         seconds = time.perf_counter() - g.get("began", time.perf_counter())
-        endpoint, status = request.endpoint or "none", response.status_code
         method = request.method if request.endpoint else "none"
-        meters.http_seconds.labels(app.name, endpoint, method, f"{status // 100}xx").observe(seconds)
-        if endpoint not in QUIET:
-            structlog.get_logger().info(
-                "request", app=app.name, endpoint=endpoint, method=method, status=status, ms=round(seconds * 1000, 1)
-            )
+        tell(request.endpoint or "none", method, response.status_code, seconds)
         return response
 
     def bind() -> None:
@@ -46,6 +50,8 @@ def watch(app: Flask, meters: Meters) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, begin)
     app.before_request(bind)
     app.after_request(end)
+    if SENT in app.extensions:  # files pass the app by
+        app.extensions[SENT].append(partial(tell, "links.window"))
 
 
 def add_tools(app: Flask, ctx: Context, settings: Settings, meters: Meters) -> None:

@@ -188,32 +188,27 @@ def _secret_of(ctx: Context, delivery: Delivery, nonce: str) -> str:
 
 
 def find_download(ctx: Context, secret: str, address: str, count: bool = True) -> tuple[Download | None, str]:
-    """The file behind a window's address, with the link's token for the way back.
+    """The file behind a window's address, or None and the link's token for the way back.
 
     None when the window is over, revoked, or asked from a fourth network: then the landing page is the answer.
     ``count=False`` (HEAD) takes no place among the networks. NotFound for a secret we never gave out.
     """
     now = ctx.clock()
     digest = secret_hash(secret)
-    with ctx.store.read() as work:
-        window = work.deliveries.window(digest)
-        if window is None:
-            raise NotFound("unknown-link", "This address is not known here.")
-        delivery = work.deliveries.get(window.delivery)
-        tail = work.deliveries.tail(delivery.number) if delivery.master else b""
-    token = ctx.links.sign(delivery.number)
-    if now >= window.ends_at or delivery.state is not CopyState.LIVE:
-        return None, token
-    if count and not _admit(ctx, digest, delivery, address, now):
-        return None, token
-    return Download(delivery, tail), token
-
-
-def _admit(ctx: Context, digest: str, delivery: Delivery, address: str, now: datetime) -> bool:
     network = _network(ctx, digest, address)
     with ctx.store.read() as work:
-        if work.deliveries.serves_network(digest, network):
-            return True  # most requests are ranges and resumes: they write nothing
+        found = work.deliveries.behind(digest, network)
+    if found is None:
+        raise NotFound("unknown-link", "This address is not known here.")
+    delivery = found.delivery
+    over = now >= found.window.ends_at or delivery.state is not CopyState.LIVE
+    # most requests are ranges and resumes, from a network that is known: they write nothing
+    if over or (count and not found.known and not _admit(ctx, digest, network, delivery, now)):
+        return None, ctx.links.sign(delivery.number)
+    return Download(delivery, found.tail if delivery.master else b""), ""
+
+
+def _admit(ctx: Context, digest: str, network: str, delivery: Delivery, now: datetime) -> bool:
     with ctx.store.write() as work:
         admitted = work.deliveries.admit_network(digest, network, ctx.settings.window_networks)
         if admitted and work.deliveries.mark_served(digest):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask
 
 from delivery.services.context import Context
 from delivery.web import accounts, api, asking, links, pages, requests, viewer
 from delivery.web.shell.settings import WebSettings
 from delivery.web.shell.shell import make_app
+from delivery.web.short_way import SENT, Hear, ShortWay
 
 
 def create_reader_app(ctx: Context, settings: WebSettings) -> Flask:
     """The app that readers use."""
-    app = make_app("reader", ctx, settings)
+    heard: list[Hear] = []
+    app = make_app("reader", ctx, settings, way=partial(ShortWay, ctx, settings, heard))
+    app.extensions[SENT] = heard
     csrf = app.extensions["csrf_protect"]
     for blueprint in (
         pages.blueprint,

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Request
 
 from delivery.errors import Conflict
 from delivery.filenames import content_disposition
 from delivery.outgoing import Outgoing, Part
 from delivery.services import copy_reading, downloading, notices, viewing
+from delivery.services.context import Context
 from delivery.services.copy_reading import Download
 from delivery.services.downloading import LinkState, LinkView, Opened
 from delivery.web.shell.ranges import Multipart, Slice, Unsatisfiable, wanted
+from delivery.web.shell.settings import WebSettings
 from delivery.web.shell.shell import site
 
 blueprint = Blueprint("links", __name__)
@@ -89,18 +92,19 @@ def address_of(opened: Opened) -> str:
 @blueprint.get("/w/<secret>/<path:name>")
 def window(secret: str, name: str) -> ResponseReturnValue:
     """The file, whole or in ranges, as often as wanted while the window is open."""
-    ctx, _ = site()
+    ctx, settings = site()
     head = request.method == "HEAD"
     download, token = downloading.find_download(ctx, secret, request.remote_addr or "", count=not head)
     if download is None:
         return redirect(url_for("links.landing", token=token), 303)
     if viewing.is_view_only(download.delivery):
         return redirect(url_for("viewer.page", secret=secret), 303)
-    return _send(download, head)
+    return send(download, request, ctx, settings)
 
 
-def _send(download: Download, head: bool) -> Response:
-    ctx, _ = site()
+def send(download: Download, request: Request, ctx: Context, settings: WebSettings) -> Response:
+    """The answer to a request for a copy: whole, in ranges, by nginx, or the news that it has not changed."""
+    head = request.method == "HEAD"
     headers = {
         "Content-Type": "application/pdf",
         "Content-Disposition": content_disposition(download.delivery.filename),
@@ -117,12 +121,12 @@ def _send(download: Download, head: bool) -> Response:
         parts = wanted(asked, request.headers.get("If-Range"), download.etag, download.size)
     except Unsatisfiable:
         return Response(status=416, headers={**headers, "Content-Range": f"bytes */{download.size}"})
-    sent_for_us = _by_nginx(download, asked, parts)
+    sent_for_us = _by_nginx(download, asked, parts, request, ctx, settings)
     if sent_for_us:
         del headers["Accept-Ranges"]  # nginx would say it a second time
         return Response(status=200, headers={**headers, "X-Accel-Redirect": sent_for_us})
     if len(parts) > 1:
-        return _several(download, parts, headers)
+        return _several(ctx, download, parts, headers)
     part = parts[0] if parts else Slice(0, download.size)
     if parts:
         headers["Content-Range"] = part.content_range(download.size)
@@ -132,12 +136,18 @@ def _send(download: Download, head: bool) -> Response:
     return Response(body, status=206 if parts else 200, headers=headers, direct_passthrough=True)
 
 
-def _by_nginx(download: Download, asked: str | None, parts: tuple[Slice, ...]) -> str:
+def _by_nginx(
+    download: Download,
+    asked: str | None,
+    parts: tuple[Slice, ...],
+    request: Request,
+    ctx: Context,
+    settings: WebSettings,
+) -> str:
     """Where nginx finds the copy, if it is to send it: the whole or one range, where it would understand the request just as we do.
 
     A range alone never has the whole written out.
     """
-    ctx, settings = site()
     conditions = {"If-Match", "If-Unmodified-Since"} & set(request.headers.keys())
     if not settings.accel or request.method == "HEAD" or conditions or (asked and len(parts) != 1):
         return ""
@@ -145,8 +155,7 @@ def _by_nginx(download: Download, asked: str | None, parts: tuple[Slice, ...]) -
     return settings.accel + file.name if file else ""
 
 
-def _several(download: Download, parts: tuple[Slice, ...], headers: dict[str, str]) -> Response:
-    ctx, _ = site()
+def _several(ctx: Context, download: Download, parts: tuple[Slice, ...], headers: dict[str, str]) -> Response:
     boundary = f"rushlight-{download.delivery.sha256[:24]}"
     whole = Multipart(parts, download.size, boundary, headers["Content-Type"])
     headers |= {"Content-Type": f"multipart/byteranges; boundary={boundary}", "Content-Length": str(whole.length)}

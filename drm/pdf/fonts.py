@@ -14,8 +14,9 @@ import mmap
 import struct
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +30,9 @@ CJK = "NotoSansCJKsc-Regular"
 
 ABOVE, BELOW = 230, 220
 """Canonical combining classes of the marks that are set centred over or under their base."""
+
+SEPARATOR = " · "
+"""Stands between the fields of a line."""
 
 SHARED_PUNCTUATION = frozenset("·‘’“”—…")
 """Signs which both fonts have; among Han they take the full width of the Chinese font."""
@@ -141,6 +145,9 @@ class Face:
 
 @functools.lru_cache(maxsize=4096)
 def _runs(files: tuple[str, ...], text: str) -> tuple[tuple[Font, list[str]], ...]:
+    fields = separable(text)
+    if len(fields) > 1:
+        return _joined([_runs(files, field) for field in fields])
     found = clusters(text)
     fonts = [chosen_font(files, cluster) for cluster in found]
     for index, cluster in enumerate(found):
@@ -148,6 +155,28 @@ def _runs(files: tuple[str, ...], text: str) -> tuple[tuple[Font, list[str]], ..
             fonts[index] = font_file(CJK)
     pairs = groupby(zip(fonts, found, strict=True), key=itemgetter(0))
     return tuple((font, [cluster for _, cluster in run]) for font, run in pairs)
+
+
+def separable(text: str) -> list[str]:
+    """The fields of a line with the separators between them, as parts that are drawn alike alone and together.
+
+    A name stands in several lines of a copy, between other fields each time: so it is looked at once.
+    """
+    fields = text.split(SEPARATOR)
+    if len(fields) == 1 or any(field and unicodedata.combining(field[0]) for field in fields[1:]):
+        return [text]
+    parts = [part for field in fields for part in (SEPARATOR, field)][1:]
+    return [part for part in parts if part]
+
+
+def _joined(parts: Iterable[tuple[tuple[Font, list[str]], ...]]) -> tuple[tuple[Font, list[str]], ...]:
+    joined: list[tuple[Font, list[str]]] = []
+    for font, found in chain.from_iterable(parts):
+        if joined and joined[-1][0] is font:
+            joined[-1] = (font, joined[-1][1] + found)
+        else:
+            joined.append((font, found))
+    return tuple(joined)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -161,8 +190,19 @@ def chosen_font(files: tuple[str, ...], cluster: str) -> Font:
 
 @functools.lru_cache(maxsize=8192)
 def kept_glyph(font: FontFile, glyph: int) -> tuple[bytes, tuple[int, int]]:
-    """Outline, advance and side bearing of a glyph, read once."""
-    return font.outline(glyph), (font.advance(glyph), font.side_bearing(glyph))
+    """Outline, filled up to whole words, advance and side bearing of a glyph, read once."""
+    return whole_words(font.outline(glyph)), (font.advance(glyph), font.side_bearing(glyph))
+
+
+def whole_words(data: bytes) -> bytes:
+    """The data with zeros up to a multiple of four bytes, as tables and, here, outlines are stored."""
+    return data + bytes(-len(data) % 4)
+
+
+@functools.lru_cache(maxsize=8192)
+def kept_character(font: FontFile, character: str) -> tuple[bytes, tuple[int, int]]:
+    """The same of the glyph that draws a character."""
+    return kept_glyph(font, font.glyph(character))
 
 
 @functools.lru_cache(maxsize=65536)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -136,16 +137,22 @@ def draw_diagonal(lettering: Lettering, text: str, width: float, height: float, 
 
     An ``opaque`` one is only outlined, finely and in light grey, so that what is under it can be read.
     """
-    room = DIAGONAL_SHARE * math.hypot(width, height)
+    room, largest, turn = _diagonal(width, height)
     unit = lettering.width(text, REGULAR, 1)
-    size = min(DIAGONAL_LARGEST * page_scale(width, height), room / unit)
-    angle = math.atan2(height, width)
-    # the line's own thickness must stay inside at the corners of very flat pages
-    size = min(size, 0.6 * min(width, height))
-    cosine, sine = math.cos(angle), math.sin(angle)
-    turn = tuple(map(number, (cosine, sine, -sine, cosine, width / 2, height / 2)))
+    size = min(largest, room / unit)
     shown = lettering.show(text, REGULAR, size, -unit * size / 2, -0.33 * size)
     paint = FAINT + b" gs 0 g"
     if opaque:
         paint, shown = b"0.72 G %s w" % number(0.012 * size), shown.replace(b"0 Tr ", b"1 Tr ")
-    return b"q %s %s %s %s %s %s %s cm\n%sQ\n" % (paint, *turn, shown)
+    return b"q %s %s cm\n%sQ\n" % (paint, turn, shown)
+
+
+@functools.lru_cache(maxsize=1024)
+def _diagonal(width: float, height: float) -> tuple[float, float, bytes]:
+    """The room in points along the diagonal of a page, the largest size of its line, and how that is turned."""
+    angle = math.atan2(height, width)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    turn = b" ".join(map(number, (cosine, sine, -sine, cosine, width / 2, height / 2)))
+    # the line's own thickness must stay inside at the corners of very flat pages
+    largest = min(DIAGONAL_LARGEST * page_scale(width, height), 0.6 * min(width, height))
+    return DIAGONAL_SHARE * math.hypot(width, height), largest, turn

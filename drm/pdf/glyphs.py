@@ -10,16 +10,30 @@ from __future__ import annotations
 
 import functools
 import struct
+import sys
 import unicodedata
+from array import array
 from collections.abc import Iterable, Mapping
-from itertools import chain, count, groupby
+from itertools import accumulate, chain, count, groupby
 from typing import TypeAlias
 
 import pikepdf
 from pikepdf import Dictionary
 
 from drm.pdf.embedding import CODES, Embedded, embed, tag, to_unicode
-from drm.pdf.fonts import ABOVE, CJK, LATIN, Face, Font, FontFile, em_advance, kept_glyph
+from drm.pdf.fonts import (
+    ABOVE,
+    CJK,
+    LATIN,
+    Face,
+    Font,
+    FontFile,
+    em_advance,
+    kept_character,
+    kept_glyph,
+    separable,
+    whole_words,
+)
 from drm.pdf.letter_font import LETTER, LetterSubset
 from drm.pdf.plain_font import PLAIN, PlainSubset
 
@@ -62,7 +76,7 @@ class Subset:
             return True
         if len(self._codes) == len(CODES):
             return False
-        glyph = self._add(self.font.glyph(cluster)) if len(cluster) == 1 else self._compose(cluster)
+        glyph = self._add(*kept_character(self.font, cluster)) if len(cluster) == 1 else self._compose(cluster)
         code = CODES[len(self._codes)]
         self._codes[cluster], self._glyphs[code] = code, glyph
         return True
@@ -71,9 +85,8 @@ class Subset:
         """What shows these clusters. KeyError where the subset has not taken one."""
         return b"(%s)" % bytes([self._codes[cluster] for cluster in found])
 
-    def _add(self, glyph: int) -> int:
+    def _add(self, outline: bytes, metric: tuple[int, int]) -> int:
         code = len(self._outlines)
-        outline, metric = kept_glyph(self.font, glyph)
         self._outlines.append(outline)
         self._metrics.append(metric)
         if outline[:1] >= b"\x80":
@@ -82,7 +95,7 @@ class Subset:
 
     def _part(self, glyph: int) -> int:
         if glyph not in self._parts:
-            self._parts[glyph] = self._add(glyph)
+            self._parts[glyph] = self._add(*kept_glyph(self.font, glyph))
         return self._parts[glyph]
 
     def _renumbered(self, outline: bytes) -> bytes:
@@ -120,7 +133,7 @@ class Subset:
         for index, (part, across, up) in enumerate(parts):
             more = MORE if index + 1 < len(parts) else 0
             data += struct.pack(">2H2h", ARGS_ARE_WORDS | ARGS_ARE_OFFSETS | more, part, across, up)
-        self._outlines.append(data)
+        self._outlines.append(whole_words(data))
         self._metrics.append((self.font.advance(base), left))
         return len(self._outlines) - 1
 
@@ -156,24 +169,22 @@ class Subset:
 
     def file(self) -> bytes:
         """The TrueType file."""
-        offsets, glyf = [0], bytearray()
-        for outline in self._outlines:
-            glyf += outline + bytes(len(outline) % 2)
-            offsets.append(len(glyf) // 2)
-        count = len(self._outlines)
+        outlines = self._outlines
+        offsets = [0, *(length // 2 for length in accumulate(map(len, outlines)))]
+        count = len(outlines)
         wide = offsets[-1] > 0xFFFF
         head, hhea, maxp = _headers(self.font, wide, count)
         places = [2 * offset for offset in offsets] if wide else offsets
         tables = {
             b"cmap": self._cmap(),
-            b"glyf": bytes(glyf),
+            b"glyf": b"".join(outlines),
             b"head": head,
             b"hhea": hhea,
             b"hmtx": struct.pack(">" + "Hh" * count, *chain.from_iterable(self._metrics)),
             b"loca": struct.pack(f">{count + 1}{'L' if wide else 'H'}", *places),
             b"maxp": maxp,
         }
-        return _sfnt(tables)
+        return _sfnt(tables, sum(map(_checksum, outlines)) & 0xFFFFFFFF)
 
     def _cmap(self) -> bytes:
         """Codes to glyphs for a symbolic font: a Macintosh subtable of format 6."""
@@ -196,22 +207,35 @@ def _headers(font: FontFile, wide: bool, count: int) -> tuple[bytes, bytes, byte
     return bytes(head), bytes(hhea), bytes(maxp)
 
 
-def _sfnt(tables: dict[bytes, bytes]) -> bytes:
-    """A TrueType file of these tables (OpenType 1.9, "Organization of an OpenType font")."""
+def _sfnt(tables: dict[bytes, bytes], glyf: int) -> bytes:
+    """A TrueType file of these tables (OpenType 1.9, "Organization of an OpenType font"); ``glyf`` is the sum of that one."""
     power = len(tables).bit_length() - 1
     header = struct.pack(">L4H", 0x00010000, len(tables), 16 << power, power, 16 * len(tables) - (16 << power))
-    directory, body, offset = bytearray(header), bytearray(), 12 + 16 * len(tables)
+    directory, bodies, offset = [header], [], 12 + 16 * len(tables)
     for name, data in sorted(tables.items()):
-        padded = data + bytes(-len(data) % 4)
-        checksum = sum(struct.unpack(f">{len(padded) // 4}L", padded)) & 0xFFFFFFFF
-        directory += struct.pack(">4s3L", name, checksum, offset + len(body), len(data))
-        body += padded
-    return bytes(directory + body)
+        padded = whole_words(data)
+        checksum = glyf if name == b"glyf" else _checksum(padded)
+        directory.append(struct.pack(">4s3L", name, checksum, offset, len(data)))
+        bodies.append(padded)
+        offset += len(padded)
+    return b"".join([*directory, *bodies])
+
+
+@functools.lru_cache(maxsize=8192)
+def _checksum(padded: bytes) -> int:
+    """The sum of the words of a table or an outline (OpenType 1.9, "Calculating checksums"); outlines come again."""
+    words = array("I", padded)
+    if sys.byteorder == "little":
+        words.byteswap()
+    return sum(words) & 0xFFFFFFFF
 
 
 @functools.lru_cache(maxsize=4096)
 def em_width(text: str, face: Face) -> float:
     """The width of a text in em. Raises MissingGlyph."""
+    fields = separable(text)
+    if len(fields) > 1:
+        return sum([em_width(field, face) for field in fields])
     width = 0.0
     for font, found in face.runs(text):
         width += TRACKING * len(found) if face.bold else 0
@@ -238,11 +262,14 @@ class Lettering:
         found = list(found)
         first = self.PREFIX + LETTERS[font.name]
         subset = self._subsets.get(first)
+        if subset is None:
+            subset = self._subsets[first] = _begun(font)
         try:
-            if subset is not None:
-                return b"/%s %s Tf %s Tj" % (first, number(size), subset.string(found))
+            return b"/%s %s Tf %s Tj" % (first, number(size), subset.string(found))
         except KeyError:
             pass
+        if all(map(subset.takes, found)):
+            return b"/%s %s Tf %s Tj" % (first, number(size), subset.string(found))
         stretches = groupby(found, lambda cluster: self._taker(font, cluster))
         parts = [(name, self._subsets[name].string(tuple(stretch))) for name, stretch in stretches]
         return b" ".join([b"/%s %s Tf %s Tj" % (name, number(size), string) for name, string in parts])

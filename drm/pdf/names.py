@@ -34,6 +34,8 @@ LIGATURES = str.maketrans({0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ff
 """Letters in one piece, which readers of PDF text give back apart."""
 
 SHORTEST_IMITATED = 4
+GROUP = re.compile("[A-Z0-9]+")
+NO_DIGITS = re.compile(r"[A-Za-z .,'-]*")
 
 
 def normalise_name(text: str) -> str:
@@ -42,7 +44,10 @@ def normalise_name(text: str) -> str:
     Dropped are controls, format and bidirectional controls, zero-width and other invisible characters, surrogates,
     private and unassigned ones. Every kind of white space, line breaks too, becomes one space. May be empty.
     """
-    found = clusters(clean_text(text))
+    cleaned = clean_text(text)
+    if cleaned.isascii():
+        return cleaned[:LONGEST].strip()
+    found = clusters(cleaned)
     while sum(map(len, found)) > LONGEST:
         found.pop()
     return "".join(found).strip()
@@ -56,6 +61,7 @@ def clean_text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", shown).split())
 
 
+@functools.lru_cache(maxsize=65536)
 def _kept(character: str) -> str:
     if character.isspace():
         return " "
@@ -95,8 +101,11 @@ def imitates(name: str, delivery: str) -> bool:
     with the same group; and by text that is such a number when everything between is taken out.
     """
     plain = folded(name)
-    if SEPARATOR in name or "[READER]" in plain.replace(" ", ""):
+    if SEPARATOR in name or ("[" in plain and "[READER]" in plain.replace(" ", "")):
         return True
+    first = GROUP.search(delivery.upper())
+    if first is None or (first[0] not in plain and not _digits(plain)):
+        return False  # what passes for a number has a digit, or the number's first group as it stands: few names have
     shape = _shape(delivery)
     if shape is None:
         return False
@@ -110,9 +119,13 @@ def imitates(name: str, delivery: str) -> bool:
 
 def folded(text: str) -> str:
     """A text as the eye takes it: capitals without accents, in Latin letters and ASCII digits where they look like these."""
+    if text.isascii():
+        return text.upper()
     parts = unicodedata.normalize("NFKD", text)
     bare = "".join(character for character in parts if not unicodedata.combining(character))
     plain = bare.upper().translate(LOOKALIKES)
+    if not any(map(str.isdigit, plain)):
+        return plain
     return "".join(str(unicodedata.digit(character, character)) for character in plain)
 
 
@@ -128,7 +141,7 @@ class _Shape:
 
 @functools.lru_cache(maxsize=4096)
 def _shape(delivery: str) -> _Shape | None:
-    groups = re.findall(r"[A-Z0-9]+", delivery.upper())
+    groups = GROUP.findall(delivery.upper())
     length = sum(map(len, groups))
     if length < SHORTEST_IMITATED:
         return None
@@ -143,4 +156,4 @@ def _patterns(lengths: tuple[int, ...], first: str) -> tuple[re.Pattern[str], re
 
 
 def _digits(text: str) -> int:
-    return sum(character.isdigit() for character in text)
+    return 0 if NO_DIGITS.fullmatch(text) else sum(map(str.isdigit, text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import segno
@@ -33,11 +34,17 @@ def painted(modules: int, count: int, x: float, y: float, side: float) -> bytes:
 
     A reader scales it without smoothing, because /Interpolate is not set, so its edges are those of vectors.
     """
+    data = modules.to_bytes(count * -(-count // 8), "big").hex().encode()
+    return b"%s%s>\nEI Q\n" % (_head(count, x, y, side), data)
+
+
+@functools.lru_cache(maxsize=256)
+def _head(count: int, x: float, y: float, side: float) -> bytes:
+    """What stands before the data: equal wherever the code has the same place."""
     module = side / (count + 2 * QUIET_ZONE)
     place = (count * module, count * module, x + QUIET_ZONE * module, y + QUIET_ZONE * module)
-    data = modules.to_bytes(count * -(-count // 8), "big").hex().encode()
     wide, high, left, bottom = map(number, place)
-    return b"q 0 g %s 0 0 %s %s %s cm\nBI /IM true /W %d /H %d /BPC 1 /D[1 0] /F/AHx ID\n%s>\nEI Q\n" % (
+    return b"q 0 g %s 0 0 %s %s %s cm\nBI /IM true /W %d /H %d /BPC 1 /D[1 0] /F/AHx ID\n" % (
         *(wide, high, left, bottom),
-        *(count, count, data),
+        *(count, count),
     )

@@ -26,12 +26,15 @@ def packet(identifier: str, title: str, source: str) -> bytes:
 def properties(identifier: str, title: str, source: str) -> str:
     """The same without the wrappers, by which those find metadata who do not read the file (ISO 16684-1, 7.3)."""
     found = (
-        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{_text(title)}</rdf:li></rdf:Alt></dc:title>' if title else ""
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escaped(title)}</rdf:li></rdf:Alt></dc:title>'
+        if title
+        else ""
     )
-    found += f"<dc:source>{_text(source)}</dc:source>" if source else ""
-    return PROPERTIES.format(f"{found}<dc:identifier>{_text(identifier)}</dc:identifier>")
+    found += f"<dc:source>{escaped(source)}</dc:source>" if source else ""
+    return PROPERTIES.format(f"{found}<dc:identifier>{escaped(identifier)}</dc:identifier>")
 
 
 @functools.lru_cache(maxsize=1024)
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text as it may stand in XML, without what XML does not permit."""
     return escape(FORBIDDEN.sub("", text), quote=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from admin.app import create_staff_app
@@ -21,6 +22,8 @@ from admin.metering.web import watch
 from admin.settings import Settings, SettingsError, read_settings
 from admin.web_settings import web_settings
 from delivery.ports import MailFailed
+from tests.behaviours.test_link_promises import supplied
+from tests.serving.shop import open_window
 from tests.world import START, World
 
 TOKEN = "a-token-of-enough-length"
@@ -158,6 +161,21 @@ def test_a_request_is_logged_under_its_id_without_its_path_or_anybody(world: Wor
     assert "secret" not in str(line)
     assert "maeve" not in str(line)
     assert told(world)["rushlight_http_seconds_count", "app=reader endpoint=links.landing method=GET status=4xx"] == 1
+
+
+def test_a_file_that_goes_the_short_way_is_timed_and_logged_like_any_request(world: World) -> None:
+    app, path = world.reader_app(), open_window(world, supplied(world).number)
+    watch(app, world.services.meters)
+
+    with capture_logs([merge_contextvars]) as lines:
+        answer = app.test_client().get(path)
+
+    (line,) = (one for one in lines if one["event"] == "request")
+    kept = {name: line[name] for name in ("request", "endpoint", "method", "status")}
+    own = answer.headers["X-Request-Id"]
+    assert kept == {"request": own, "endpoint": "links.window", "method": "GET", "status": 200}
+    assert path not in str(line)
+    assert told(world)["rushlight_http_seconds_count", "app=reader endpoint=links.window method=GET status=2xx"] == 1
 
 
 def test_every_figure_is_in_the_operators_guide_and_every_alert_asks_for_one_that_exists(world: World) -> None:

@@ -144,7 +144,7 @@ def _last_word(content: bytes) -> str:
     st.booleans(),
 )
 def test_any_objects_are_found_again_by_the_index_of_their_tail(bodies: list[tuple[int, bytes]], table: bool) -> None:
-    writer = TailWriter(len(HEAD), 502, clear, clear)
+    writer = TailWriter(len(HEAD), 502, clear)
     for number, data in bodies:
         writer.stream(number, b"", data)
     root = writer.add(writer.number(), b"<</Type/Catalog/Pages 500 0 R>>")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -30,11 +31,15 @@ from drm.decisions import Outcome
 from drm.pdf.notes import note_sentences, note_texts
 from drm.reasons import FALLBACK, says
 
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
 HERE = Path(__file__).parents[1]
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+PRIVATE = "private, no-store"
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 FORM_BYTES = 1024 * 1024
 
@@ -45,10 +50,23 @@ class _Sessions(SecureCookieSessionInterface):
     digest_method = staticmethod(hashlib.sha256)
 
 
-def make_app(name: str, ctx: Context, settings: WebSettings, templates: Path | None = None) -> Flask:
-    """A Flask app with sessions, languages, CSRF, headers, limits and error pages."""
+def trusted_hosts(settings: WebSettings) -> list[str]:
+    """The hosts that a request may name: ours, and this machine's own names."""
+    return sorted({urlsplit(settings.base_url).hostname or "127.0.0.1", *LOOPBACK})
+
+
+def make_app(
+    name: str,
+    ctx: Context,
+    settings: WebSettings,
+    templates: Path | None = None,
+    way: Callable[[WSGIApplication], WSGIApplication] | None = None,
+) -> Flask:
+    """A Flask app with sessions, languages, CSRF, headers, limits and error pages.
+
+    ``way`` goes around it, inside of what knows the proxies: there a request's address is the reader's.
+    """
     app = Flask(name, template_folder=str(templates or HERE / "templates"), static_folder=str(HERE / "static"))
-    host = urlsplit(settings.base_url).hostname or "127.0.0.1"
     app.config.update(
         SECRET_KEY=settings.session_key,
         SESSION_COOKIE_NAME=settings.cookie,
@@ -59,13 +77,15 @@ def make_app(name: str, ctx: Context, settings: WebSettings, templates: Path | N
         MAX_CONTENT_LENGTH=FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
         MAX_FORM_PARTS=200,
-        TRUSTED_HOSTS=sorted({host, *LOOPBACK}),
+        TRUSTED_HOSTS=trusted_hosts(settings),
         TESTING=settings.testing,
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_ENABLED=not settings.testing,
     )
     app.session_interface = _Sessions()
     app.jinja_env.add_extension("jinja2.ext.i18n")
+    if way is not None:
+        app.wsgi_app = way(app.wsgi_app)  # type: ignore[method-assign,assignment]
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     app.extensions["csrf_protect"] = CSRFProtect(app)
@@ -88,9 +108,14 @@ def site() -> tuple[Context, WebSettings]:
     return cast("tuple[Context, WebSettings]", current_app.extensions["rushlight"])
 
 
+def new_request_id() -> str:
+    """What an answer is called, in the log and to people who ask about it."""
+    return secrets.token_hex(8)
+
+
 def _begin() -> None:
     ctx, settings = site()
-    g.request_id = secrets.token_hex(8)
+    g.request_id = new_request_id()
     g.person = None
     if request.endpoint == "static":
         return
@@ -117,19 +142,26 @@ def _headers(response: Response) -> Response:
     _, settings = site()
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CSP)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), interest-cohort=()"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    for name, value in protection(settings):
+        headers[name] = value
     headers["X-Request-Id"] = g.get("request_id", "")
-    if settings.secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint == "static":
         headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
     else:
-        headers.setdefault("Cache-Control", "private, no-store")
+        headers.setdefault("Cache-Control", PRIVATE)
     return response
+
+
+def protection(settings: WebSettings) -> tuple[tuple[str, str], ...]:
+    """The headers that every answer has, but for the policy of its content and its number."""
+    fixed = (
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+    )
+    return (*fixed, ("Strict-Transport-Security", "max-age=31536000")) if settings.secure else fixed
 
 
 def _for_templates() -> dict[str, object]:

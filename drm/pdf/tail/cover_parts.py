@@ -8,8 +8,9 @@ the frame changes the time that a cover takes and never its looks.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
@@ -19,8 +20,9 @@ from drm.pdf.qr import draw_qr
 from drm.pdf.stamp import ARTIFACT, standard_band
 from drm.pdf.stamp_text import StampStrings, check_texts, printable
 from drm.pdf.tail.lettering import TailLettering, font_tables
+from drm.pdf.tail.moulds import GAP, HOLE, FooterMould, Moulding
 from drm.pdf.tail.quick_qr import draw_quick_qr
-from drm.pdf.tail.stamping import Copy
+from drm.pdf.tail.stamping import Copy, Place
 from drm.pdf.tail.values import Master
 from drm.pdf.tail.writing import packed
 from drm.pdf.values import CopySpec
@@ -40,11 +42,12 @@ PERSONAL = ("fact-reader", "fact-delivery", "fact-date", "fact-expires")
 ANYBODY, ANY_DAY = "A", date(2001, 1, 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """A cover without what is one reader's own: the shared stream packed, the facts, the place of the QR code.
 
     ``lettering`` holds the characters of the shared parts that the master's fonts lack; copies go on from it.
+    ``moulds`` are those of the footers of these copies.
     """
 
     lettering: TailLettering
@@ -52,6 +55,7 @@ class Frame:
     facts: tuple[bytes | _Fact, ...]
     check: CheckPlace | None
     address: _Fact | None = None
+    moulds: dict[Place, FooterMould | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,16 @@ class _Fact:
 
     def filled(self, lettering: TailLettering, text: str) -> bytes | None:
         """The operators with this value; None where it does not fit on the line."""
-        if lettering.width(text, self.line.face, self.line.size) > self.room:
+        face, size = self.line.face, self.line.size
+        if lettering.width(text, face, size) > self.room:
             return None
-        return self.before + _shown(lettering, self.line, text) + self.after
+        return b"%s%s%s" % (self.before, lettering.shown(text, face, size), self.after)
+
+
+def _fact(lettering: TailLettering, part: str, before: bytes, line: Line, after: bytes, room: float) -> _Fact:
+    """A fact with the operators before and behind it, those of its own line included."""
+    opening, _, closing = _shown(Moulding.of(lettering), line, GAP).partition(HOLE)
+    return _Fact(part, before + opening, line, closing + after, room)
 
 
 def frame_for(master: Master, spec: CopySpec, strings: StampStrings) -> Frame:
@@ -167,7 +178,7 @@ def _open_fact(lettering: TailLettering, block: Block, tagged: bool, edge: float
     *labels, value = block.lines
     before = b"".join(_shown(lettering, line) for line in labels)
     opening, closing = _marked(block, tagged)
-    return _Fact(block.part, opening + before, value, closing, edge - value.x)
+    return _fact(lettering, block.part, opening + before, value, closing, edge - value.x)
 
 
 def _open_address(lettering: TailLettering, spec: CopySpec, place: CheckPlace, tagged: bool) -> _Fact:
@@ -177,7 +188,7 @@ def _open_address(lettering: TailLettering, spec: CopySpec, place: CheckPlace, t
     value, *answers = block.lines
     before = b"".join([opening, *(_shown(lettering, line) for one in above for line in one.lines)])
     after = b"".join([_shown(lettering, line) for line in answers])
-    return _Fact(block.part, opening + before, value, after + closing, place.width - place.side)
+    return _fact(lettering, block.part, opening + before, value, after + closing, place.width - place.side)
 
 
 def _filled(lettering: TailLettering, frame: Frame, values: dict[str, str]) -> bytes | None:
@@ -197,10 +208,13 @@ def _filled(lettering: TailLettering, frame: Frame, values: dict[str, str]) -> b
 def _foot(copy: Copy, frame: Frame) -> bytes:
     """The QR code with its address, and the footer that the cover has as every page has it."""
     check = _check(copy, frame, frame.check) if frame.check else b""
-    size = copy.master.cover_size
-    band = standard_band(*size)
-    drawn = copy.in_band(copy.footer(*size, band), size, band, overlap=False)
+    drawn, _ = copy.footer(_cover_place(*copy.master.cover_size), math.inf)
     return b"".join([check, ARTIFACT, drawn, b"EMC\n"])
+
+
+@functools.lru_cache(maxsize=512)
+def _cover_place(width: float, height: float) -> Place:
+    return width, height, standard_band(width, height), False
 
 
 def _check(copy: Copy, frame: Frame, place: CheckPlace) -> bytes:

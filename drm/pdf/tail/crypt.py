@@ -33,7 +33,12 @@ def encrypt_cbc(key: bytes, iv: bytes, data: bytes) -> bytes:
 
 def cbc_chain(key: bytes) -> Callable[[bytes], bytes]:
     """Encrypts whole blocks, each call going on where the one before ended; the first block of all has a zero vector."""
-    return Cipher(_aes(key), modes.CBC(ZERO)).encryptor().update
+    return _chaining(key).encryptor().update
+
+
+@functools.lru_cache(maxsize=16)
+def _chaining(key: bytes) -> Cipher[modes.CBC]:
+    return Cipher(_aes(key), modes.CBC(ZERO))
 
 
 def padded(data: bytes) -> bytes:

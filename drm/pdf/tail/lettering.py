@@ -20,9 +20,9 @@ from drm.pdf.tail.values import MasterFont
 WIDTHS: Callable[[str], int] = plain_font().widths.__getitem__
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FontTables:
-    """What a master's fonts can show.
+    """What a master's fonts can show. The same fonts have the same tables, so these are compared by identity.
 
     ``plain`` holds the characters of its plain font; ``entries`` the fonts as resources; ``codes`` the resource name and
     code of all other clusters, by font.
@@ -61,6 +61,10 @@ def _plain_width(plain: frozenset[str], text: str) -> float | None:
     return sum(map(WIDTHS, text)) / 1000 if plain.issuperset(text) else None
 
 
+plain_literal = functools.lru_cache(maxsize=4096)(literal)
+"""The same text stands in several places of a copy, and a date in many copies."""
+
+
 class TailLettering(Lettering):
     """Measures and writes text with a master's fonts, gathering what they lack."""
 
@@ -68,33 +72,36 @@ class TailLettering(Lettering):
 
     def __init__(self, tables: FontTables) -> None:
         super().__init__()
-        self._tables = tables
+        self.tables = tables
 
     @property
     def entries(self) -> bytes:
         """The master's fonts as entries of a dictionary of resources."""
-        return self._tables.entries
+        return self.tables.entries
 
     def width(self, text: str, face: Face, size: float) -> float:
         """How wide the text is at this size. Raises MissingGlyph."""
-        plain = _plain_width(self._tables.plain, text)
+        plain = _plain_width(self.tables.plain, text)
         if plain is None:
             return size * em_width(text, face)
         return size * (plain + TRACKING * len(text)) if face.bold else size * plain
 
     def show(self, text: str, face: Face, size: float, x: float, y: float) -> bytes:
         """The operators that write the text from (x, y)."""
-        if _plain_width(self._tables.plain, text) is not None:
-            return written(b"/RlP %s Tf %s Tj" % (number(size), literal(text)), face, size, x, y)
-        shown = b" ".join([self._mixed(font, found, size) for font, found in face.runs(text)])
-        return written(shown, face, size, x, y)
+        return written(self.shown(text, face, size), face, size, x, y)
+
+    def shown(self, text: str, face: Face, size: float) -> bytes:
+        """The operators that show the text wherever the pen is, in one weight."""
+        if _plain_width(self.tables.plain, text) is not None:
+            return b"/RlP %s Tf %s Tj" % (number(size), plain_literal(text))
+        return b" ".join([self._mixed(font, found, size) for font, found in face.runs(text)])
 
     def _mixed(self, font: Font, found: Sequence[str], size: float) -> bytes:
         """Clusters of one font, of which the master may have some."""
         if font.name == PLAIN:
-            stretches = groupby(found, self._tables.plain.__contains__)
+            stretches = groupby(found, self.tables.plain.__contains__)
             return b" ".join([self._plain(ours, list(some), size) for ours, some in stretches])
-        own = self._tables.codes.get(font.name)
+        own = self.tables.codes.get(font.name)
         if own is None:
             return self._drawn(font, found, size)
         parts = []
@@ -113,6 +120,14 @@ class TailLettering(Lettering):
 
     def copy(self) -> TailLettering:
         """A lettering with the same characters under the same codes, which goes on by itself."""
-        other = TailLettering(self._tables)
-        other._subsets = {name: subset.copy() for name, subset in self._subsets.items()}
+        other = TailLettering(self.tables)
+        other.take_from(self)
         return other
+
+    def take_from(self, other: TailLettering) -> None:
+        """Have the characters of another, under the same codes."""
+        self._subsets = {name: subset.copy() for name, subset in other._subsets.items()}
+
+    def texts(self) -> dict[bytes, tuple[str, ...]]:
+        """What the subsets hold so far, by resource name."""
+        return {name: subset.texts for name, subset in self._subsets.items()}

@@ -6,6 +6,7 @@ import hashlib
 import re
 import struct
 
+from drm.pdf.tail.crypt import quoted
 from drm.pdf.tail.values import Master, Tail
 from drm.pdf.values import PdfRefused
 
@@ -27,6 +28,10 @@ LENGTHS = (48, 32, 48, 32, 16)
 """Bytes of /U, /UE, /O, /OE and /Perms (ISO 32000-2, table 21)."""
 
 
+ID_BYTES = 16
+"""Bytes of each element of /ID as we make it."""
+
+
 def check_tail(master: Master, tail: Tail) -> None:
     """PdfRefused ``output-invalid`` with the first thing wrong in a tail. Takes well under a millisecond; opens nothing."""
     data = tail.data
@@ -44,7 +49,8 @@ def check_tail(master: Master, tail: Tail) -> None:
     entries, size = read(data, start)
     if size != max(master.size, max(entries, default=0) + 1):
         raise _wrong("counts its objects wrongly")
-    if not re.search(_trailer(master), data[start:]):
+    trailer = re.search(_trailer(master), data[start:], re.S)
+    if trailer is None or _length(trailer[1]) != ID_BYTES:
         raise _wrong("has a trailer of another shape")
     for number, offset in entries.items():
         _check_object(data, number, offset - master.base_len)
@@ -59,10 +65,13 @@ def _wrong(what: str) -> PdfRefused:
 
 def _trailer(master: Master) -> bytes:
     """What stands in the dictionary of the index, up to its end."""
-    first, encrypt = master.first_id.hex().encode(), b"/Encrypt %d 0 R" % master.encrypt if master.encrypted else b""
-    known = b"/Root %d 0 R/Info %d 0 R/Prev %d/ID\\[<%s><[0-9a-f]{32}>\\]%s"
+    first, encrypt = (
+        re.escape(quoted(master.first_id)),
+        b"/Encrypt %d 0 R" % master.encrypt if master.encrypted else b"",
+    )
+    known = b"/Root %d 0 R/Info %d 0 R/Prev %d/ID\\[%s%s\\]%s"
     end = rb">>\nstartxref\n" if master.layout == "classic" else rb"/Length \d+>>stream\n"
-    return known % (master.root, master.info, master.prev, first, encrypt) + end
+    return known % (master.root, master.info, master.prev, first, STRING, encrypt) + end
 
 
 def _stream(data: bytes, start: int) -> tuple[dict[int, int], int]:
@@ -112,8 +121,13 @@ def _check_object(data: bytes, number: int, start: int) -> None:
 
 def _check_encrypt(data: bytes, start: int) -> None:
     found = ENCRYPT.match(data, start)
-    if found is None or tuple(len(re.sub(rb"\\(.)", rb"\1", one)) for one in found.groups()) != LENGTHS:
+    if found is None or tuple(map(_length, found.groups())) != LENGTHS:
         raise _wrong("has no Encrypt dictionary that could be read")
+
+
+def _length(escaped: bytes) -> int:
+    """How many bytes stand for themselves in a literal string."""
+    return len(re.sub(rb"\\(.)", rb"\1", escaped, flags=re.S))
 
 
 def _check_owned(master: Master, entries: dict[int, int]) -> None:

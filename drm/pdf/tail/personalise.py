@@ -12,16 +12,17 @@ from drm.pdf.glyphs import number
 from drm.pdf.policy import told_on_cover
 from drm.pdf.stamp_text import footer_text, stamp_strings
 from drm.pdf.tail.cover_parts import draw_cover, frame_for
-from drm.pdf.tail.crypt import encrypt_dictionary, permission_bits
+from drm.pdf.tail.crypt import encrypt_dictionary, permission_bits, quoted
 from drm.pdf.tail.embedding import DEFLATED, write_font
 from drm.pdf.tail.keys import MasterKeys, MasterSecret, derived, reader_lock
 from drm.pdf.tail.lettering import TailLettering, font_tables
 from drm.pdf.tail.stamping import Copy, draw_stamps
 from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
-from drm.pdf.tail.writing import TailWriter, clear, packed, seal_shared, sealing
+from drm.pdf.tail.writing import Block, TailWriter, clear, packed, sealing
 from drm.pdf.values import CopySpec, PdfRefused
-from drm.pdf.xmp import properties
+from drm.pdf.xmp import escaped, properties
 
+DEFAULT_MODE = re.compile(rb"/PageMode/UseNone(?=[/>])")
 BLANKS = re.compile(rb" (?=[/<>\[\]])|(?<=[<>\[\]]) ")
 
 
@@ -52,15 +53,16 @@ def personalise(
     spec = told_on_cover(spec, master.repaired)
     strings = stamp_strings(spec)
     frame = frame_for(master, spec, strings)
-    copy = Copy(master, spec, strings, footer_text(spec, strings), frame.lettering.copy())
+    words = footer_text(spec, strings)
+    copy = Copy(master, spec, strings, words, frame.lettering.copy(), frame.lettering, frame.moulds)
     writer = _writer(master, spec, secret)
-    writer.add(master.root, _terse(master.catalogue))
-    outgrown = _write_forms(writer, copy, marks)
     shared, own = draw_cover(copy, frame)
-    writer.shared_stream(master.cover[0], DEFLATED, shared)
+    numbers = (master.root, master.info, master.cover[0])
+    writer.add_all(_shared_part(secret, master.id, numbers, master.catalogue, spec.citation.title, shared))
+    outgrown = _write_forms(writer, copy, marks)
     writer.stream(master.cover[1], DEFLATED, own)
     _write_resources(writer, copy)
-    _write_metadata(writer, copy)
+    _write_packet(writer, copy)
     for one, content in (streams or {}).items():
         writer.stream(one, DEFLATED, content)
     data = _finished(writer, copy, secret, password)
@@ -83,31 +85,51 @@ def blank_tail(master: Master, spec: CopySpec, keys: MasterKeys) -> bytes:
     """A tail whose stamps paint nothing: what is left is the document itself, for comparing with its source."""
     secret = keys.open(master) if master.encrypted else None
     strings = stamp_strings(spec)
-    copy = Copy(master, spec, strings, footer_text(spec, strings), TailLettering(font_tables(master.fonts)))
+    lettering = TailLettering(font_tables(master.fonts))
+    copy = Copy(master, spec, strings, footer_text(spec, strings), lettering, lettering, {})
     writer = _writer(master, spec, secret)
-    writer.add(master.root, master.catalogue)
+    numbers = (master.root, master.info, master.cover[0])
+    writer.add_all(_shared_part(secret, master.id, numbers, master.catalogue, spec.citation.title, packed(b"")))
     for form in master.forms:
         writer.stream(form.number, _form_entries(copy, form.width, form.height), packed(b"q Q"))
-    for part in master.cover:
-        writer.stream(part, DEFLATED, packed(b""))
+    writer.stream(master.cover[1], DEFLATED, packed(b""))
     _write_resources(writer, copy)
-    _write_metadata(writer, copy)
+    _write_packet(writer, copy)
     return _finished(writer, copy, secret, None)
 
 
 def _writer(master: Master, spec: CopySpec, secret: MasterSecret | None) -> TailWriter:
     if secret is None:
-        return TailWriter(master.base_len, master.size, clear, clear)
-    file_key, seed = secret.file_key, secret.seed
-    own = sealing(file_key, seed, f"{master.id}|{spec.delivery}".encode())
-    shared = functools.partial(seal_shared, file_key, seed, master.id)
-    return TailWriter(master.base_len, master.size, own, shared)
+        return TailWriter(master.base_len, master.size, clear)
+    own = sealing(secret.file_key, secret.seed, f"{master.id}|{spec.delivery}".encode())
+    return TailWriter(master.base_len, master.size, own)
 
 
 @functools.lru_cache(maxsize=512)
+def _shared_part(
+    secret: MasterSecret | None,
+    master_id: str,
+    numbers: tuple[int, int, int],
+    catalogue: bytes,
+    title: str,
+    cover: bytes,
+) -> Block:
+    """Root, Info with the title, and the first stream of the cover: what all copies under an agreement have alike.
+
+    Encrypted, if at all, alike in all of them, as the master's body is.
+    """
+    root, info, stream = numbers
+    seal = clear if secret is None else sealing(secret.file_key, secret.seed, f"{master_id}|shared".encode())
+    writer = TailWriter(0, 0, seal)
+    writer.add(root, _terse(catalogue))
+    writer.add(info, b"<<%s>>" % (b"/Title" + quoted(seal(info, _text_string(title))) if title else b""))
+    writer.stream(stream, DEFLATED, cover)
+    return writer.block()
+
+
 def _terse(catalogue: bytes) -> bytes:
-    """A dictionary without strings, less the blanks that nothing needs."""
-    return BLANKS.sub(b"", catalogue)
+    """A dictionary without strings, less the blanks that nothing needs and an entry that says what holds without it."""
+    return DEFAULT_MODE.sub(b"", BLANKS.sub(b"", catalogue))
 
 
 def _form_entries(copy: Copy, width: float, height: float) -> bytes:
@@ -139,16 +161,19 @@ def _write_resources(writer: TailWriter, copy: Copy) -> None:
     writer.add(copy.master.resources, b"<</ExtGState %d 0 R/Font<<%s>>>>" % (copy.master.states, b"".join(fonts)))
 
 
-def _write_metadata(writer: TailWriter, copy: Copy) -> None:
-    """Title, DOI and delivery in Info and XMP; never the reader's name."""
-    master, citation = copy.master, copy.spec.citation
-    title = b""
-    if citation.title:
-        title = b"/Title" + writer.shared_string(master.info, _text_string(citation.title))
-    writer.add(master.info, b"<<%s>>" % title)
-    source = f"doi:{citation.doi}" if citation.doi else ""
-    xmp = properties(f"{URN}{copy.spec.delivery}", citation.title, source)
-    writer.stream(master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed(xmp.encode("utf-8", "replace")))
+def _write_packet(writer: TailWriter, copy: Copy) -> None:
+    """Title, DOI and delivery as XMP; never the reader's name."""
+    citation = copy.spec.citation
+    before, after = _packet(citation.title, f"doi:{citation.doi}" if citation.doi else "")
+    xmp = b"%s%s%s" % (before, escaped(f"{URN}{copy.spec.delivery}").encode("utf-8", "replace"), after)
+    writer.stream(copy.master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed(xmp))
+
+
+@functools.lru_cache(maxsize=512)
+def _packet(title: str, source: str) -> tuple[bytes, bytes]:
+    """What stands in the metadata before and after the identifier, which is the last property."""
+    before, end, after = properties("", title, source).encode("utf-8", "replace").rpartition(b"</dc:identifier>")
+    return before, end + after
 
 
 def _text_string(text: str) -> bytes:
@@ -168,12 +193,12 @@ def _finished(writer: TailWriter, copy: Copy, secret: MasterSecret | None, passw
         second = derived(secret, master, delivery, "id", 16)
     else:
         second = hashlib.sha256(f"id|{master.id}|{delivery}".encode()).digest()[:16]
-    trailer = b"/Root %d 0 R/Info %d 0 R/Prev %d/ID[<%s><%s>]" % (
+    trailer = b"/Root %d 0 R/Info %d 0 R/Prev %d/ID[%s%s]" % (
         master.root,
         master.info,
         master.prev,
-        master.first_id.hex().encode(),
-        second.hex().encode(),
+        quoted(master.first_id),
+        quoted(second),
     )
     if secret is not None:
         trailer += b"/Encrypt %d 0 R" % master.encrypt

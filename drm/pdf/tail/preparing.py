@@ -85,7 +85,8 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     views = [view_of(page.obj) for page in pdf.pages]
     looker = Looker(list(pdf.pages), views)
     slots = choose_forms(views, task.typical, task.source, task.password, looker.boxes, per_page=task.per_page)
-    subsets = master_fonts(task.typical, [*slots.forms], cover_size(views[0].width, views[0].height))
+    cover = cover_size(views[0].width, views[0].height)
+    subsets = master_fonts(task.typical, [*slots.forms], cover, task.source.stat().st_size)
     parts = _add_parts(pdf, slots, views, looker, subsets)
     _flatten_catalogue(pdf, parts)
     with tempfile.TemporaryFile(dir=task.out.parent) as saved:

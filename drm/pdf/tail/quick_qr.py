@@ -22,11 +22,26 @@ FILLER = "0"
 
 @dataclass(frozen=True)
 class _Family:
-    """All codes of one length with the same text around the number: modules of the base as one number, and the flips."""
+    """All codes of one length with the same text around the number: modules of the base as one number, and the flips.
+
+    ``known`` keeps, for each place, what a character there flips: all of its bits at once.
+    """
 
     side: int
     base: int
     flips: tuple[tuple[int, ...], ...]
+    known: tuple[dict[str, int], ...]
+
+    def flipped(self, place: int, character: str) -> int:
+        """The modules that this character at this place flips."""
+        found = self.known[place].get(character)
+        if found is None:
+            changed, found = ord(character) ^ ord(FILLER), 0
+            for bit in range(BITS):
+                if changed >> bit & 1:
+                    found ^= self.flips[place][bit]
+            self.known[place][character] = found
+        return found
 
 
 def draw_quick_qr(address: str, varying: str, x: float, y: float, side: float) -> bytes | None:
@@ -40,11 +55,8 @@ def draw_quick_qr(address: str, varying: str, x: float, y: float, side: float) -
     before, _, after = address.partition(varying)
     family = _family(before, len(varying), after)
     modules = family.base
-    for flips, character in zip(family.flips, varying, strict=True):
-        changed = ord(character) ^ ord(FILLER)
-        for bit in range(BITS):
-            if changed >> bit & 1:
-                modules ^= flips[bit]
+    for place, character in enumerate(varying):
+        modules ^= family.flipped(place, character)
     return painted(modules, family.side, x, y, side)
 
 
@@ -63,4 +75,4 @@ def _family(before: str, length: int, after: str) -> _Family:
             code = segno.make(f"{before}{other}{after}", error="m", micro=False, mode="byte", mask=first.mask)
             changed.append(packed_modules(code.matrix) ^ base)
         flips.append(tuple(changed))
-    return _Family(side, base, tuple(flips))
+    return _Family(side, base, tuple(flips), tuple({} for _ in flips))

@@ -11,13 +11,22 @@ from drm.pdf.cover import lay_out_cover
 from drm.pdf.fonts import REGULAR, font_file
 from drm.pdf.footer import draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
 from drm.pdf.glyphs import AnySubset, Lettering
-from drm.pdf.plain_font import PLAIN
+from drm.pdf.letter_font import LETTER
+from drm.pdf.plain_font import PLAIN, plain_font
 from drm.pdf.stamp import StampForm
 from drm.pdf.stamp_text import diagonal_text, footer_text, stamp_strings
 from drm.pdf.values import CopySpec
 from drm.pdf.wording import WORDS, long_date, short_date
 
 ALWAYS = string.ascii_letters + string.digits + " .,:'-·"
+WESTERN = "".join(one for one in plain_font().widths if one.isalpha() and not one.isascii())
+EASTERN = "ĀāĂăĄąĆćČčĎďĐđĒēĖėĘęĚěĞğĢģĪīĮįİıĶķĹĺĻļĽľŁłŃńŅņŇňŐőŔŕŘřŚśŞşŢţŤťŪūŮůŰűŲųŹźŻżȘșȚț"
+"""The letters with which names of Europe are written beyond ASCII: those of the plain font, and others that are common."""
+
+ROOMY = 400 * 1024
+"""Bytes of a document from which on these letters, four kilobytes, are at most a hundredth of it. The tails of smaller ones
+bring along what a name needs."""
+
 TYPICAL_DAYS = tuple(date(2026, month, day) for month, day in zip(range(1, 13), range(17, 29), strict=True))
 
 
@@ -27,6 +36,11 @@ class _Collector(Lettering):
     def always(self) -> None:
         """Takes what names and delivery numbers are made of."""
         self._drawn(font_file(PLAIN), ALWAYS, 1)
+
+    def letters(self) -> None:
+        """Takes the letters of names of Europe."""
+        self._drawn(font_file(PLAIN), WESTERN, 1)
+        self._drawn(font_file(LETTER), EASTERN, 1)
 
 
 def typical_copy(spec: CopySpec | None = None) -> CopySpec:
@@ -39,10 +53,14 @@ def typical_copy(spec: CopySpec | None = None) -> CopySpec:
     )
 
 
-def master_fonts(typical: CopySpec, forms: Sequence[StampForm], cover: tuple[float, float]) -> list[AnySubset]:
-    """The fonts of a master. What a copy needs beyond them, its tail brings along."""
+def master_fonts(
+    typical: CopySpec, forms: Sequence[StampForm], cover: tuple[float, float], source_bytes: int
+) -> list[AnySubset]:
+    """The fonts of a master of a document of so many bytes. What a copy needs beyond them, its tail brings along."""
     collector = _Collector()
     collector.always()
+    if source_bytes >= ROOMY:
+        collector.letters()
     words = WORDS[typical.language]
     checked = (words["check"], words["answers"], typical.check_url) if typical.check_url else ()
     for text in (*checked, *_dates(typical.language)):

@@ -6,9 +6,10 @@ import functools
 import hashlib
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from drm.pdf.tail.crypt import cbc_chain, padded, quoted
+from drm.pdf.tail.crypt import cbc_chain, padded
 
 Cipher = Callable[[int, bytes], bytes]
 
@@ -30,25 +31,26 @@ def sealing(file_key: bytes, seed: bytes, bound: bytes) -> Cipher:
     return seal
 
 
-@functools.lru_cache(maxsize=2048)
-def seal_shared(file_key: bytes, seed: bytes, master_id: str, number: int, data: bytes) -> bytes:
-    """What all copies of a master have under this number, encrypted alike in all of them, as the master's body is."""
-    return sealing(file_key, seed, f"{master_id}|shared".encode())(number, data)
-
-
 def clear(number: int, data: bytes) -> bytes:
     """The data as it is, for copies that are not encrypted."""
     return data
 
 
+@dataclass(frozen=True)
+class Block:
+    """Objects one after another, and where each begins in them."""
+
+    data: bytes
+    places: tuple[tuple[int, int], ...]
+
+
 class TailWriter:
     """Gathers objects from the offset where the master ends; numbers from ``free`` on are new."""
 
-    def __init__(self, offset: int, free: int, cipher: Cipher, shared: Cipher) -> None:
+    def __init__(self, offset: int, free: int, cipher: Cipher) -> None:
         self._parts: list[bytes] = []
         self._offset = offset
         self._cipher = cipher
-        self._shared = shared
         self.entries: dict[int, int] = {}
         self.free = free
 
@@ -70,19 +72,17 @@ class TailWriter:
         self._offset += len(data)
         return number
 
+    def add_all(self, block: Block) -> None:
+        """Write objects that are ready, as they stand."""
+        for number, place in block.places:
+            self.entries[number] = self._offset + place
+        self._parts.append(block.data)
+        self._offset += len(block.data)
+
     def stream(self, number: int, entries: bytes, data: bytes) -> int:
         """Write one stream, encrypted where the copy is; its number."""
         sealed = self._cipher(number, data)
         return self.add(number, b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(sealed), sealed))
-
-    def shared_stream(self, number: int, entries: bytes, data: bytes) -> int:
-        """Write a stream that all copies of the master have; its number."""
-        sealed = self._shared(number, data)
-        return self.add(number, b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(sealed), sealed))
-
-    def shared_string(self, number: int, data: bytes) -> bytes:
-        """A string, equal in all copies of the master, inside the object of this number."""
-        return quoted(self._shared(number, data))
 
     def finish_stream(self, trailer: bytes) -> bytes:
         """Everything, with a cross-reference stream of an object number of its own.
@@ -91,9 +91,9 @@ class TailWriter:
         """
         number, offset = self.number(), self._offset
         self.entries[number] = offset
-        numbers = sorted(self.entries)
+        numbers = tuple(sorted(self.entries))
         rows = struct.pack(f">{len(numbers)}I", *map(self.entries.__getitem__, numbers))
-        index = b" ".join([b"%d %d" % run for run in _ranges(numbers)])
+        index = _index(numbers)
         head = b"<</Type/XRef/Size %d/W[0 4 0]/Index[%s]%s/Length %d>>" % (self.free, index, trailer, len(rows))
         self.add(number, b"%sstream\n%s\nendstream" % (head, rows))
         return b"".join([*self._parts, b"startxref\n%d\n%%%%EOF\n" % offset])
@@ -107,8 +107,18 @@ class TailWriter:
         lines.append(b"trailer\n<</Size %d%s>>\nstartxref\n%d\n%%%%EOF\n" % (self.free, trailer, self._offset))
         return b"".join([*self._parts, *lines])
 
+    def block(self) -> Block:
+        """What was written so far, to be written again elsewhere; the writer began at 0."""
+        return Block(b"".join(self._parts), tuple(self.entries.items()))
 
-def _ranges(numbers: list[int]) -> Iterator[tuple[int, int]]:
+
+@functools.lru_cache(maxsize=1024)
+def _index(numbers: tuple[int, ...]) -> bytes:
+    """The runs of these numbers as /Index has them."""
+    return b" ".join([b"%d %d" % run for run in _ranges(numbers)])
+
+
+def _ranges(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
     """First number and length of each unbroken run."""
     first = last = numbers[0]
     for number in numbers[1:]:

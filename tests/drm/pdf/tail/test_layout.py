@@ -11,6 +11,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from drm.pdf.tail.crypt import quoted
 from drm.pdf.tail.index import Index, master_stream, read_index
 from tests.drm.pdf.tail.masters import Ready, ready
 from tests.drm.pdf_drawing.samples import A4, document, text_at
@@ -82,7 +83,7 @@ def test_the_index_of_the_tail_is_the_one_its_objects_call_for(one: Ready) -> No
     start = int(re.search(rb"startxref\n(\d+)\n%%EOF\n\Z", tail)[1])  # type: ignore[index]  # every tail ends so
 
     index = tail[start - master.base_len :]
-    assert b"/Prev %d/ID[<%s>" % (master.prev, master.first_id.hex().encode()) in index
+    assert b"/Prev %d/ID[%s(" % (master.prev, quoted(master.first_id)) in index
     assert b"/Size %d" % max(master.size, max(places) + 1) in index
     if master.layout == "classic":
         assert index.startswith(b"xref\n" + table(places) + b"trailer\n")
