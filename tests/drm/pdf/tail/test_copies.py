@@ -23,7 +23,7 @@ from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.light import check_tail
 from drm.pdf.tail.personalise import personalise
 from drm.pdf.tail.prepare import Wish, prepare
-from drm.pdf.tail.serving import sliced
+from drm.pdf.tail.serving import assemble
 from drm.pdf.tail.values import master_from, master_to
 from drm.pdf.values import CopySpec, PdfRefused
 from drm.pdf.verifying import Expectation, verify
@@ -335,28 +335,12 @@ def test_what_the_other_engine_refuses_is_refused_with_the_same_code(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["bad.pdf"]
 
 
-def test_any_range_of_a_sliced_copy_is_that_of_the_whole(one: Ready) -> None:
-    whole, tail = one.copy(), one.tail()
-    copy = sliced(one.path, one.master.base_len, tail.data, one.master.id, tail.sha256)
-    edge = one.master.base_len
-    ranges = [(0, None), (0, 1), (edge - 3, edge + 3), (edge, edge + 1), (5, edge), (edge + 9, None), (copy.size, None)]
-
-    assert (copy.size, copy.etag) == (len(whole), tail.etag)
-    assert all(b"".join(copy.read(start, stop, 1000)) == whole[start:stop] for start, stop in ranges)
-
-
-@pytest.mark.parametrize(("start", "stop"), [(-1, 5), (5, 4), (0, 10**9)])
-def test_a_range_outside_the_copy_is_an_error(one: Ready, start: int, stop: int) -> None:
-    with pytest.raises(ValueError, match="are not within"):
-        sliced(one.path, one.master.base_len, one.tail().data, "id", "sha").read(start, stop)
-
-
-def test_a_master_of_another_length_is_not_served(one: Ready) -> None:
-    copy = sliced(one.path, one.master.base_len, one.tail().data, "id", "sha")
+def test_a_master_of_another_length_is_not_served(one: Ready, tmp_path: Path) -> None:
+    tail = one.tail()
     one.path.write_bytes(one.path.read_bytes() + b"x")
 
     with pytest.raises(OSError, match="another length"):
-        list(copy.read())
+        assemble(one.path, one.master.base_len, tail.data, tmp_path / "copy.pdf")
 
 
 def test_a_plain_copy_is_not_made_of_an_encrypted_master(one: Ready) -> None:
