@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import pikepdf
 from pikepdf import Name
@@ -17,6 +18,10 @@ from drm.pdf.geometry import View
 
 Matrix = tuple[float, float, float, float, float, float]
 Box = tuple[float, float, float, float]
+Step = tuple[int, bytes]
+Reaches = dict[tuple[int, int], tuple[float, float]]
+"""How far the glyphs of a document's fonts reach below and above the baseline, by the numbers of their objects."""
+
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 EVERYWHERE = 1e9
 MOST_TOKENS = 60_000
@@ -61,18 +66,24 @@ class _Lost(Exception):
 
 
 def lowest_boxes(
-    page: pikepdf.Object, resources: object, tokens: Sequence[bytes] | None, view: View
+    page: pikepdf.Object,
+    resources: object,
+    tokens: Sequence[bytes],
+    steps: Sequence[Step],
+    view: View,
+    reaches: Reaches,
 ) -> list[Box] | None:
     """The boxes, in units of the page, that hold all that is painted in its lower quarter; None where that is uncertain.
 
-    Text counts as reaching from edge to edge.
+    ``steps`` are those of ``tokens`` that stand in FOLLOWED, with their places. Text counts as reaching from edge to edge.
+    ``reaches`` keeps what is learnt about fonts, for the other pages of the document.
     """
-    if tokens is None or len(tokens) > MOST_TOKENS or view.rotate:
+    if len(tokens) > MOST_TOKENS or view.rotate:
         return None
     limit = view.bottom + (view.top - view.bottom) / 4
     try:
-        walk = _Walk(_Resources(resources), limit)
-        walk.through(tokens)
+        walk = _Walk(_Resources(resources, reaches), limit)
+        walk.through(tokens, steps)
         return walk.boxes + list(_notes(page, limit))
     except (_Lost, ValueError, IndexError, TypeError, AttributeError, OverflowError, pikepdf.PdfError):
         return None
@@ -96,8 +107,9 @@ def _notes(page: pikepdf.Object, limit: float) -> Iterable[Box]:
 class _Resources:
     """The fonts, forms and states of a page, as far as they tell where ink may be. Each is looked up once."""
 
-    def __init__(self, resources: object) -> None:
+    def __init__(self, resources: object, reaches: Reaches) -> None:
         self._all = resources if isinstance(resources, pikepdf.Dictionary) else pikepdf.Dictionary()
+        self._known = reaches
         self._reaches: dict[bytes, tuple[float, float]] = {}
 
     def entry(self, kind: str, name: bytes) -> pikepdf.Object | None:
@@ -112,8 +124,15 @@ class _Resources:
         """How far glyphs of this font reach below and above the baseline, in text sizes."""
         if name not in self._reaches:
             font = self.entry("/Font", name)
-            self._reaches[name] = (BELOW, ABOVE) if font is None else _reach(font)
+            self._reaches[name] = (BELOW, ABOVE) if font is None else self._reach(font)
         return self._reaches[name]
+
+    def _reach(self, font: pikepdf.Object) -> tuple[float, float]:
+        if not font.is_indirect:
+            return _reach(font)
+        if font.objgen not in self._known:
+            self._known[font.objgen] = _reach(font)
+        return self._known[font.objgen]
 
 
 def _reach(font: pikepdf.Object) -> tuple[float, float]:
@@ -146,20 +165,37 @@ class _Walk:
         self._line = self._text = IDENTITY
         self._fit: tuple[float, float, float, float] | None = None
 
-    def through(self, tokens: Sequence[bytes]) -> None:
-        """Follow all operators. Words shown one after the other reach as far up and down as the first of them."""
-        steps, show, last = _STEPS, _Walk._show, None
-        for at, token in enumerate(tokens):
-            if token in steps:
-                step = steps[token]
-                if step is not show or last is not show:
-                    step(self, tokens, at)
-                last = step
+    def through(self, tokens: Sequence[bytes], steps: Sequence[Step]) -> None:
+        """Follow all operators. Words shown one after the other reach as far up and down as the first of them; of lines
+        drawn one after the other only the outermost points count."""
+        known, show, corner = _STEPS, _Walk._show, _Walk._corner
+        last, done = None, 0
+        for at, token in steps:
+            step = known.get(token)
+            if step is None or at < done:
+                continue
+            if step is corner:
+                done = self._corner_run(tokens, at)
+            elif step is not show or last is not show:
+                step(self, tokens, at)
+            last = step
+
+    def _corner_run(self, tokens: Sequence[bytes], at: int) -> int:
+        """Take this point and all that follow it as "x y l"; the place behind the last of them."""
+        end, count = at + 3, len(tokens)
+        while end < count and tokens[end] == b"l":
+            end += 3
+        _, b, c, _, _, _ = self._state.matrix
+        if end > at + 6 and b == c == 0:
+            across, up = (list(map(float, tokens[at - back : end - back : 3])) for back in (2, 1))
+            self._corners(min(across), min(up), max(across), max(up))
+        else:
+            for place in range(at, end, 3):
+                self._point(tokens, place - 2)
+        return end - 2
 
     def _corner(self, tokens: Sequence[bytes], at: int) -> None:
-        a, b, c, d, e, f = self._state.matrix  # as _point does, which is worth a call less: drawings are made of these
-        x, y = float(tokens[at - 2]), float(tokens[at - 1])
-        self._path.append((a * x + c * y + e, b * x + d * y + f))
+        self._point(tokens, at - 2)
 
     def _point(self, tokens: Sequence[bytes], at: int) -> None:
         x, y = float(tokens[at]), float(tokens[at + 1])
@@ -192,9 +228,11 @@ class _Walk:
 
     def _add(self, path: list[tuple[float, float]], reach: float) -> None:
         across, up = zip(*path, strict=True)
-        low, high = min(up) - reach, max(up) + reach
+        low, high, left, right = min(up) - reach, max(up) + reach, min(across) - reach, max(across) + reach
+        if not isfinite(low + high + left + right):
+            raise _Lost
         if low < self._limit:
-            self.boxes.append((min(across) - reach, low, max(across) + reach, high))
+            self.boxes.append((left, low, right, high))
 
     def _forget(self, tokens: Sequence[bytes], at: int) -> None:
         self._path = []
@@ -353,6 +391,10 @@ _STEPS: dict[bytes, Callable[[_Walk, Sequence[bytes], int], None]] = {
     b"sc": _Walk._other_colour,
     b"scn": _Walk._other_colour,
 }
+
+
+FOLLOWED = frozenset(_STEPS)
+"""The operators that are followed."""
 
 
 def _matrix(values: Sequence[bytes | float]) -> Matrix:

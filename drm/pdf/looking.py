@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import pikepdf
 
-from drm.pdf.content import Balance, balance, balance_of, content_of, resources_of, tokens
-from drm.pdf.extents import Box, lowest_boxes
+from drm.pdf.content import STEPS, Balance, balance, balance_of, content_of, resources_of, tokens
+from drm.pdf.extents import FOLLOWED, Box, Reaches, Step, lowest_boxes
 from drm.pdf.geometry import View
+
+TELLING = STEPS | FOLLOWED
 
 
 class Looker:
@@ -18,6 +20,7 @@ class Looker:
         self._pages = pages
         self._views = views
         self._balances: dict[int, Balance] = {}
+        self._reaches: Reaches = {}
 
     def boxes(self, index: int) -> list[Box] | None:
         """The boxes around all that a page (0-based) paints near its lower edge, None where that is uncertain.
@@ -25,20 +28,27 @@ class Looker:
         PdfRefused where unpacking the page takes more than it may.
         """
         page = self._pages[index]
-        found = self._tokens(index)
-        return lowest_boxes(page.obj, resources_of(page), found, self._views[index])
+        found, steps = self._read(index)
+        if found is None:
+            return None
+        return lowest_boxes(page.obj, resources_of(page), found, steps, self._views[index], self._reaches)
 
     def balance(self, index: int) -> Balance:
         """What a page leaves open; PdfRefused as above."""
         if index not in self._balances:
-            self._tokens(index)
+            self._read(index)
         return self._balances[index]
 
-    def _tokens(self, index: int) -> list[bytes] | None:
+    def _read(self, index: int) -> tuple[list[bytes] | None, list[Step]]:
+        """The tokens of a page, None where they are not certain, and those that tell something, with their places."""
         content = content_of(self._pages[index].obj)
         if content is None:
             self._balances[index] = Balance(broken=True)
-            return None
+            return None, []
         found = tokens(content)
-        self._balances[index] = balance(content) if found is None else balance_of(found)
-        return found
+        if found is None:
+            self._balances[index] = balance(content)
+            return None, []
+        steps = [(at, token) for at, token in enumerate(found) if token in TELLING]
+        self._balances[index] = balance_of(token for _, token in steps)
+        return found, steps
