@@ -23,15 +23,18 @@ _FLAT = rb"\([^()\\]*+\)"  # most strings, told at once
 _INNER = rb"\((?:[^()\\]++|\\[\s\S])*+\)"
 _MIDDLE = rb"\((?:[^()\\]++|\\[\s\S]|" + _INNER + rb")*+\)"
 _STRING = rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|<[0-9A-Fa-f%s]*+>" % WHITE
-NO_OPERATORS = re.compile(
-    _FLAT + rb"|\[(?:[^\[\]()<>%]++|" + _FLAT + rb"|" + _STRING + rb")*+\]|" + _STRING + rb"|%[^\r\n]*+"
-)
+_ANYTHING = _FLAT + rb"|\[(?:[^\[\]()<>%]++|" + _FLAT + rb"|" + _STRING + rb")*+\]|" + _STRING + rb"|%[^\r\n]*+"
+NO_OPERATORS = re.compile(_ANYTHING)
 """Comments, strings with brackets nested up to three deep, and arrays of strings; deeper ones are walked by hand."""
 
-SHOWN_ON = re.compile(rb"(?:Tj(?<=[%s]Tj)[%s]++(?:[-+.0-9]++[%s]++T[cwz][%s]++)?+)+(?=Tj[%s])" % ((WHITE,) * 5))
-"""One string shown behind the other, with nothing between but other spacing: typesetters who place each word write hundreds."""
+_SPACE = rb"[" + WHITE + rb"]"
+_THEN = _SPACE + rb"*+Tj" + _SPACE + rb"++(?:[-+.0-9]++" + _SPACE + rb"++T[cwz]" + _SPACE + rb"++)?+" + _FLAT
+NO_SINGLE_WORDS = re.compile(_FLAT + rb"(?:" + _THEN + rb"){1,500}(?=" + _SPACE + rb"*+Tj)|" + _ANYTHING)
+"""The same; of strings shown one behind the other, with nothing between but other spacing, it leaves the last one's operator."""
 
-MANY_SHOWN = 50
+MANY_WORDS = 50
+"""Strings shown from which a page is taken to be of a typesetter who places each word."""
+
 APART = bytes.maketrans(b"]<>{}\0\x0b", b"      x")
 """Makes what ends tokens a space, and the vertical tab, at which only Python divides, a letter."""
 
@@ -91,11 +94,9 @@ def tokens(content: bytes) -> list[bytes] | None:
     """
     if (b"BI" in content or b"ID" in content) and INLINE_IMAGE.search(content) is not None:
         return None
-    bare = NO_OPERATORS.sub(b" ", content)
+    bare = (NO_SINGLE_WORDS if content.count(b"Tj") > MANY_WORDS else NO_OPERATORS).sub(b" ", content)
     if b"(" in bare or b")" in bare:
         return None
-    if bare.count(b"Tj") > MANY_SHOWN:
-        bare = SHOWN_ON.sub(b"", bare)
     bare = bare.replace(b"/", b" /")
     if b"<" in bare or b">" in bare or b"[" in bare or b"]" in bare:
         if not _match(bare):

@@ -39,6 +39,11 @@ HAIRLINE = 1.0
 LEVEL = 1e-6
 PLAIN_BLENDS = frozenset({"/Normal", "/Compatible", "/Multiply", "/Darken", "/Screen", "/Lighten", "/Overlay"})
 FILLS = (b"f", b"F", b"f*")
+SHOWS = (b"Tj", b"TJ")
+LINK = Name.Link
+LINES = 6
+"""Steps that must still come for a look whether lines follow that are alike."""
+
 STROKES = (b"S", b"s", b"B", b"B*", b"b", b"b*")
 
 
@@ -98,7 +103,7 @@ def is_clear(boxes: Iterable[Box], band: Box) -> bool:
 def _notes(page: pikepdf.Object, limit: float) -> Iterable[Box]:
     notes = page.get("/Annots")
     for note in notes if isinstance(notes, pikepdf.Array) else ():
-        if isinstance(note, pikepdf.Dictionary) and (note.get("/Subtype") != Name.Link or "/AP" in note):
+        if isinstance(note, pikepdf.Dictionary) and (note.get("/Subtype") != LINK or "/AP" in note):
             x0, y0, x1, y1 = (float(value) for value in note.Rect)
             if min(y0, y1) < limit:
                 yield min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
@@ -168,17 +173,39 @@ class _Walk:
     def through(self, tokens: Sequence[bytes], steps: Sequence[Step]) -> None:
         """Follow all operators. Words shown one after the other reach as far up and down as the first of them; of lines
         drawn one after the other only the outermost points count."""
-        known, show, corner = _STEPS, _Walk._show, _Walk._corner
-        last, done = None, 0
-        for at, token in steps:
+        known, show, corner, line = _STEPS, _Walk._show, _Walk._corner, _Walk._new_line
+        last, done, count = None, 0, len(steps)
+        for place, (at, token) in enumerate(steps):
             step = known.get(token)
             if step is None or at < done:
                 continue
-            if step is corner:
+            if step is line and place + LINES < count and steps[place + 2][1] == token:
+                done = self._lines(steps, place)
+            elif step is corner:
                 done = self._corner_run(tokens, at)
             elif step is not show or last is not show:
                 step(self, tokens, at)
             last = step
+
+    def _lines(self, steps: Sequence[Step], place: int) -> int:
+        """Take this and all following lines of a paragraph that are alike; the place of a token behind the last of them."""
+        end, count = place, len(steps) - 1
+        while end < count and steps[end][1] == b"T*" and steps[end + 1][1] in SHOWS:
+            end += 2
+        lines = (end - place) // 2
+        if not lines:
+            self._next_line(0.0, -self._state.leading)
+            return 0
+        across, up, below, above = self._fit = self._fit or self._fitted()
+        first = self._text
+        self._next_line(0.0, -self._state.leading * lines)
+        start, stop = (matrix[4] * across + matrix[5] * up for matrix in (first, self._text))
+        if min(start, stop) + below < self._limit:
+            for line in range(1, lines + 1):
+                base = start + (stop - start) * line / lines
+                if base + below < self._limit:
+                    self.boxes.append((-EVERYWHERE, base + below, EVERYWHERE, base + above))
+        return steps[end - 1][0] + 1
 
     def _corner_run(self, tokens: Sequence[bytes], at: int) -> int:
         """Take this point and all that follow it as "x y l"; the place behind the last of them."""
