@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 
 import pikepdf
-from pikepdf import Name, Stream
+from pikepdf import Dictionary, Name, Stream
 
 SMALL = 160 * 1024
 """Bytes of a source up to which its streams are looked at."""
@@ -41,7 +41,8 @@ def pack_better(pdf: pikepdf.Pdf) -> int:
         left -= len(data)
         better = zlib.compress(data)
         if len(better) < WORTH * len(packed):
-            stream.write(better, filter=Name.FlateDecode, decode_parms=stream.get("/DecodeParms"))
+            known = stream.get("/DecodeParms")
+            stream.write(better, filter=Name.FlateDecode, decode_parms=known if isinstance(known, Dictionary) else None)
             saved += len(packed) - len(better)
     return saved
 

@@ -86,7 +86,7 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     for page in pdf.pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pdf.pages]
-    looker = Looker(list(pdf.pages), views)
+    looker = Looker(list(pdf.pages), views, limits.decoded_total_bytes)
     slots = choose_forms(views, task.typical, task.source, task.password, looker.boxes, per_page=task.per_page)
     subsets = master_fonts(task.typical, [*slots.forms], cover_size(views[0].width, views[0].height))
     parts = _add_parts(pdf, slots, views, looker, subsets)
