@@ -121,8 +121,10 @@ class _Walk:
         known, show, corner, line = _STEPS, _Walk._show, _Walk._corner, _Walk._new_line
         last, done, count = None, 0, len(steps)
         for place, (at, token) in enumerate(steps):
+            if at < done:
+                continue
             step = known.get(token)
-            if step is None or at < done:
+            if step is None:
                 continue
             if step is line and place + LINES < count and steps[place + 2][1] == token:
                 done = self._lines(steps, place)

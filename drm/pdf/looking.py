@@ -61,5 +61,5 @@ class Looker:
             self._balances[index] = balance(content)
             return None, []
         steps = [(at, token) for at, token in enumerate(found) if token in TELLING]
-        self._balances[index] = balance_of(token for _, token in steps)
+        self._balances[index] = balance_of([token for _, token in steps])
         return found, steps
