@@ -96,10 +96,11 @@ def apply_stamp(
     looker = Looker(pages, views, limits.decoded_total_bytes)
     forms = page_forms(copy.footer, views, source, password, looker.boxes)
     drawn: dict[StampForm, pikepdf.Object] = {}
+    shared: dict[bytes, pikepdf.Object] = {}
     for index, (page, view, form) in enumerate(zip(pages, views, forms, strict=True)):
         if form not in drawn:
             drawn[form] = _drawn_form(copy, form)
-        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME, state=looker.balance(index))
+        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME, shared, looker.balance(index))
     resolve_page_numbers(pdf)
     _insert_cover(copy, views[0])
     shift_labels(pdf)
