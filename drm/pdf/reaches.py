@@ -1,4 +1,9 @@
-"""The resources of a page as far as they tell where ink may be: above all, how far the glyphs of its fonts reach."""
+"""The resources of a page as far as they tell where ink may be: above all, how far the glyphs of its fonts reach.
+
+A font's program is not opened, which would take longer than rendering the page: outlines that reach beyond the box that the
+font's descriptor names, and beyond what all fonts are granted, may come to lie under a footer. The stamp is on the page then
+all the same, over them.
+"""
 
 from __future__ import annotations
 
