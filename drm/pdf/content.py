@@ -7,6 +7,7 @@ XObject, where its lexical end is its end.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pikepdf
@@ -18,11 +19,21 @@ from drm.pdf.values import PdfRefused
 WHITE = rb"\x00\t\n\x0c\r "
 DELIMITER = rb"\[\]<>{}()/%"
 # Possessive, so that nothing is tried twice: a bracket that never closes would else take exponential time.
+_FLAT = rb"\([^()\\]*+\)"  # most strings, told at once
 _INNER = rb"\((?:[^()\\]++|\\[\s\S])*+\)"
 _MIDDLE = rb"\((?:[^()\\]++|\\[\s\S]|" + _INNER + rb")*+\)"
 _STRING = rb"\((?:[^()\\]++|\\[\s\S]|" + _MIDDLE + rb")*+\)|<[0-9A-Fa-f%s]*+>" % WHITE
-NO_OPERATORS = re.compile(rb"\[(?:[^\[\]()<>%]++|" + _STRING + rb")*+\]|" + _STRING + rb"|%[^\r\n]*+")
+_ANYTHING = _FLAT + rb"|\[(?:[^\[\]()<>%]++|" + _FLAT + rb"|" + _STRING + rb")*+\]|" + _STRING + rb"|%[^\r\n]*+"
+NO_OPERATORS = re.compile(_ANYTHING)
 """Comments, strings with brackets nested up to three deep, and arrays of strings; deeper ones are walked by hand."""
+
+_SPACE = rb"[" + WHITE + rb"]"
+_THEN = _SPACE + rb"*+Tj" + _SPACE + rb"++(?:[-+.0-9]++" + _SPACE + rb"++T[cwz]" + _SPACE + rb"++)?+" + _FLAT
+NO_SINGLE_WORDS = re.compile(_FLAT + rb"(?:" + _THEN + rb"){1,500}(?=" + _SPACE + rb"*+Tj)|" + _ANYTHING)
+"""The same; of strings shown one behind the other, with nothing between but other spacing, it leaves the last one's operator."""
+
+MANY_WORDS = 50
+"""Strings shown from which a page is taken to be of a typesetter who places each word."""
 
 APART = bytes.maketrans(b"]<>{}\0\x0b", b"      x")
 """Makes what ends tokens a space, and the vertical tab, at which only Python divides, a letter."""
@@ -43,7 +54,9 @@ CLOSED_BY = {b"[": b"]", b"<<": b">>"}
 DOUBLE = (b"<<", b">>")
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]<>"))
 MOST_NESTED = 8
-INLINE_IMAGE = re.compile(rb"(?<![^%s%s])(?:BI|ID)(?![^%s%s])" % (WHITE, DELIMITER, WHITE, DELIMITER))
+INLINE_IMAGE = re.compile(
+    rb"(?:BI(?<![^%s%s]BI)|ID(?<![^%s%s]ID))(?![^%s%s])" % ((WHITE, DELIMITER) * 3)  # letters first: they are rare
+)
 IMAGE_END = re.compile(rb"[%s]*EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
 IMAGE_NUMBER = re.compile(rb"/(W|Width|H|Height|BPC|BitsPerComponent)[%s]+(\d{1,9})" % WHITE)
 IMAGE_COLOURS = re.compile(rb"/(?:CS|ColorSpace)[%s]*\[?[%s]*/(\w+)" % (WHITE, WHITE))
@@ -75,14 +88,21 @@ def balance(content: bytes) -> Balance:
 def tokens(content: bytes) -> list[bytes] | None:
     """The operators, numbers and names of a content stream in their order, without strings, comments and arrays.
 
+    Of strings that are shown one behind the other only the last is shown here.
+
     None where a look at the whole is not certain to be right: with inline images, and with brackets of any kind that do not match.
     """
     if (b"BI" in content or b"ID" in content) and INLINE_IMAGE.search(content) is not None:
         return None
-    bare = NO_OPERATORS.sub(b" ", content)
-    if b"(" in bare or b")" in bare or not _match(bare):
+    bare = (NO_SINGLE_WORDS if content.count(b"Tj") > MANY_WORDS else NO_OPERATORS).sub(b" ", content)
+    if b"(" in bare or b")" in bare:
         return None
-    return bare.replace(b"/", b" /").replace(b"[", b" [").translate(APART).split()
+    bare = bare.replace(b"/", b" /")
+    if b"<" in bare or b">" in bare or b"[" in bare or b"]" in bare:
+        if not _match(bare):
+            return None
+        bare = bare.replace(b"[", b" [")
+    return bare.translate(APART).split()
 
 
 def _match(bare: bytes) -> bool:
@@ -97,9 +117,9 @@ def _match(bare: bytes) -> bool:
     return not brackets
 
 
-def balance_of(found: list[bytes]) -> Balance:
-    """The balance of content of which these are the tokens."""
-    return _counted([token for token in found if token in STEPS])
+def balance_of(found: Iterable[bytes]) -> Balance:
+    """The balance of content of which these are the tokens, or at least all operators that open or close something."""
+    return _counted(list(filter(STEPS.__contains__, found)))
 
 
 def _counted(steps: list[bytes], broken: bool = False) -> Balance:

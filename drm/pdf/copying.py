@@ -41,7 +41,7 @@ def write_copy(
     metadata = keep_metadata(pdf) if archival else b""
     repaired, removed = clean(opened, policy, encrypted=spec.permissions.encrypt)
     spec = told_on_cover(spec, repaired)
-    report = apply_stamp(pdf, spec, source, password or "", opaque=archival)
+    report = apply_stamp(pdf, spec, source, password or "", opaque=archival, limits=limits)
     if archival:
         name_archival_copy(pdf, metadata, spec)
         finish_fonts(pdf, pdf.pages[0].Resources.Font)

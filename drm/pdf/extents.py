@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import pikepdf
 from pikepdf import Name
 
 from drm.pdf.geometry import View
+from drm.pdf.reaches import Lost, Reaches, Resources
 
 Matrix = tuple[float, float, float, float, float, float]
 Box = tuple[float, float, float, float]
+Step = tuple[int, bytes]
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 EVERYWHERE = 1e9
 MOST_TOKENS = 60_000
 """Tokens of one page that are looked through, at most: pages of large drawings are rendered faster."""
-
-BELOW, ABOVE = 0.5, 1.2
-"""How far glyphs reach below and above the baseline at least, in text sizes; a font that says more is believed."""
 
 MITER = 5.0
 """How far a corner of a line may reach beyond the line's middle, in line widths: half the usual miter limit."""
@@ -34,12 +34,17 @@ HAIRLINE = 1.0
 LEVEL = 1e-6
 PLAIN_BLENDS = frozenset({"/Normal", "/Compatible", "/Multiply", "/Darken", "/Screen", "/Lighten", "/Overlay"})
 FILLS = (b"f", b"F", b"f*")
+SHOWS = (b"Tj", b"TJ")
+LINK = Name.Link
+LINES = 6
+"""Steps that must still come for a look whether lines follow that are alike."""
+
 STROKES = (b"S", b"s", b"B", b"B*", b"b", b"b*")
 
 
 @dataclass
 class _State:
-    """What q saves. ``white`` says that fills are white, which is no ink on paper."""
+    """What q saves. ``white`` says that fills are white, which is no ink on paper, ``outlined`` that glyphs are stroked."""
 
     matrix: Matrix = IDENTITY
     width: float = 1.0
@@ -49,32 +54,36 @@ class _State:
     leading: float = 0.0
     rise: float = 0.0
     white: bool = False
+    outlined: bool = False
 
     def copy(self) -> _State:
         return _State(
-            self.matrix, self.width, self.miter, self.font, self.size, self.leading, self.rise, self.white
-        )  # fmt: skip
-
-
-class _Lost(Exception):
-    """Something that is not followed."""
+            *(self.matrix, self.width, self.miter, self.font, self.size, self.leading, self.rise),
+            *(self.white, self.outlined),
+        )
 
 
 def lowest_boxes(
-    page: pikepdf.Object, resources: object, tokens: Sequence[bytes] | None, view: View
+    page: pikepdf.Object,
+    resources: object,
+    tokens: Sequence[bytes],
+    steps: Sequence[Step],
+    view: View,
+    reaches: Reaches,
 ) -> list[Box] | None:
     """The boxes, in units of the page, that hold all that is painted in its lower quarter; None where that is uncertain.
 
-    Text counts as reaching from edge to edge.
+    ``steps`` are those of ``tokens`` that stand in FOLLOWED, with their places. Text counts as reaching from edge to edge.
+    ``reaches`` keeps what is learnt about fonts, for the other pages of the document.
     """
-    if tokens is None or len(tokens) > MOST_TOKENS or view.rotate:
+    if len(tokens) > MOST_TOKENS or view.rotate:
         return None
     limit = view.bottom + (view.top - view.bottom) / 4
     try:
-        walk = _Walk(_Resources(resources), limit)
-        walk.through(tokens)
+        walk = _Walk(Resources(resources, reaches), limit)
+        walk.through(tokens, steps)
         return walk.boxes + list(_notes(page, limit))
-    except (_Lost, ValueError, IndexError, TypeError, AttributeError, OverflowError, pikepdf.PdfError):
+    except (Lost, ValueError, IndexError, TypeError, AttributeError, OverflowError, pikepdf.PdfError):
         return None
 
 
@@ -87,56 +96,16 @@ def is_clear(boxes: Iterable[Box], band: Box) -> bool:
 def _notes(page: pikepdf.Object, limit: float) -> Iterable[Box]:
     notes = page.get("/Annots")
     for note in notes if isinstance(notes, pikepdf.Array) else ():
-        if isinstance(note, pikepdf.Dictionary) and (note.get("/Subtype") != Name.Link or "/AP" in note):
+        if isinstance(note, pikepdf.Dictionary) and (note.get("/Subtype") != LINK or "/AP" in note):
             x0, y0, x1, y1 = (float(value) for value in note.Rect)
             if min(y0, y1) < limit:
                 yield min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
-class _Resources:
-    """The fonts, forms and states of a page, as far as they tell where ink may be. Each is looked up once."""
-
-    def __init__(self, resources: object) -> None:
-        self._all = resources if isinstance(resources, pikepdf.Dictionary) else pikepdf.Dictionary()
-        self._reaches: dict[bytes, tuple[float, float]] = {}
-
-    def entry(self, kind: str, name: bytes) -> pikepdf.Object | None:
-        """The resource of this name, None where there is none."""
-        if b"#" in name:
-            raise _Lost
-        group = self._all.get(kind)
-        found = group.get(name.decode("ascii")) if isinstance(group, pikepdf.Dictionary) else None
-        return found if isinstance(found, pikepdf.Object) else None
-
-    def reach(self, name: bytes) -> tuple[float, float]:
-        """How far glyphs of this font reach below and above the baseline, in text sizes."""
-        if name not in self._reaches:
-            font = self.entry("/Font", name)
-            self._reaches[name] = (BELOW, ABOVE) if font is None else _reach(font)
-        return self._reaches[name]
-
-
-def _reach(font: pikepdf.Object) -> tuple[float, float]:
-    if font.get("/Subtype") == Name.Type3:
-        raise _Lost
-    below = font.get("/DescendantFonts")
-    if isinstance(below, pikepdf.Array):
-        encoding = font.get("/Encoding")
-        if not (isinstance(encoding, Name) and str(encoding).endswith("-H")):
-            raise _Lost
-        font = below[0]
-    descriptor = font.get("/FontDescriptor")
-    box = descriptor.get("/FontBBox") if isinstance(descriptor, pikepdf.Dictionary) else None
-    if box is None:
-        return BELOW, ABOVE
-    low, high = float(box[1]) / 1000, float(box[3]) / 1000
-    return max(BELOW, -low), max(ABOVE, high)
-
-
 class _Walk:
     """One pass through the operators."""
 
-    def __init__(self, resources: _Resources, limit: float) -> None:
+    def __init__(self, resources: Resources, limit: float) -> None:
         self.boxes: list[Box] = []
         self._resources = resources
         self._limit = limit
@@ -146,20 +115,63 @@ class _Walk:
         self._line = self._text = IDENTITY
         self._fit: tuple[float, float, float, float] | None = None
 
-    def through(self, tokens: Sequence[bytes]) -> None:
-        """Follow all operators. Words shown one after the other reach as far up and down as the first of them."""
-        steps, show, last = _STEPS, _Walk._show, None
-        for at, token in enumerate(tokens):
-            if token in steps:
-                step = steps[token]
-                if step is not show or last is not show:
-                    step(self, tokens, at)
-                last = step
+    def through(self, tokens: Sequence[bytes], steps: Sequence[Step]) -> None:
+        """Follow all operators. Words shown one after the other reach as far up and down as the first of them; of lines
+        drawn one after the other only the outermost points count."""
+        known, show, corner, line = _STEPS, _Walk._show, _Walk._corner, _Walk._new_line
+        last, done, count = None, 0, len(steps)
+        for place, (at, token) in enumerate(steps):
+            if at < done:
+                continue
+            step = known.get(token)
+            if step is None:
+                continue
+            if step is line and place + LINES < count and steps[place + 2][1] == token:
+                done = self._lines(steps, place)
+            elif step is corner:
+                done = self._corner_run(tokens, at)
+            elif step is not show or last is not show:
+                step(self, tokens, at)
+            last = step
+
+    def _lines(self, steps: Sequence[Step], place: int) -> int:
+        """Take this and all following lines of a paragraph that are alike; the place of a token behind the last of them."""
+        end, count = place, len(steps) - 1
+        while end < count and steps[end][1] == b"T*" and steps[end + 1][1] in SHOWS:
+            end += 2
+        lines = (end - place) // 2
+        if not lines:
+            self._next_line(0.0, -self._state.leading)
+            return 0
+        across, up, below, above = self._fit = self._fit or self._fitted()
+        first = self._text
+        self._next_line(0.0, -self._state.leading * lines)
+        start, stop = (matrix[4] * across + matrix[5] * up for matrix in (first, self._text))
+        if min(start, stop) + below < self._limit:
+            for line in range(1, lines + 1):
+                base = start + (stop - start) * line / lines
+                if base + below < self._limit:
+                    self.boxes.append((-EVERYWHERE, base + below, EVERYWHERE, base + above))
+        return steps[end - 1][0] + 1
+
+    def _corner_run(self, tokens: Sequence[bytes], at: int) -> int:
+        """Take this point and all that follow it as "x y l"; the place behind the last of them."""
+        end, count = at + 3, len(tokens)
+        while end < count and tokens[end] == b"l":
+            end += 3
+        _, b, c, _, _, _ = self._state.matrix
+        if end > at + 6 and b == c == 0:
+            across, up = (list(map(float, tokens[at - back : end - back : 3])) for back in (2, 1))
+            if not isfinite(sum(across) + sum(up)):
+                raise Lost
+            self._corners(min(across), min(up), max(across), max(up))
+        else:
+            for place in range(at, end, 3):
+                self._point(tokens, place - 2)
+        return end - 2
 
     def _corner(self, tokens: Sequence[bytes], at: int) -> None:
-        a, b, c, d, e, f = self._state.matrix  # as _point does, which is worth a call less: drawings are made of these
-        x, y = float(tokens[at - 2]), float(tokens[at - 1])
-        self._path.append((a * x + c * y + e, b * x + d * y + f))
+        self._point(tokens, at - 2)
 
     def _point(self, tokens: Sequence[bytes], at: int) -> None:
         x, y = float(tokens[at]), float(tokens[at + 1])
@@ -185,16 +197,21 @@ class _Walk:
 
     def _stroke(self, tokens: Sequence[bytes], at: int) -> None:
         path, self._path = self._path, []
-        a, b, c, d, _, _ = self._state.matrix
         if path:
-            wide = self._state.miter * self._state.width * max(abs(a) + abs(c), abs(b) + abs(d))
-            self._add(path, wide + HAIRLINE)
+            self._add(path, self._reach())
+
+    def _reach(self) -> float:
+        """How far a stroke may reach beyond its middle."""
+        a, b, c, d, _, _ = self._state.matrix
+        return self._state.miter * self._state.width * max(abs(a) + abs(c), abs(b) + abs(d)) + HAIRLINE
 
     def _add(self, path: list[tuple[float, float]], reach: float) -> None:
         across, up = zip(*path, strict=True)
-        low, high = min(up) - reach, max(up) + reach
+        low, high, left, right = min(up) - reach, max(up) + reach, min(across) - reach, max(across) + reach
+        if not isfinite(sum(across) + sum(up) + reach):  # what is no number to readers is one to Python: nan, infinity
+            raise Lost
         if low < self._limit:
-            self.boxes.append((min(across) - reach, low, max(across) + reach, high))
+            self.boxes.append((left, low, right, high))
 
     def _forget(self, tokens: Sequence[bytes], at: int) -> None:
         self._path = []
@@ -212,12 +229,13 @@ class _Walk:
         state, (a, b, c, d, _, _) = self._state, self._text
         across, up, more_across, more_up, _, origin = state.matrix
         if abs(a * up + b * more_up) > LEVEL * abs(a * across + b * more_across):
-            raise _Lost
+            raise Lost
         high = c * up + d * more_up
         raised, size = state.rise * high + origin, state.size * high
         below, above = self._resources.reach(state.font)
         ends = (raised - below * size, raised + above * size)
-        return up, more_up, min(ends), max(ends)
+        reach = self._reach() if state.outlined else 0.0
+        return up, more_up, min(ends) - reach, max(ends) + reach
 
     def _show_below(self, tokens: Sequence[bytes], at: int) -> None:
         self._next_line(0.0, -self._state.leading)
@@ -248,9 +266,16 @@ class _Walk:
 
     def _set_width(self, tokens: Sequence[bytes], at: int) -> None:
         self._state.width = float(tokens[at - 1])
+        self._fit = None
 
     def _set_miter(self, tokens: Sequence[bytes], at: int) -> None:
         self._state.miter = max(1.0, float(tokens[at - 1]) / 2)
+        self._fit = None
+
+    def _set_rendering(self, tokens: Sequence[bytes], at: int) -> None:
+        """Modes 1, 2, 5 and 6 stroke the outlines of glyphs (ISO 32000-2, table 104)."""
+        self._state.outlined = tokens[at - 1] not in {b"0", b"3", b"4", b"7"}
+        self._fit = None
 
     def _set_font(self, tokens: Sequence[bytes], at: int) -> None:
         self._state.font, self._state.size = tokens[at - 2], float(tokens[at - 1])
@@ -291,12 +316,12 @@ class _Walk:
         if state is None:
             return
         if any(key in state for key in ("/LW", "/ML", "/Font")):
-            raise _Lost
+            raise Lost
         if str(state.get("/BM", "/Normal")) not in PLAIN_BLENDS:
-            raise _Lost
+            raise Lost
 
     def _whole(self, tokens: Sequence[bytes], at: int) -> None:
-        raise _Lost
+        raise Lost
 
     def _form(self, tokens: Sequence[bytes], at: int) -> None:
         """An image fills the unit square (ISO 32000-2, 8.9.5), a form its BBox at most (8.10.1)."""
@@ -331,6 +356,7 @@ _STEPS: dict[bytes, Callable[[_Walk, Sequence[bytes], int], None]] = {
     b"Tf": _Walk._set_font,
     b"TL": _Walk._set_leading,
     b"Ts": _Walk._set_rise,
+    b"Tr": _Walk._set_rendering,
     b"Tm": _Walk._set_text,
     b"T*": _Walk._new_line,
     b"Td": _Walk._move,
@@ -353,6 +379,10 @@ _STEPS: dict[bytes, Callable[[_Walk, Sequence[bytes], int], None]] = {
     b"sc": _Walk._other_colour,
     b"scn": _Walk._other_colour,
 }
+
+
+FOLLOWED = frozenset(_STEPS)
+"""The operators that are followed."""
 
 
 def _matrix(values: Sequence[bytes | float]) -> Matrix:

@@ -74,8 +74,9 @@ def _of_value(value: object) -> Iterator[pikepdf.Array]:
 
 def _of_holder(holder: object) -> Iterator[pikepdf.Array]:
     if isinstance(holder, pikepdf.Dictionary):
-        yield from _of_value(holder.get("/Dest"))
-        yield from _of_value(holder.get("/A"))
+        for key in ("/Dest", "/A"):
+            if key in holder:
+                yield from _of_value(holder.get(key))
 
 
 def _of_tree(top: object) -> Iterator[pikepdf.Array]:

@@ -14,6 +14,7 @@ import pikepdf
 import pypdfium2
 
 from drm.pdf.copying import URN
+from drm.pdf.lifting import Lifter
 from drm.pdf.reading_order import as_read
 from drm.pdf.sanitise import find_active
 from drm.pdf.values import PdfRefused
@@ -22,7 +23,8 @@ ALL_PAGES = 50
 LOOKED_AT = 5
 """Pages from the first on that are read back at any rate where somebody looks at them."""
 
-Look = Callable[[int, pypdfium2.PdfPage], None]
+Look = Callable[[int, pypdfium2.PdfPage, bool], None]
+"""Gets the number of a page, the page, and whether its stamp was lifted off already."""
 
 
 def prove(
@@ -90,7 +92,10 @@ def _painted(pdf: pikepdf.Pdf) -> None:
 
 
 def _read_back(path: Path | io.BytesIO, password: str | None, wanted: list[str], look: Look | None) -> int:
-    """How many pages were read; on each the words ``wanted`` stand, the delivery first."""
+    """How many pages were read; on each the words ``wanted`` stand, the delivery first.
+
+    They stand in the stamp itself or, where they are not found in that alone, in the words of the whole page.
+    """
     try:
         document = pypdfium2.PdfDocument(path, password=password or None)
     except pypdfium2.PdfiumError:
@@ -101,18 +106,34 @@ def _read_back(path: Path | io.BytesIO, password: str | None, wanted: list[str],
         chosen = random.Random(wanted[0]).sample(range(count), ALL_PAGES)  # noqa: S311  # nosec - a sample, no secret
         numbers = {0, count - 1, *chosen, *range(LOOKED_AT if look else 0)}
     bare = [_bare(what) for what in wanted]
+    lifter = Lifter(document)
     for number in sorted(numbers):
         page = document[number]
-        words = page.get_textpage()
-        text = _bare(words.get_text_bounded())
-        words.close()
-        if not all(what in text for what in bare):
-            raise PdfRefused("stamp-missing", f"Page {number + 1} cannot be read back: the stamp is not complete.")
+        words = lifter.words(page) if number else None
+        lifted = words is not None and _says(words, bare)
+        if not lifted:
+            page.close()
+            page = document[number]
+            if not _says(_all_words(page), bare):
+                raise PdfRefused("stamp-missing", f"Page {number + 1} cannot be read back: the stamp is not complete.")
         if look is not None:
-            look(number, page)
+            look(number, page, lifted)
         page.close()
     document.close()
     return len(numbers)
+
+
+def _all_words(page: pypdfium2.PdfPage) -> str:
+    words = page.get_textpage()
+    try:
+        return str(words.get_text_bounded())
+    finally:
+        words.close()
+
+
+def _says(text: str, wanted: list[str]) -> bool:
+    text = _bare(text)
+    return all(what in text for what in wanted)
 
 
 def _bare(text: str) -> str:

@@ -105,7 +105,7 @@ def _annotations(page: Object) -> list[Object]:
 
 def _armed(holder: Object) -> list[str]:
     """Actions of an annotation or outline item that are more than plain, told by their place whatever they call themselves."""
-    actions = [holder.get(key) for key in ("/A", "/PA") if key in holder]
+    actions = [holder.get(key) for key in ACTIONS & holder.keys()]
     return [
         f"action {kind_of(action)}"
         for action in actions
@@ -234,7 +234,7 @@ def _is_empty(value: object) -> bool:
 
 def _disarm(holder: Object, removed: Counter[str]) -> None:
     """Leave an annotation or outline item nothing but a plain action, alone."""
-    for key in ("/A", "/PA"):
+    for key in sorted(ACTIONS & holder.keys()):
         action = holder.get(key)
         if isinstance(action, Dictionary) and "/Next" in action:
             del action["/Next"]

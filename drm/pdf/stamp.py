@@ -29,7 +29,7 @@ from drm.pdf.stamp_text import (
     stamp_strings,
 )
 from drm.pdf.structure import add_to_structure, is_tagged
-from drm.pdf.values import CopySpec, PdfRefused, StampReport
+from drm.pdf.values import CopySpec, Limits, PdfRefused, StampReport
 
 __all__ = ["StampStrings", "apply_stamp", "right_to_left_reading", "stamp_strings"]
 
@@ -69,14 +69,20 @@ class StampForm:
 
 
 def apply_stamp(
-    pdf: pikepdf.Pdf, spec: CopySpec, source: Path | bytes, password: str = "", *, opaque: bool = False
+    pdf: pikepdf.Pdf,
+    spec: CopySpec,
+    source: Path | bytes,
+    password: str = "",
+    *,
+    opaque: bool = False,
+    limits: Limits = Limits(),
 ) -> StampReport:
     """Adds the cover and stamps every page, in place. The same input gives the same objects.
 
     ``source`` holds the same pages as a file, for measuring ink; ``password`` opens it. The document must be sanitised
     already, because annotations and scripts are left alone. ``opaque`` draws without any transparency and in colours that
     depend on no device, as PDF/A wants it. Raises PdfRefused: ``zero-pages``, or ``glyph-missing``
-    when a fixed text cannot be drawn.
+    when a fixed text cannot be drawn, ``bomb`` when the pages unpack to more than ``limits`` permit.
     """
     pages = list(pdf.pages)
     if not pages:
@@ -87,13 +93,14 @@ def apply_stamp(
     for page in pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pages]
-    looker = Looker(pages, views)
+    looker = Looker(pages, views, limits.decoded_total_bytes)
     forms = page_forms(copy.footer, views, source, password, looker.boxes)
     drawn: dict[StampForm, pikepdf.Object] = {}
+    shared: dict[bytes, pikepdf.Object] = {}
     for index, (page, view, form) in enumerate(zip(pages, views, forms, strict=True)):
         if form not in drawn:
             drawn[form] = _drawn_form(copy, form)
-        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME, state=looker.balance(index))
+        draw_over(pdf, page, drawn[form], placing(view, form), FORM_NAME, shared, looker.balance(index))
     resolve_page_numbers(pdf)
     _insert_cover(copy, views[0])
     shift_labels(pdf)

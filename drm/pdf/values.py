@@ -50,7 +50,9 @@ class PdfRefused(Exception):
 class Limits:
     """Caps on one child process and on one document. Bytes, seconds and counts.
 
-    ``wall_seconds`` is also what all children together have that prepare, make and prove one copy.
+    ``wall_seconds`` is also what all children together have that prepare, make and prove one copy, so that nobody waits longer
+    for a file than for one child; ``cpu_seconds`` and ``memory_bytes`` each child has for itself. ``decoded_stream_bytes`` holds
+    for each stream, ``decoded_total_bytes`` for the content of all pages of a document together.
     """
 
     source_bytes: int = 512 * MIB

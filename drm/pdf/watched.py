@@ -16,20 +16,45 @@ NAMES = frozenset({
     "/DestOutputProfileRef", "/Metadata",
     # actions, annotations and outline items
     "/Action", "/GoTo", "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm", "/GoToR", "/GoToE", "/Rendition",
-    "/Movie", "/Sound", "/GoTo3DView", "/RichMediaExecute", "/SetOCGState", "/Hide", "/URI", "/Named", "/Thread", "/Trans",
+    "/Movie", "/Sound", "/GoTo3DView", "/RichMediaExecute", "/SetOCGState", "/Hide", "/URI", "/Named", "/Thread",
     "/GoToDp", "/Annot", "/Title", "/Rect", "/FT",
     # what makes a stream more than its data, and signatures
     "/F", "/FFilter", "/FDecodeParms", "/Ref", "/PS", "/ByteRange",
 })  # fmt: skip
 PATTERN = re.compile(b"(?:%s) " % b"|".join(sorted(name.encode() for name in NAMES)))
 
+_NUMBER, _NAME = rb"-?[0-9.]++", rb"/[A-Za-z0-9._+:-]++"
+_STRING = rb"(?:\((?:[^()\\]++|\\[\s\S])*+\)|<[0-9a-f]*+>)"
+_REFERENCE = rb"[0-9]++ [0-9]++ R"
+_PLACE = rb"(?:%b|%b|%b|\[ (?:(?:%b|%b|%b|null) )*+\])" % (_STRING, _NAME, _REFERENCE, _REFERENCE, _NUMBER, _NAME)
+_ADDRESS = rb"\((?:https?|mailto|doi):[!-'*-Z^-~]*+\)"
+_LEADS = rb"/A << (?:/Type /Action |/D %b |/S /GoTo )++>>|/A << (?:/Type /Action |/S /URI |/URI %b )++>>" % (
+    _PLACE,
+    _ADDRESS,
+)
+_LINE = rb"/BS << (?:/W %b |/S /[SDBIU] |/Type /Border )*+>>" % _NUMBER
+PLAIN_LINK = re.compile(
+    rb"<< (?:(?:%b|%b|/Dest %b|/(?:Border|C|QuadPoints|Rect) \[ (?:%b )*+\]|/(?:Contents|M|NM|Title) %b|/(?:F|StructParent) [0-9]++"
+    rb"|/H /[INOP]|/(?:P|Parent|Prev|Next|First|Last) %b|/Count -?[0-9]++|/Subtype /Link|/Type /Annot) )++>>"
+    % (_LEADS, _LINE, _PLACE, _NUMBER, _STRING, _REFERENCE)
+)
+"""A link or bookmark with nothing but what these have, to a place in the document or an address of a permitted scheme: from
+the commonest of all holders of actions nothing is removed (``judging.py``)."""
+
 
 def is_watched(top: object) -> bool:
-    """Whether any of NAMES stands in an object of its own or in what is nested in it, but not in objects it refers to."""
+    """Whether any of NAMES stands in an object of its own or in what is nested in it, but not in objects it refers to.
+
+    Plain links and bookmarks are spared.
+    """
     if isinstance(top, Stream):
         text = top.stream_dict.unparse()
-    elif isinstance(top, Dictionary | Array):
+    elif isinstance(top, Dictionary) or isinstance(top, Array):  # noqa: SIM101 - a union takes longer
         text = top.unparse(resolved=True)
     else:
         return False
-    return PATTERN.search(text) is not None
+    return PATTERN.search(text) is not None and not _is_plain_link(text)
+
+
+def _is_plain_link(text: bytes) -> bool:
+    return (b"/Rect [" in text or b"/Title " in text) and PLAIN_LINK.fullmatch(text) is not None

@@ -24,6 +24,7 @@ from drm.pdf.hashing import sha256_of
 from drm.pdf.labels import resolve_page_numbers, shift_labels
 from drm.pdf.looking import Looker
 from drm.pdf.opening import open_source
+from drm.pdf.packing import SMALL, pack_better
 from drm.pdf.policy import Policy
 from drm.pdf.sealing import Seal
 from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
@@ -80,10 +81,12 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     if claims_pdfa(pdf) and task.policy.pdfa == "keep":
         raise PdfRefused("unsupported", "This engine cannot keep PDF/A; the other one can.")
     repaired, removed = clean(opened, task.policy, encrypted=task.encrypted)
+    if task.source.stat().st_size <= SMALL:
+        pack_better(pdf)
     for page in pdf.pages:
         mend_boxes(page.obj)
     views = [view_of(page.obj) for page in pdf.pages]
-    looker = Looker(list(pdf.pages), views)
+    looker = Looker(list(pdf.pages), views, limits.decoded_total_bytes)
     slots = choose_forms(views, task.typical, task.source, task.password, looker.boxes, per_page=task.per_page)
     cover = cover_size(views[0].width, views[0].height)
     subsets = master_fonts(task.typical, [*slots.forms], cover, task.source.stat().st_size)

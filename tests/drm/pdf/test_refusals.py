@@ -11,10 +11,12 @@ import pytest
 
 from drm.pdf.inspecting import inspect
 from drm.pdf.rewrite import make_copy
+from drm.pdf.tail.prepare import prepare
 from drm.pdf.values import REFUSAL_CODES, Limits, PdfRefused
 from drm.pdf.verifying import verify
 from tests.drm.pdf.bad_files import REFUSED, REPAIRABLE, damaged, good, locked
-from tests.drm.pdf_drawing.samples import SPEC
+from tests.drm.pdf.tail.masters import KEYS
+from tests.drm.pdf_drawing.samples import SPEC, document, saved
 
 
 def kept(folder: Path, data: bytes) -> Path:
@@ -130,3 +132,32 @@ def test_a_name_in_another_spec_makes_another_copy(tmp_path: Path) -> None:
 
     assert one.sha256 != two.sha256
     assert verify(tmp_path / "two.pdf").delivery == "RL-OTHER-1"
+
+
+MEBI = 1024 * 1024
+
+
+def heavy(pages: int) -> bytes:
+    """Each page has content of its own that unpacks to a mebibyte."""
+    pdf = document(*[b" " * MEBI] * pages)
+    return saved(pdf)
+
+
+@pytest.mark.parametrize("engine", ["tail", "rewrite"])
+def test_pages_that_only_together_unpack_to_more_than_a_document_may_are_a_bomb(tmp_path: Path, engine: str) -> None:
+    limits = replace(Limits(), decoded_stream_bytes=2 * MEBI, decoded_total_bytes=4 * MEBI)
+
+    def code(pages: int) -> str:
+        source = kept(tmp_path, heavy(pages))
+        try:
+            if engine == "tail":
+                prepare(source, tmp_path / "master", KEYS, limits=limits)
+            else:
+                make_copy(source, tmp_path / "copy.pdf", SPEC, limits)
+        except PdfRefused as refused:
+            return refused.code
+        return ""
+
+    assert len(heavy(5)) < MEBI // 8
+    assert code(4) == ""
+    assert code(5) == "bomb"

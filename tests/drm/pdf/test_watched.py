@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pikepdf
 import pytest
@@ -35,6 +36,51 @@ def test_a_name_is_seen_as_key_and_as_value_however_deep(name: str, hidden: Call
 
     assert is_watched(pdf.make_indirect(hidden(name)))
     assert not is_watched(pdf.make_indirect(hidden(name + "x")))
+
+
+def link(**more: Any) -> Dictionary:
+    """A link as typesetters write them, and what else it may hold."""
+    usual = {"Type": Name.Annot, "Subtype": Name.Link, "Rect": [56, 60, 146.5, 70], "Border": [0, 0, 0], "H": Name.I}
+    return Dictionary({f"/{key}": value for key, value in {**usual, **more}.items()})
+
+
+WEB = Dictionary(S=Name.URI, URI=String("https://doi.org/10.5555/4"))
+PLAIN = [
+    link(Dest=Array([Name.Page, Name.XYZ, 72, 700.25, 0])),
+    link(A=Dictionary(S=Name.GoTo, D=String("cite.7"))),
+    link(A=WEB, F=4, StructParent=3),
+    Dictionary(Title=String("1 (Tides)"), Dest=String("section.1"), Count=-2),
+]
+
+
+@pytest.mark.parametrize("holder", PLAIN)
+def test_plain_links_and_bookmarks_are_spared_and_nothing_would_have_been_removed(holder: Dictionary) -> None:
+    pdf = plain()
+    pdf.Root.Odd = pdf.make_indirect(holder)
+
+    assert not is_watched(pdf.Root.Odd)
+    assert find_active(pdf) == ()
+
+
+ARMED = [
+    link(A=Dictionary(S=Name.URI, URI=String("javascript:app.alert(1)"))),
+    link(A=Dictionary(S=Name.URI, URI=String("file://server/share"))),
+    link(A=Dictionary(S=Name.URI, URI=String("http://[not-an-address"))),
+    link(A=Dictionary(S=Name.GoTo, D=String("a"), Next=Dictionary(S=Name.JavaScript, JS=String("app.alert(1)")))),
+    link(A=Dictionary(S=Name.Launch, F=String("calc.exe"))),
+    link(A=Dictionary(S=Name.GoTo, D=String("a"), F=String("other.pdf"))),
+    link(A=WEB, AA=Dictionary()),
+    link(A=WEB, PA=Dictionary(S=Name.Launch)),
+    link(Dest=Array([Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))])),
+    link(BS=Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))),
+    Dictionary(Title=String("1"), A=Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))),
+    Dictionary(Type=Name.Annot, Subtype=Name.Screen, Rect=Array([0, 0, 9, 9])),
+]
+
+
+@pytest.mark.parametrize("holder", ARMED)
+def test_a_link_or_bookmark_with_anything_more_is_looked_at(holder: Dictionary) -> None:
+    assert is_watched(plain().make_indirect(holder))
 
 
 def test_a_name_is_seen_in_the_dictionary_of_a_stream() -> None:

@@ -44,6 +44,9 @@ EMPTY = [
     b"BT /F1 12 Tf 14 TL 72 700 Td (a) Tj T* (b) ' [(c)-200(d)] TJ ET",
     b"q 0.1 0 0 0.1 0 0 cm 720 4000 m 720 9000 l S Q",
     b"1 1 1 rg 0 0 595 842 re f 0 0 0 0 k 0 0 595 842 re f",
+    b"BT /F1 10 Tf 9 TL 72 700 Td " + b"T* (line) Tj " * 70 + b"ET",
+    b"BT /F1 10 Tf 72 700 Td " + b"(word) Tj 0.1 Tc " * 90 + b"ET 10 400 m 20 400 l 30 50 l 40 400 l 50 400 l S",
+    b"BT 3 Tr 12 w /F1 10 Tf 72 90 Td (unseen, not outlined) Tj 0 Tr (filled) Tj ET",
 ]
 
 
@@ -80,6 +83,16 @@ COVERED = [
     b"10 28 m 500 28 l ( not closed",
     b"BI /W 1 /H 1 /BPC 8 /CS /G ID \x00 EI",
     b"1 0 0 x 0 0 cm 10 300 5 5 re f",
+    b"BT 1 Tr 12 w /F1 10 Tf 72 90 Td (outlined) Tj ET",
+    b"BT /F1 10 Tf 72 90 Td (plain) Tj 2 Tr 12 w T* (outlined) Tj ET",
+    b"BT /F1 10 Tf 20 TL 72 90 Td " + b"T* (line) Tj " * 9 + b"ET",
+    b"BT /F1 10 Tf -20 TL 72 -90 Td " + b"T* (line) Tj " * 9 + b"ET",
+    b"BT /F1 10 Tf 372 TL 72 400 Td " + b"(word) Tj 0.1 Tc " * 60 + b"(last) ' ET",
+    b"BT /F1 10 Tf 72 30 Td " + b"(word) Tj 0.1 Tc " * 60 + b"372 TL (last) ' ET",
+    b"10 400 m 20 400 l 30 28 l 40 400 l 50 400 l S",
+    b"0 1 -1 0 0 0 cm 400 -10 m 400 -20 l 28 -30 l 400 -40 l 400 -50 l S",
+    b"10 400 m nan nan l 30 500 l S",
+    b"10 400 m nan nan l " + b"30 500 l " * 5 + b"S",
 ]
 
 
