@@ -29,7 +29,8 @@ def back_up(settings: Settings, folder: Path, secrets: Path | None = None) -> in
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True, mode=0o700)
     try:
-        files = [_copy(path, part / path.name) for path in (settings.head_file, settings.key_file) if path.exists()]
+        kept = (settings.head_file, settings.key_file, settings.log_key_file)
+        files = [_copy(path, part / path.name) for path in kept if path.exists()]
         files.append(_copy_database(settings.database, part / "rushlight.db"))
         if settings.blob_folder.exists():
             for source in sorted(settings.blob_folder.rglob("*.pdf")):

@@ -11,7 +11,7 @@ from admin.settings import read_settings
 
 @click.group()
 def keys() -> None:
-    """Rotate the keys that sign links and wrap the file keys of prepared documents."""
+    """Rotate the keys that sign links and checkpoints and wrap the file keys of prepared documents."""
 
 
 @keys.command()
@@ -24,6 +24,18 @@ def rotate() -> None:
 
     name = add_key(read_settings().key_file)
     click.echo(f"key {name} is added; restart the service, then run: rushlight keys rewrap")
+
+
+@keys.command("rotate-log")
+def rotate_log() -> None:
+    """Add a new key that signs checkpoints of the audit log from now on; the one before holds a day longer and stays listed.
+
+    Bring log-keys.json to every machine and restart the service. Tell those who verify the log, and its witnesses, the new key.
+    """
+    from admin.log_keys import rotate_log_key
+    from admin.wiring import real_clock
+
+    click.echo(str(rotate_log_key(read_settings(), real_clock())))
 
 
 @keys.command()

@@ -170,11 +170,10 @@ def _mail(settings: Settings) -> Finding:
 
 
 def _log(settings: Settings) -> Finding:
-    from admin.wiring import build_services, check_log
+    from admin.wiring import build_services
 
     try:
-        services = build_services(settings)
-        verdict = check_log(services.store, services.audit_log)
+        verdict = build_services(settings).ctx.check_log()
     except (SettingsError, DatabaseFailure) as error:
         return Finding("log", False, f"cannot be checked ({type(error).__name__})", "mend the faults above first")
     except Exception as error:  # noqa: BLE001 - a doctor must finish the round

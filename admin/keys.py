@@ -35,7 +35,7 @@ def make_keys(path: Path) -> bool:
         "audit": secrets.token_hex(KEY_BYTES),
         "session": secrets.token_hex(KEY_BYTES),
     }
-    _write(path, content)
+    write_private(path, content)
     return True
 
 
@@ -45,19 +45,25 @@ def add_key(path: Path) -> str:
     name = next(name for count in itertools.count(len(known) + 1) if (name := f"k{count}") not in known)
     content = json.loads(path.read_text(encoding="ascii"))
     content["tokens"][name] = secrets.token_hex(KEY_BYTES)
-    _write(path, content)
+    write_private(path, content)
     return name
 
 
-def _write(path: Path, content: object) -> None:
-    """Whole or not at all, mode 0600."""
+def write_private(path: Path, content: object, new: bool = False) -> None:
+    """Whole or not at all, mode 0600. ``new``: FileExistsError where somebody else was faster."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         json.dump(content, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
-    part.rename(path)
+    if new:
+        try:
+            path.hardlink_to(part)
+        finally:
+            part.unlink()
+    else:
+        part.rename(path)
 
 
 def read_keys(path: Path) -> Keys:

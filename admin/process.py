@@ -10,6 +10,7 @@ from admin.app import create_staff_app
 from admin.bell import CeleryBell
 from admin.celery_app import hands, make_celery
 from admin.embedded import EmbeddedWorker
+from admin.log_keeping import LogKeeper
 from admin.metering.meters import Meters
 from admin.metering.web import watch
 from admin.process_log import log, start_logging
@@ -48,18 +49,21 @@ class WorkerProcess:
         meters = Meters(settings.home / "metrics", real_clock())
         self.services: Services = build_services(settings, CeleryBell(self.celery).ring, meters=meters)
         self._sweeper = Sweeper(self.services.ctx, CeleryBell(self.celery).ring)
+        self._keeper = LogKeeper(self.services.ctx, self.services.checkpointer)
         self._worker: EmbeddedWorker | None = None
 
     def start(self) -> None:
-        """Start the worker and the sweeper."""
+        """Start the worker, the sweeper and the log's keeper."""
         hands.are(lambda job_id: _run(self.services, job_id))
         if self.works:
             self._worker = EmbeddedWorker(self.celery, self.settings.worker_threads)
             self._worker.start()
         self._sweeper.start()
+        self._keeper.start()
 
     def stop(self) -> None:
-        """Stop both; what is cut off is found again by its lease."""
+        """Stop all; what is cut off is found again by its lease."""
+        self._keeper.stop()
         self._sweeper.stop()
         if self._worker is not None:
             self._worker.stop()

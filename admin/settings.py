@@ -125,6 +125,28 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="What Prometheus sends as bearer token to read /metrics of the staff app, at least 16 characters; empty: nobody may.",
     )
+    log_origin: str = Field(
+        "",
+        pattern=r"^[^\s+]*$",
+        description="Name of the audit log for good, as delivery.example.org/log, taken when its keys are made; empty: from the public address.",
+    )
+    checkpoint_seconds: int = Field(
+        60, ge=1, le=86400, description="Longest time until new events stand under a signed checkpoint, in seconds."
+    )
+    checkpoint_events: int = Field(
+        1000, ge=1, le=1000000, description="How many new events bring a signed checkpoint at once."
+    )
+    log_entries: Literal["withheld", "public"] = Field(
+        "withheld",
+        description="Whether everybody may read the log's entries beside its checkpoint and tiles; they hold no personal data.",
+    )
+    log_places: str = Field(
+        "",
+        description="Places outside that keep checkpoints, parted by blanks: folder:/path, s3://bucket/prefix, mailto:address, https://witness/log#KEY.",
+    )
+    log_witnessed: str = Field(
+        "", description="Verifier keys of the logs that this service witnesses for others, parted by blanks."
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What goes to the process log.")
 
     @field_validator("metrics_token")
@@ -176,6 +198,11 @@ class Settings(BaseSettings):
     def head_file(self) -> Path:
         """Where the head of the audit log is kept, beside the database."""
         return self.home / "audit-head.json"
+
+    @property
+    def log_key_file(self) -> Path:
+        """Where the keys lie that sign checkpoints of the audit log."""
+        return self.home / "log-keys.json"
 
     @property
     def database(self) -> str:

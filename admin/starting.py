@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from admin.keys import make_keys
+from admin.log_keys import make_log_keys
 from admin.settings import Settings, SettingsError
+from admin.wiring import real_clock
 from storage.engine import open_engine
 from storage.migrating import migrate
 
@@ -19,6 +21,7 @@ def make_ready(settings: Settings) -> bool:
     if not os.access(settings.home, os.W_OK | os.X_OK):
         raise SettingsError(f"RUSHLIGHT_HOME: the folder {settings.home} cannot be written by this user")
     made = make_keys(settings.key_file)
+    make_log_keys(settings, real_clock())
     engine = open_engine(settings.database)
     try:
         migrate(engine)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from admin.keys import Keys, read_keys
+from admin.log_wiring import Checkpointer, check_log, log_settings
 from admin.mail import MailFolder, SmtpMailer
 from admin.metering.measured import MeasuredFetcher, MeasuredMailer, MeasuredPdfWorks
 from admin.metering.meters import Meters
@@ -18,7 +19,6 @@ from delivery.ports import Blobs, Clock, Mailer
 from delivery.services.context import Context, ServiceSettings
 from delivery.sources import Fetcher
 from delivery.stores import Source
-from drm.audit.chain import LogVerdict, verify_chain
 from drm.licence import load_presets
 from drm.pdf.policy import Policy
 from drm.pdf.values import MIB, Limits
@@ -47,6 +47,7 @@ class Services:
     audit_log: AuditLog
     ctx: Context
     meters: Meters
+    checkpointer: Checkpointer
 
 
 def build_services(
@@ -61,21 +62,26 @@ def build_services(
     engine = open_engine(settings.database)
     audit_log = AuditLog(keys.audit, settings.head_file)
     store = SqlStore(engine, audit_log, make_secrets(settings), ring, meters.recorded, meters.troubled)
+    mailer = make_mailer(settings, clock)
+    log = log_settings(settings, mailer, clock)
     limits = Limits(memory_bytes=settings.pdf_memory_mib * MIB, cpu_seconds=settings.pdf_seconds)
     ctx = Context(
         store=store,
         blobs=make_blobs(settings),
         copies=CopyCache(settings.copies_folder, settings.cache_mib * MIB),
-        mailer=MeasuredMailer(make_mailer(settings, clock), meters),
+        mailer=MeasuredMailer(mailer, meters),
         clock=clock,
         ring=keys.ring,
         fetcher=_fetchers(settings, meters),
         pdf=MeasuredPdfWorks(SandboxedPdfWorks(limits, pdf_policy(settings)), meters),
         presets=load_presets(),
-        check_log=lambda: check_log(store, audit_log),
+        check_log=lambda: check_log(store, audit_log, log.keys),
+        log=log,
         settings=service_settings(settings, limits),
     )
-    return Services(settings, keys, engine, store, audit_log, ctx, meters)
+    checkpointer = Checkpointer(ctx, keys.audit)
+    store.durable = checkpointer.durable
+    return Services(settings, keys, engine, store, audit_log, ctx, meters, checkpointer)
 
 
 def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
@@ -146,17 +152,6 @@ def make_mailer(settings: Settings, clock: Clock = real_clock) -> Mailer:
         return SmtpMailer(settings.smtp_url, settings.sender, clock)
     except ValueError as error:
         raise SettingsError(f"RUSHLIGHT_SMTP_URL: {error}") from None
-
-
-def check_log(store: SqlStore, audit_log: AuditLog) -> LogVerdict:
-    """Verify the whole log against its chain and the head file."""
-    try:
-        # The head first: what is written while we read must not look like a cut tail.
-        head = audit_log.kept_head()
-    except (OSError, ValueError, KeyError):
-        return LogVerdict(False, 0, None, "the head file beside the database cannot be read")
-    with store.read() as work:
-        return verify_chain(audit_log.key, work.log.rows(), head)
 
 
 def _fetchers(settings: Settings, meters: Meters) -> Callable[[Source], Fetcher]:

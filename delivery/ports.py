@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from delivery.log_places import LogTree
 from delivery.outgoing import Part
 from delivery.privacy import PrivacyStore
 from delivery.stores import (
@@ -95,6 +96,10 @@ class Work(Protocol):
     @property
     def log(self) -> UsageLog:
         """Log in this transaction."""
+
+    @property
+    def tree(self) -> LogTree:
+        """The tree over the log in this transaction."""
 
     def record(self, event: Event) -> None:
         """Write an audit event with this transaction."""

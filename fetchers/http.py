@@ -79,6 +79,19 @@ class GuardedHttp:
         except (ValueError, RecursionError):
             raise FetchFailed("server-error", "The source's answer cannot be read.", False) from None
 
+    def post(self, url: str, content: bytes, deadline: float) -> tuple[int, str, bytes]:
+        """Send bytes; the answer's status, kind and small body. No redirect is followed, and no status is an error."""
+        end = min(deadline, time.monotonic() + self._patience.total)
+        target = check_url(url, self._resolver, self._allowed, self._hosts)
+        with self._send(url, target, end, content) as answer:
+            body, data = _Body(answer, end), io.BytesIO()
+            while piece := body.read(65_536):
+                if data.tell() + len(piece) > MOST_JSON:
+                    raise FetchFailed("too-large", "The answer is too long.")
+                data.write(piece)
+            kind = answer.headers.get("content-type", "").partition(";")[0].strip()
+            return answer.status_code, kind, data.getvalue()
+
     @contextmanager
     def _answer(self, url: str, deadline: float) -> Iterator[tuple[httpx.Response, float]]:
         end = min(deadline, time.monotonic() + self._patience.total)
@@ -97,7 +110,7 @@ class GuardedHttp:
         raise FetchFailed("bad-redirect", f"More than {REDIRECTS} redirects.")
 
     @contextmanager
-    def _send(self, url: str, target: Target, end: float) -> Iterator[httpx.Response]:
+    def _send(self, url: str, target: Target, end: float, content: bytes | None = None) -> Iterator[httpx.Response]:
         if time.monotonic() >= end:
             raise FetchFailed("timeout", "The source took too long.", False)
         # Connect to the address that was checked, under the name that was asked for.
@@ -110,7 +123,11 @@ class GuardedHttp:
             "Accept": "application/pdf, application/json;q=0.9, */*;q=0.1",
             "Accept-Encoding": "identity",
         }
-        request = self._client.build_request("GET", place, headers=headers, extensions={"sni_hostname": target.host})
+        method = "GET" if content is None else "POST"
+        if content is not None:
+            headers |= {"Accept": "*/*", "Content-Type": "text/plain; charset=utf-8"}
+        sni = {"sni_hostname": target.host}
+        request = self._client.build_request(method, place, headers=headers, content=content, extensions=sni)
         try:
             with ends_at(end):
                 answer = self._client.send(request, stream=True)

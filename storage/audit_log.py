@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from delivery.stores import LogEntry, LogFilter, LogPage
 from drm.audit.chain import START, Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
+from drm.audit.tiles import hashes_of
+from drm.audit.tree import entry_hash, grown
 from storage.models import EventRow, LogHeadRow, ReaderLinkRow, RequestRow
 
 BATCH = 1_000
@@ -37,11 +39,10 @@ class AuditLog:
 
     def append(self, session: Session, events: Sequence[Event]) -> Head:
         """Number the events and write them. The head row is locked last, so that it is held only for a moment."""
-        self._make_head(session)
-        head = session.execute(select(LogHeadRow).where(LogHeadRow.id == 1).with_for_update()).scalar_one()
-        session.refresh(head)
+        head = self._locked_head(session)
+        frontier, size = self._frontier(session, head), head.size
         for event in events:
-            seq = head.size + 1
+            seq = size + 1
             leaf = leaf_bytes(seq, event)
             digest = leaf_hash(leaf)
             chain = next_chain(self._key, head.chain, seq, digest)
@@ -60,13 +61,32 @@ class AuditLog:
                     agreements=_names(event),
                 )
             )
-            head.size, head.chain = seq, chain
+            frontier, size = grown(frontier, size, entry_hash(leaf)), seq
+            head.size, head.chain = size, chain
+        head.frontier, head.hashed = b"".join(frontier), size
         session.flush()
         return Head(head.size, head.chain)
 
-    def _make_head(self, session: Session) -> None:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(LogHeadRow).values(id=1, size=0, chain=START).on_conflict_do_nothing())
+    def _locked_head(self, session: Session) -> LogHeadRow:
+        """The head row as it is now, ours until the transaction ends. Made where there is none."""
+        wanted = (
+            select(LogHeadRow).where(LogHeadRow.id == 1).with_for_update().execution_options(populate_existing=True)
+        )
+        head = session.execute(wanted).scalar_one_or_none()
+        if head is None:
+            insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+            session.execute(insert(LogHeadRow).values(id=1, size=0, chain=START).on_conflict_do_nothing())
+            head = session.execute(wanted).scalar_one()
+        return head
+
+    def _frontier(self, session: Session, head: LogHeadRow) -> tuple[bytes, ...]:
+        """The tree's edge over all events: what stands in the head, and what an older release wrote since."""
+        frontier = tuple(hashes_of(head.frontier))
+        if head.hashed < head.size:
+            since = select(EventRow.leaf).where(EventRow.seq > head.hashed).order_by(EventRow.seq)
+            for size, leaf in enumerate(session.scalars(since), head.hashed):
+                frontier = grown(frontier, size, entry_hash(leaf))
+        return frontier
 
     def keep_head(self, head: Head) -> None:
         """Write the head beside the database, whole or not at all; an older head never replaces a newer one."""

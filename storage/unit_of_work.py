@@ -17,6 +17,7 @@ from storage.consents import SqlConsents
 from storage.deliveries import SqlDeliveries
 from storage.directory import SqlLibraries, SqlPeople
 from storage.ledger import SqlLedger
+from storage.log_tree import SqlLogTree
 from storage.masters import SqlMasters
 from storage.outbox import SqlOutbox
 from storage.privacy import SqlPrivacy
@@ -46,6 +47,7 @@ class SqlWork:
         self.privacy = SqlPrivacy(session)
         self.jobs = SqlOutbox(session)
         self.log = SqlUsageLog(session)
+        self.tree = SqlLogTree(session)
         self.events: list[Event] = []
 
     def record(self, event: Event) -> None:
@@ -56,8 +58,8 @@ class SqlWork:
 class SqlStore:
     """Opens transactions on one engine.
 
-    ``ring`` is called with each new job's id and ``recorded`` with the events after their transaction is durable; ``troubled``
-    with the code of each transaction that failed for a reason of the database.
+    ``ring`` is called with each new job's id, ``recorded`` with the events and ``durable`` with the log's size after their
+    transaction is durable; ``troubled`` with the code of each transaction that failed for a reason of the database.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class SqlStore:
         self.ring = ring
         self.recorded = recorded
         self.troubled = troubled
+        self.durable: Callable[[int], None] = lambda size: None
 
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
@@ -96,6 +99,7 @@ class SqlStore:
                 session.close()
         if head is not None:
             self.audit_log.keep_head(head)
+            self.durable(head.size)
         if work.secrets.doomed:
             self.secrets.destroy(work.secrets.doomed)
         self.recorded(work.events)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from delivery.errors import NotAllowed, NotFound
+from delivery.log_places import LogSettings
 from delivery.payments import InvoiceAtLibrary, Payments
 from delivery.people import Person, Role
 from delivery.ports import Blobs, Clock, CopyFiles, Mailer, Store
@@ -86,6 +87,7 @@ class Context:
     pdf: PdfWorks
     presets: Mapping[str, LinkTable]
     check_log: Callable[[], LogVerdict]
+    log: LogSettings
     settings: ServiceSettings
     payments: Payments = field(default_factory=InvoiceAtLibrary)
 

@@ -57,7 +57,7 @@ def verify_chain(key: bytes, rows: Iterable[LogRow], head: Head | None) -> LogVe
     chain, expected = START, 1
     at_head: bytes | None = START if head is not None and head.size == 0 else None
     for row in rows:
-        problem = _problem(key, row, expected, chain)
+        problem = row_problem(key, row, expected, chain)
         if problem:
             return LogVerdict(False, expected - 1, expected, problem)
         chain = row.chain
@@ -75,7 +75,8 @@ def verify_chain(key: bytes, rows: Iterable[LogRow], head: Head | None) -> LogVe
     return LogVerdict(True, size)
 
 
-def _problem(key: bytes, row: LogRow, expected: int, before: bytes) -> str:
+def row_problem(key: bytes, row: LogRow, expected: int, before: bytes) -> str:
+    """What is wrong with the row that should be event ``expected`` after a chain value; "" where nothing is."""
     if row.seq != expected:
         return f"event {expected} is missing" if row.seq > expected else f"event {row.seq} stands twice or out of place"
     if not hmac.compare_digest(leaf_hash(row.leaf), row.hash):

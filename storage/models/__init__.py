@@ -4,7 +4,16 @@ from storage.models.columns import Base
 from storage.models.consents import DeclarationRow, FeeRow
 from storage.models.deliveries import DeliveryRow, MasterRow, TailRow, WindowNetworkRow, WindowRow
 from storage.models.directory import ApiTokenRow, IdempotencyRow, LibraryRow, PersonRow, SignInRow, UsedTokenRow
-from storage.models.log import EventRow, JobRow, LogHeadRow
+from storage.models.log import (
+    CheckpointRow,
+    CosignatureRow,
+    EventRow,
+    JobRow,
+    LogHeadRow,
+    PlaceRow,
+    TileRow,
+    WitnessedRow,
+)
 from storage.models.privacy import ActRow, HoldRow, RoundRow
 from storage.models.requests import FingerprintRow, MessageRow, ReaderLinkRow, RequestRow, TryRow
 from storage.models.rights import (
@@ -23,6 +32,8 @@ __all__ = [
     "AgreementRow",
     "ApiTokenRow",
     "Base",
+    "CheckpointRow",
+    "CosignatureRow",
     "DeclarationRow",
     "DeliveryRow",
     "EventRow",
@@ -39,12 +50,14 @@ __all__ = [
     "MasterRow",
     "MessageRow",
     "PersonRow",
+    "PlaceRow",
     "ReaderLinkRow",
     "RequestRow",
     "RoundRow",
     "SignInRow",
     "SourceRow",
     "TailRow",
+    "TileRow",
     "TitleRow",
     "TryRow",
     "UsageChangeRow",
@@ -52,4 +65,5 @@ __all__ = [
     "UsedTokenRow",
     "WindowNetworkRow",
     "WindowRow",
+    "WitnessedRow",
 ]

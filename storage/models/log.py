@@ -35,12 +35,68 @@ class EventRow(Base):
 
 
 class LogHeadRow(Base):
-    """The single row that is locked to give the next event its number."""
+    """The single row that is locked to give the next event its number.
+
+    ``frontier`` are the hashes at the tree's right edge over the first ``hashed`` events: fewer than ``size`` only where
+    an older release, which knows no tree, wrote the last ones.
+    """
 
     __tablename__ = "audit_head"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     size: Mapped[int] = mapped_column(Serial)
     chain: Mapped[bytes] = mapped_column(Bytes(32))
+    frontier: Mapped[bytes] = mapped_column(Bytes(2048), server_default="", default=b"")
+    hashed: Mapped[int] = mapped_column(Serial, server_default="0", default=0)
+
+
+class TileRow(Base):
+    """A full tile of the tree and the hash that stands for it one level up. Never changed; triggers refuse it."""
+
+    __tablename__ = "audit_tiles"
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes] = mapped_column(Bytes(8192))
+    root: Mapped[bytes] = mapped_column(Bytes(32))
+
+
+class CheckpointRow(Base):
+    """A signed checkpoint as it was given out. Never changed; triggers refuse it."""
+
+    __tablename__ = "audit_checkpoints"
+    size: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    note: Mapped[bytes] = mapped_column(Bytes)
+
+
+class CosignatureRow(Base):
+    """A witness's signature line under a checkpoint. Never changed; triggers refuse it."""
+
+    __tablename__ = "audit_cosignatures"
+    size: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)
+    place: Mapped[str] = mapped_column(String(255), primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class PlaceRow(Base):
+    """How far a place outside has seen the log, when it was last tried, and what went wrong then."""
+
+    __tablename__ = "audit_places"
+    place: Mapped[str] = mapped_column(String(255), primary_key=True)
+    size: Mapped[int] = mapped_column(Serial, default=0)
+    tried_at: Mapped[datetime] = mapped_column(UtcTime)
+    trouble: Mapped[str] = mapped_column(String(200), default="")
+
+
+class WitnessedRow(Base):
+    """The last checkpoint of another's log that we cosigned. Replaced only by compare and swap."""
+
+    __tablename__ = "audit_witnessed"
+    origin: Mapped[str] = mapped_column(String(255), primary_key=True)
+    size: Mapped[int] = mapped_column(Serial)
+    root: Mapped[bytes] = mapped_column(Bytes(32))
+    note: Mapped[bytes] = mapped_column(Bytes)
+    at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class JobRow(Base):

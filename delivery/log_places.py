@@ -1,0 +1,112 @@
+"""The tree of the audit log as a transaction offers it, and the places outside that keep its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from drm.audit.checkpoints import Checkpoint
+from drm.audit.keys import LogKeys
+from drm.audit.notes import Verifier
+from drm.audit.stretches import Row
+
+
+@dataclass(frozen=True)
+class LogHead:
+    """How many events there are, and the root of the edge that is kept with them; None where an older release wrote last."""
+
+    size: int
+    root: bytes | None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A full tile and the hash that stands for it one level up."""
+
+    level: int
+    number: int
+    hashes: bytes
+    root: bytes
+
+
+@dataclass(frozen=True)
+class KeptCheckpoint:
+    """A checkpoint that was given out: its size, when, and the signed note."""
+
+    size: int
+    at: datetime
+    note: bytes
+
+
+@dataclass(frozen=True)
+class PlaceState:
+    """How far a place outside has seen the log; ``trouble`` is why the last try failed, "" where it did not."""
+
+    place: str
+    size: int
+    tried_at: datetime
+    trouble: str = ""
+
+
+class LogTree(Protocol):
+    """The tree in one transaction. What was added is never changed."""
+
+    def head(self) -> LogHead: ...
+    def batches(self, after: int, until: int) -> Iterator[list[Row]]: ...
+    def chain_at(self, seq: int) -> bytes | None: ...
+    def leaves(self, first: int, count: int) -> list[bytes]: ...
+    def tile(self, level: int, number: int) -> bytes | None: ...
+    def tiles(self, level: int, first: int, count: int) -> dict[int, bytes]: ...
+    def roots(self, level: int, first: int, count: int) -> list[bytes]: ...
+    def tile_count(self) -> int: ...
+    def add_tiles(self, tiles: Sequence[Tile]) -> None: ...
+    def last_checkpoint(self) -> KeptCheckpoint | None: ...
+    def checkpoint_over(self, size: int) -> KeptCheckpoint | None: ...
+    def checkpoints(self, after: int, until: int) -> Iterator[KeptCheckpoint]: ...
+    def add_checkpoint(self, kept: KeptCheckpoint) -> None: ...
+    def cosignatures(self, size: int) -> tuple[str, ...]: ...
+    def cosigned_over(self, size: int) -> int | None: ...
+    def add_cosignature(self, size: int, place: str, line: str, at: datetime) -> None: ...
+    def places(self) -> dict[str, PlaceState]: ...
+    def save_place(self, state: PlaceState) -> None: ...
+    def witnessed(self, origin: str) -> Checkpoint | None: ...
+    def witness(self, before: Checkpoint | None, new: Checkpoint, note: bytes, at: datetime) -> bool: ...
+
+
+class PlaceFailed(Exception):
+    """A place outside did not take or give a checkpoint; the text says why. Trying again later may help."""
+
+
+class Place(Protocol):
+    """Somewhere the service cannot rewrite what it once gave."""
+
+    @property
+    def name(self) -> str:
+        """What the place is called in settings, pages and messages."""
+
+    @property
+    def every_seconds(self) -> int:
+        """How long a place waits at least between two checkpoints."""
+
+    def give(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> str:
+        """Bring a checkpoint there; a witness's line, "" where the place signs nothing. PlaceFailed when it did not work.
+
+        ``old`` is the size that the place saw last, as far as we know, and ``prove`` the way from any older size.
+        """
+
+    def newest(self, note: bytes) -> tuple[int, bytes | None]:
+        """The largest size that the place has seen, and its note where it keeps notes. ``note`` is our newest. PlaceFailed."""
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """What the log's use cases go by: keys, when to sign, whom we witness, and where checkpoints go."""
+
+    keys: LogKeys
+    seconds: int = 60
+    events: int = 1_000
+    public_entries: bool = False
+    witnessed: tuple[Verifier, ...] = ()
+    places: tuple[Place, ...] = ()

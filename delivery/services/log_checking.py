@@ -1,0 +1,213 @@
+"""Checking the whole log: rows, chain, tree, tiles, signed checkpoints, and what places outside have seen."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from delivery.errors import NotFound
+from delivery.log_places import KeptCheckpoint
+from delivery.ports import Store, Work
+from delivery.services.log_tiles import subtrees_of
+from drm.audit.chain import START, Head, LogVerdict
+from drm.audit.checkpoints import open_checkpoint
+from drm.audit.keys import LogKeys
+from drm.audit.notes import BadNote
+from drm.audit.stretches import STRETCH, Stretch, check_stretch
+from drm.audit.tiles import WIDTH, GrowingTree, hashes_of
+from drm.audit.tree import root_of
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the log from elsewhere: a size, the root it had then ("" where only the size is known), and from where."""
+
+    size: int
+    root: bytes
+    where: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch to check: the events after ``first`` up to ``until``, with the sizes at which the tree is wanted."""
+
+    first: int
+    until: int
+    marks: tuple[int, ...]
+    strict: bool
+
+
+@dataclass(frozen=True)
+class PartFound:
+    """What one part gave: the stretch, its checkpoints (size, root, problem), and the tiles kept for it by number."""
+
+    part: Part
+    stretch: Stretch
+    signed: tuple[tuple[int, bytes, str], ...]
+    kept: dict[int, bytes]
+
+
+@dataclass
+class _Fold:
+    tree: GrowingTree = field(default_factory=GrowingTree)
+    good: int = 0
+    """Up to here every known root was right."""
+    bad: LogVerdict | None = None
+
+
+Check = Callable[[Part], PartFound]
+Run = Callable[[Sequence[Part]], Iterable[PartFound]]
+
+
+def check_part(store: Store, audit_key: bytes, keys: LogKeys, part: Part) -> PartFound:
+    """Check one part by itself, against the chain value that stands before it. Parts may be checked at the same time."""
+    with store.read() as work:
+        signed = tuple(_opened(keys, one) for one in work.tree.checkpoints(part.first, part.until))
+        marks = sorted({*part.marks, *(size for size, _, problem in signed if not problem)})
+        before = START if part.first == 0 else work.tree.chain_at(part.first) or START
+        batches = work.tree.batches(part.first, part.until)
+        stretch = check_stretch(audit_key, part.first, before, batches, marks, part.strict)
+        kept = work.tree.tiles(0, part.first // WIDTH, STRETCH // WIDTH)
+    if stretch.size < part.until and not stretch.problem:
+        missing = f"event {stretch.size + 1} is missing"
+        stretch = Stretch(**{**vars(stretch), "first_bad": stretch.size + 1, "problem": missing})
+    # Only tiles that are not what the events give are of interest later.
+    kept = {n: tile for n, tile in kept.items() if _given(stretch, n) not in {tile, b""}}
+    return PartFound(part, stretch, signed, kept)
+
+
+def _given(stretch: Stretch, number: int) -> bytes:
+    place = number - stretch.first // WIDTH
+    return stretch.tiles[place] if place < len(stretch.tiles) else b""
+
+
+def _opened(keys: LogKeys, kept: KeptCheckpoint) -> tuple[int, bytes, str]:
+    try:
+        seen = open_checkpoint(kept.note, keys.verifiers)
+    except BadNote as problem:
+        return kept.size, b"", f"the checkpoint over {kept.size} events is wrong: {problem}"
+    if seen.checkpoint.origin != keys.origin or seen.checkpoint.size != kept.size:
+        return kept.size, b"", f"the checkpoint over {kept.size} events stands in another's place"
+    if not any(keys.held_at(signer, kept.at) for signer in seen.signers):
+        return kept.size, b"", f"the checkpoint over {kept.size} events was signed with a key that did not hold then"
+    return kept.size, seen.checkpoint.root, ""
+
+
+def check_whole_log(
+    store: Store, keys: LogKeys, head: Head | None, known: Sequence[Known], check: Check, run: Run | None = None
+) -> LogVerdict:
+    """Check everything against everything. ``head`` and ``known`` must have been read before the call.
+
+    Names the first bad event: exactly where a row, the chain or a tile that a checkpoint confirms shows it, else the first
+    after the last checkpoint that still fits. ``run`` may check parts at the same time, in order.
+    """
+    with store.read() as work:
+        last, tree_head = work.tree.last_checkpoint(), work.tree.head()
+        size = work.log.size()
+    signed = last.size if last is not None else 0
+    fold = _Fold()
+    parts = _parts(size, signed, known)
+    for found in run(parts) if run is not None else map(check, parts):
+        _fold(store, fold, found, known)
+        if fold.bad is not None:
+            return fold.bad
+    ends = [Known(signed, b"", "a signed checkpoint"), Known(tree_head.size, b"", "the head row"), *known]
+    if head is not None:
+        ends.append(Known(head.size, b"", "its head file"))
+    for end in ends:
+        if end.size > size:
+            text = f"the log ends at event {size}, but {end.where} knows {end.size} events"
+            return LogVerdict(False, size, size + 1, text)
+    return _against_heads(store, fold.tree, size, head, tree_head.root if tree_head.size == size else None)
+
+
+def _against_heads(store: Store, tree: GrowingTree, size: int, head: Head | None, root: bytes | None) -> LogVerdict:
+    if head is not None and head.size:
+        with store.read() as work:
+            chain = work.tree.chain_at(head.size) or b""
+        if not hmac.compare_digest(chain, head.chain):
+            return LogVerdict(False, size, head.size, f"event {head.size} is not the one that the head file names")
+    if root is not None and not hmac.compare_digest(root, tree.root):
+        return LogVerdict(False, size, None, "the edge of the tree in the head row is not that of the events")
+    return LogVerdict(True, size)
+
+
+def _parts(size: int, signed: int, known: Sequence[Known]) -> list[Part]:
+    # One part even of an empty log, so that checkpoints over what is not there are looked at.
+    starts = range(0, max(size, 1), STRETCH)
+    return [
+        Part(
+            first,
+            min(size, first + STRETCH),
+            tuple(sorted({one.size for one in known if one.root and first < one.size <= min(size, first + STRETCH)})),
+            strict=first + STRETCH > signed,
+        )
+        for first in starts
+    ]
+
+
+def _fold(store: Store, fold: _Fold, found: PartFound, known: Sequence[Known]) -> None:
+    """Add a part to the tree, holding it against every root that is known of it, in order."""
+    stretch, wanted = found.stretch, _wanted(found, known)
+    for size, root, where in wanted:
+        if size > stretch.size:
+            break
+        _grow(fold.tree, stretch, size)
+        parts = stretch.marks[size]
+        full = size % WIDTH == 0
+        got = fold.tree.root if full else fold.tree.root_over(parts)
+        if not hmac.compare_digest(got, root):
+            fold.bad = _blame(store, fold, found, size, root, where)
+            return
+        fold.good = size
+    _grow(fold.tree, stretch, stretch.size)
+    for size, _, problem in found.signed:
+        if problem and (not stretch.problem or size < (stretch.first_bad or 0)):
+            fold.bad = LogVerdict(False, stretch.size, fold.good + 1, problem)
+            return
+    if stretch.problem:
+        fold.bad = LogVerdict(False, stretch.size, stretch.first_bad, stretch.problem)
+    elif found.kept:
+        number = min(found.kept)
+        index = _differs(hashes_of(_given(stretch, number)), hashes_of(found.kept[number]), number * WIDTH)
+        fold.bad = LogVerdict(False, stretch.size, index, f"the tile {number} is not that of its events")
+    elif stretch.rest:
+        fold.tree.add(stretch.rest)
+
+
+def _wanted(found: PartFound, known: Sequence[Known]) -> list[tuple[int, bytes, str]]:
+    signed = [(size, root, "a signed checkpoint") for size, root, problem in found.signed if not problem]
+    outside = [(one.size, one.root, one.where) for one in known if one.root and one.size in found.part.marks]
+    return sorted([*signed, *outside], key=lambda one: one[0])
+
+
+def _grow(tree: GrowingTree, stretch: Stretch, size: int) -> None:
+    for number in range(tree.size // WIDTH, size // WIDTH):
+        tree.add_full(stretch.roots[number - stretch.first // WIDTH])
+
+
+def _differs(one: Sequence[bytes], other: Sequence[bytes], first: int) -> int:
+    """The number of the first event whose hashes differ."""
+    return first + 1 + next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
+
+
+def _blame(store: Store, fold: _Fold, found: PartFound, size: int, root: bytes, where: str) -> LogVerdict:
+    """Which event is the first that is not what a checkpoint covers."""
+    with store.read() as work:
+        confirmed = _tiles_confirm(work, size, root)
+    late = found.stretch.size
+    if confirmed and found.kept:
+        number = min(found.kept)
+        index = _differs(hashes_of(_given(found.stretch, number)), hashes_of(found.kept[number]), number * WIDTH)
+        return LogVerdict(False, late, index, f"event {index} is not the one that {where} covers")
+    text = f"one of the events {fold.good + 1} to {size} is not the one that {where} covers"
+    return LogVerdict(False, late, fold.good + 1, text)
+
+
+def _tiles_confirm(work: Work, size: int, root: bytes) -> bool:
+    """Whether the tiles that are kept give the root that is known, so that they tell which event was changed."""
+    try:
+        return hmac.compare_digest(root_of(size, subtrees_of(work, size)), root)
+    except NotFound:
+        return False

@@ -1,0 +1,183 @@
+"""The tree over the audit log in SQL: tiles, checkpoints, cosignatures, places outside, and what we witness for others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from delivery.log_places import KeptCheckpoint, LogHead, PlaceState, Tile
+from drm.audit.checkpoints import Checkpoint
+from drm.audit.stretches import Row
+from drm.audit.tiles import hashes_of
+from drm.audit.tree import folded
+from storage.models import (
+    CheckpointRow,
+    CosignatureRow,
+    EventRow,
+    LogHeadRow,
+    PlaceRow,
+    TileRow,
+    WitnessedRow,
+)
+
+BATCH = 4_096
+ROWS = text(
+    "SELECT seq, leaf, hash, chain FROM audit_events WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :batch"
+)
+
+
+class SqlLogTree:
+    """Everything about the tree in one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def _add(self, row: type, values: Sequence[dict[str, Any]]) -> None:
+        """Insert what is not there yet: two processes may build the same tile, and both are right."""
+        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        for at in range(0, len(values), 64):
+            self.session.execute(insert(row).values(list(values[at : at + 64])).on_conflict_do_nothing())
+
+    def head(self) -> LogHead:
+        """How many events there are, and the root that the edge in the head row gives; None where it is not up to date."""
+        row = self.session.execute(
+            select(LogHeadRow.size, LogHeadRow.hashed, LogHeadRow.frontier).where(LogHeadRow.id == 1)
+        ).one_or_none()
+        if row is None:
+            return LogHead(0, None)
+        return LogHead(row.size, folded(hashes_of(row.frontier)) if row.hashed == row.size else None)
+
+    def batches(self, after: int, until: int) -> Iterator[list[Row]]:
+        """Rows in sequence, as written, in pieces."""
+        while after < until:
+            found = self.session.execute(ROWS, {"after": after, "until": until, "batch": BATCH}).all()
+            if not found:
+                return
+            # SQLite lets anything stand anywhere, and the check must name the event instead of failing.
+            yield [(row[0], _bytes(row[1]), _bytes(row[2]), _bytes(row[3])) for row in found]
+            after = found[-1][0]
+
+    def chain_at(self, seq: int) -> bytes | None:
+        """The chain value after an event; None where the event is missing."""
+        return self.session.scalar(select(EventRow.chain).where(EventRow.seq == seq))
+
+    def leaves(self, first: int, count: int) -> list[bytes]:
+        """Entries by index, which begins with 0."""
+        wanted = select(EventRow.leaf).where(EventRow.seq > first, EventRow.seq <= first + count)
+        return list(self.session.scalars(wanted.order_by(EventRow.seq)))
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        """A full tile, where it is made."""
+        return self.session.scalar(select(TileRow.hashes).where(TileRow.level == level, TileRow.number == number))
+
+    def tiles(self, level: int, first: int, count: int) -> dict[int, bytes]:
+        """Full tiles by number."""
+        wanted = select(TileRow.number, TileRow.hashes).where(
+            TileRow.level == level, TileRow.number >= first, TileRow.number < first + count
+        )
+        return {row.number: row.hashes for row in self.session.execute(wanted)}
+
+    def roots(self, level: int, first: int, count: int) -> list[bytes]:
+        """What stands for full tiles one level up, from the first on without a gap."""
+        wanted = select(TileRow.number, TileRow.root).where(
+            TileRow.level == level, TileRow.number >= first, TileRow.number < first + count
+        )
+        rows = self.session.execute(wanted.order_by(TileRow.number)).all()
+        return [row.root for place, row in enumerate(rows, first) if row.number == place]
+
+    def tile_count(self) -> int:
+        """How many full tiles of level 0 are made."""
+        newest = self.session.scalar(select(func.max(TileRow.number)).where(TileRow.level == 0))
+        return 0 if newest is None else newest + 1
+
+    def add_tiles(self, tiles: Sequence[Tile]) -> None:
+        """Keep tiles; those that are there stay as they are."""
+        self._add(
+            TileRow,
+            [{"level": one.level, "number": one.number, "hashes": one.hashes, "root": one.root} for one in tiles],
+        )
+
+    def last_checkpoint(self) -> KeptCheckpoint | None:
+        """The newest checkpoint."""
+        found = self.session.scalars(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)).one_or_none()
+        return _kept(found) if found is not None else None
+
+    def checkpoint_over(self, size: int) -> KeptCheckpoint | None:
+        """The oldest checkpoint of at least this size."""
+        wanted = select(CheckpointRow).where(CheckpointRow.size >= size).order_by(CheckpointRow.size).limit(1)
+        found = self.session.scalars(wanted).one_or_none()
+        return _kept(found) if found is not None else None
+
+    def checkpoints(self, after: int, until: int) -> Iterator[KeptCheckpoint]:
+        """Checkpoints of sizes in a half-open range, ascending."""
+        wanted = select(CheckpointRow).where(CheckpointRow.size > after, CheckpointRow.size <= until)
+        for row in self.session.scalars(wanted.order_by(CheckpointRow.size)).yield_per(1_000):
+            yield _kept(row)
+
+    def add_checkpoint(self, kept: KeptCheckpoint) -> None:
+        """Keep a signed checkpoint; one of this size that is there stays."""
+        self._add(CheckpointRow, [{"size": kept.size, "at": kept.at, "note": kept.note}])
+
+    def cosignatures(self, size: int) -> tuple[str, ...]:
+        """The witnesses' lines under a checkpoint."""
+        wanted = select(CosignatureRow.line).where(CosignatureRow.size == size).order_by(CosignatureRow.place)
+        return tuple(self.session.scalars(wanted))
+
+    def cosigned_over(self, size: int) -> int | None:
+        """The smallest checkpoint of at least this size that a witness signed."""
+        return self.session.scalar(select(func.min(CosignatureRow.size)).where(CosignatureRow.size >= size))
+
+    def add_cosignature(self, size: int, place: str, line: str, at: datetime) -> None:
+        """Keep a witness's line."""
+        self._add(CosignatureRow, [{"size": size, "place": place, "line": line, "at": at}])
+
+    def places(self) -> dict[str, PlaceState]:
+        """How far each place outside has seen the log."""
+        rows = self.session.scalars(select(PlaceRow)).all()
+        return {row.place: PlaceState(row.place, row.size, row.tried_at, row.trouble) for row in rows}
+
+    def save_place(self, state: PlaceState) -> None:
+        """Remember how far a place has seen the log."""
+        self.session.merge(
+            PlaceRow(place=state.place, size=state.size, tried_at=state.tried_at, trouble=state.trouble[:200])
+        )
+
+    def witnessed(self, origin: str) -> Checkpoint | None:
+        """What we last cosigned of another's log."""
+        row = self.session.get(WitnessedRow, origin)
+        return Checkpoint(row.origin, row.size, row.root) if row is not None else None
+
+    def witness(self, before: Checkpoint | None, new: Checkpoint, note: bytes, at: datetime) -> bool:
+        """Replace what we saw, unless somebody else was faster; whether it was done."""
+        values = {"size": new.size, "root": new.root, "note": note, "at": at}
+        if before is None:
+            insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+            done = self.session.execute(
+                insert(WitnessedRow).values(origin=new.origin, **values).on_conflict_do_nothing()
+            )
+        else:
+            done = self.session.execute(
+                update(WitnessedRow)
+                .where(
+                    WitnessedRow.origin == new.origin,
+                    WitnessedRow.size == before.size,
+                    WitnessedRow.root == before.root,
+                )
+                .values(**values)
+            )
+        return bool(done.rowcount == 1)  # type: ignore[attr-defined]  # what writing gives has it
+
+
+def _kept(row: CheckpointRow) -> KeptCheckpoint:
+    return KeptCheckpoint(row.size, row.at, row.note)
+
+
+def _bytes(value: Any) -> bytes:
+    if type(value) is bytes:
+        return value
+    return value.encode("utf-8", "replace") if isinstance(value, str) else b""
