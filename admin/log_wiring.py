@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import threading
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from os import sched_getaffinity
@@ -30,6 +31,7 @@ from storage.reader_secrets import ReaderSecrets
 from storage.unit_of_work import SqlStore
 
 DAY = 86_400
+REFUSED_PAUSE = 60.0
 
 
 class MailPlace:
@@ -153,31 +155,34 @@ def processors() -> int:
 
 
 class Checkpointer:
-    """Signs at once when many events have come. The sweeper signs what has waited long enough."""
+    """Signs at once when many events have come. The log's keeper signs what has waited long enough."""
 
     def __init__(self, ctx: Context, audit_key: bytes) -> None:
         self._ctx, self._audit_key = ctx, audit_key
         self._lock = threading.Lock()
-        self._looked = 0
+        self._signed = 0
+        self._refused = float("-inf")
 
     def durable(self, size: int) -> None:
         """Events up to ``size`` are durable now. Never raises: what they stand for has been done."""
-        if size - self._looked < self._ctx.log.events or not self._lock.acquire(blocking=False):
+        if size - self._signed < self._ctx.log.events or not self._lock.acquire(blocking=False):
             return
         try:
             self.sign()
-            self._looked = size
         finally:
             self._lock.release()
 
-    def sign(self, at_once: bool = False) -> int | None:
-        """Sign where it is due; the size that was signed. What stands in the way goes to the process log."""
+    def sign(self) -> None:
+        """Sign where it is due. What stands in the way goes to the process log, and is looked at again a minute later."""
+        if time.monotonic() - self._refused < REFUSED_PAUSE:
+            return
         try:
-            made = make_checkpoint(self._ctx, self._audit_key, at_once)
+            make_checkpoint(self._ctx, self._audit_key)
+            with self._ctx.store.read() as work:
+                last = work.tree.last_checkpoint()
         except DeliveryError as error:
+            self._refused = time.monotonic()
             log().error("log.checkpoint_refused", code=error.code, detail=error.text)
-            return None
-        if made is None:
-            return None
-        self._looked = max(self._looked, made.size)
-        return made.size
+            return
+        # Another process may have signed meanwhile.
+        self._signed = last.size if last is not None else 0

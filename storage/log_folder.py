@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from delivery.log_places import PlaceFailed
@@ -40,7 +41,8 @@ class FolderPlace:
             finally:
                 os.close(handle)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise PlaceFailed(f"cannot be written ({error.strerror})") from None
         return ""
 

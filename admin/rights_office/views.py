@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from delivery.errors import Invalid, NotFound
 from delivery.services import officers, two_persons
 from delivery.services.desk import explain_request
+from delivery.services.evidence import evidence_bundle, proof_file, show_event
 from delivery.services.officers import export_columns, guarded_cell
 from delivery.stores import LogEntry, LogFilter
 from delivery.web.shell.shell import site
@@ -162,3 +164,38 @@ def verify() -> ResponseReturnValue:
     ctx, _ = site()
     verdict = officers.verify_log(ctx, g.person)
     return render_template("log_verified.html", verdict=verdict)
+
+
+@blueprint.get("/log/<int:seq>")
+def event(seq: int) -> ResponseReturnValue:
+    """One event with its proof."""
+    ctx, _ = site()
+    view = show_event(ctx, g.person, seq)
+    return render_template("log_event.html", view=view, content=_content(view.entry), origin=ctx.log.keys.origin)
+
+
+def _content(entry: bytes) -> list[tuple[str, str]]:
+    """What the event says, line by line; nothing for one that was tampered with."""
+    try:
+        content = json.loads(entry)
+    except ValueError:
+        return []
+    told = content.items() if isinstance(content, dict) else ()
+    return [(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) for name, value in told]
+
+
+@blueprint.get("/log/<int:seq>/proof")
+def proof(seq: int) -> ResponseReturnValue:
+    """The proof as a file."""
+    ctx, _ = site()
+    headers = {"Content-Disposition": f'attachment; filename="event-{seq}.tlog-proof"'}
+    return Response(proof_file(ctx, g.person, seq), mimetype="text/plain; charset=utf-8", headers=headers)
+
+
+@blueprint.post("/evidence/<delivery>")
+def evidence(delivery: str) -> ResponseReturnValue:
+    """Everything about one delivery, with proofs."""
+    ctx, _ = site()
+    data = evidence_bundle(ctx, g.person, delivery)
+    headers = {"Content-Disposition": f'attachment; filename="{delivery}-evidence.zip"'}
+    return Response(data, mimetype="application/zip", headers=headers)

@@ -7,7 +7,7 @@ from functools import partial
 from flask import Flask
 
 from delivery.services.context import Context
-from delivery.web import accounts, api, asking, links, pages, requests, viewer
+from delivery.web import accounts, api, asking, links, log, pages, requests, viewer
 from delivery.web.shell.settings import WebSettings
 from delivery.web.shell.shell import make_app
 from delivery.web.short_way import SENT, Hear, ShortWay
@@ -27,14 +27,18 @@ def create_reader_app(ctx: Context, settings: WebSettings) -> Flask:
         requests.blueprint,
         links.blueprint,
         viewer.blueprint,
+        log.blueprint,
         api.blueprint,
     ):
         app.register_blueprint(blueprint)
     # The link page needs no cookie: its form carries a signed nonce instead. The API has bearer tokens.
     csrf.exempt(links.blueprint)
     csrf.exempt(api.blueprint)
+    # Nobody is signed in who witnesses or is witnessed: the checkpoint's signature says whose it is.
+    csrf.exempt(log.blueprint)
     limiter = app.extensions["rushlight_limiter"]
     for name in ("accounts.sign_in", "registering.register", "accounts.forgot", "accounts.reset"):
         app.view_functions[name] = limiter.limit(settings.sign_in_limit, methods=["POST"])(app.view_functions[name])
+    app.view_functions["log.witness"] = limiter.limit("120 per minute")(app.view_functions["log.witness"])
     app.view_functions["links.check"] = limiter.limit("60 per minute")(app.view_functions["links.check"])
     return app

@@ -13,6 +13,7 @@ from delivery.consents import Declaration
 from delivery.people import Person, Role
 from delivery.privacy import ActKind, HoldKind
 from delivery.services import holding, two_persons
+from delivery.services.checkpointing import make_checkpoint
 from tests.delivery.web_test_support import signed_in, token_of
 from tests.world import World, make_world
 
@@ -38,6 +39,10 @@ READER_APP = {
     ("POST", "/requests/<number>/renew"): {"owner"},
     ("GET", "/v/<secret>/<int:number>-<int:width>.png"): ALL,
     ("GET", "/check/<code>"): ALL,
+    ("GET", "/log/checkpoint"): ALL,
+    ("GET", "/log/keys"): ALL,
+    ("GET", "/log/tile/<path:name>"): ALL,
+    ("POST", "/log/add-checkpoint"): ALL,
     ("GET", "/api/v1/openapi.json"): ALL,
     ("GET", "/ask"): SIGNED_IN,
     ("POST", "/requests"): SIGNED_IN,
@@ -100,6 +105,9 @@ STAFF_APP = {
     ("GET", "/rights/log"): {"officer"},
     ("GET", "/rights/log.csv"): {"officer"},
     ("POST", "/rights/log/verify"): {"officer"},
+    ("GET", "/rights/log/<int:seq>"): {"officer"},
+    ("GET", "/rights/log/<int:seq>/proof"): {"officer"},
+    ("POST", "/rights/evidence/<delivery>"): {"officer"},
     ("GET", "/rights/reports"): {"officer"},
     ("GET", "/rights/reports/report.csv"): {"officer"},
     ("GET", "/rights/reports/report.xlsx"): {"officer"},
@@ -140,6 +148,7 @@ class House:
         world.services.settings.mail_folder.mkdir(parents=True, exist_ok=True)
         (world.services.settings.mail_folder / "a-letter.eml").write_text(LETTER)
         self._clients: dict[tuple[str, str], FlaskClient] = {}
+        make_checkpoint(world.ctx, world.services.keys.audit, at_once=True)
 
     def _sign(self, second: Person) -> None:
         """A declaration under the request, whose name the officer may see."""
@@ -189,6 +198,8 @@ class House:
             else "claim",
             "<agreement_id>": "open",
             "<int:version>": "1",
+            "<int:seq>": "1",
+            "<delivery>": self.world.get(self.number).delivery,
         }
         for name, value in values.items():
             rule = rule.replace(name, value)
@@ -232,7 +243,9 @@ def let_in(house: House, app: str, who: str, method: str, rule: str) -> bool:
         }
         answer = client.post(house.fill(rule), data=fields)
     led_away = answer.status_code in {302, 303} and answer.headers["Location"].startswith("/sign-in")
-    if rule in {"/sign-out", "/sign-in", "/openurl"} or rule.startswith(("/reset", "/confirm", "/w/", "/v/", "/check")):
+    if rule in {"/sign-out", "/sign-in", "/openurl"} or rule.startswith(
+        ("/reset", "/confirm", "/w/", "/v/", "/check", "/log/")
+    ):
         # These answer everybody in their own way; signing out leads to the sign-in page.
         return answer.status_code != 403 and (rule != "/sign-out" or app == "reader" or not led_away)
     return not led_away and answer.status_code not in {400, 401, 403, 404}

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from delivery.people import Person, Role
-from delivery.services import governing
+from delivery.services import governing, officers
+from delivery.services.checkpointing import make_checkpoint
 from tests.world import LIMITED, OPEN_AGREEMENT, PASSWORD, World
 
 Theme = Literal["light", "dark"]
@@ -75,6 +76,10 @@ def test_pages_are_accessible_and_never_scroll_sideways(
     counted = world.ask(doi="10.5555/lantern.2022.0002").number
     governing.save_draft(world.ctx, world.officer, held.replace("version = 1\n[[", "version = 2\n[["))
     operator, letter = world.add_person("operator", Role.OPERATOR), a_letter(world)
+    make_checkpoint(world.ctx, world.services.keys.audit, at_once=True)
+    officers.verify_log(world.ctx, world.officer)
+    with world.store.read() as work:
+        unsigned = work.log.size()
     landing = f"/d/{world.ctx.links.sign(world.get(ready).delivery)}"
     for app, person, paths in (
         (
@@ -105,6 +110,8 @@ def test_pages_are_accessible_and_never_scroll_sideways(
                 "/rights/where",
                 "/rights/retention",
                 "/rights/log",
+                "/rights/log/1",
+                f"/rights/log/{unsigned}",
             ],
         ),
         ("staff", operator, ["/operator", "/operator/mail", f"/operator/mail/{letter}"]),
@@ -160,4 +167,26 @@ def test_the_viewer_is_accessible_and_turns_pages_by_keys(
     found = Axe().run(page, options=RULES)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+def test_an_officer_comes_from_the_log_to_proof_and_evidence_with_the_keyboard(
+    world: World, running: dict[str, str], browser: Browser
+) -> None:
+    number = world.ask().number
+    world.work()
+    make_checkpoint(world.ctx, world.services.keys.audit, at_once=True)
+    page, messages = signed_in(browser, running["staff"], world.officer, 390)
+    page.goto(f"{running['staff']}/rights/log?kind=copy:supplied&request={number}")
+    page.locator("tbody a").first.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    assert "Proved" in page.inner_text("main")
+    for name, ending in (("Proof as a file", ".tlog-proof"), ("All evidence about this delivery", "-evidence.zip")):
+        page.get_by_text(name).focus()
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        assert download.value.suggested_filename.endswith(ending)
+    assert messages == []
     page.context.close()

@@ -1,0 +1,113 @@
+"""What a rights officer hands to a publisher: it can be checked without the service, and names nobody."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from delivery.errors import NotAllowed, NotFound
+from delivery.services.checkpointing import make_checkpoint
+from delivery.services.evidence import evidence_bundle, proof_file, show_event
+from drm.audit.proofs import check_proof, read_proof
+from tests.behaviours.test_link_promises import supplied
+from tests.delivery.web_test_support import signed_in
+from tests.flows.test_log import events, sign, verified
+from tests.world import World
+
+
+@pytest.fixture
+def delivered(world: World) -> str:
+    """The number of a copy, its events signed."""
+    delivery = supplied(world).number
+    make_checkpoint(world.ctx, world.services.keys.audit, at_once=True)
+    return delivery
+
+
+def unpacked(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as bundle:
+        assert bundle.testzip() is None
+        return {name: bundle.read(name) for name in bundle.namelist()}
+
+
+def test_the_bundle_of_a_delivery_holds_all_of_it_and_every_proof_holds(world: World, delivered: str) -> None:
+    files = unpacked(evidence_bundle(world.ctx, world.officer, delivered))
+
+    assert {"request.json", "decision.json", "decision.txt", "delivery.json", "opens.json", "keys", "README.txt"} < set(
+        files
+    )
+    assert files["agreements/open@1.toml"].decode().startswith("\nvocabulary = 1")
+    assert json.loads(files["decision.json"])["decision"]["outcome"] == "allow"
+    assert json.loads(files["delivery.json"])["stamp"]["shown_name"] is True
+    proofs = [name for name in files if name.endswith(".tlog-proof")]
+    kinds = set()
+    for name in proofs:
+        entry = files[name.replace(".tlog-proof", ".json")]
+        check_proof(read_proof(files[name]), entry, world.ctx.log.keys.verifiers)
+        kinds.add(json.loads(entry)["kind"])
+    assert {"request:created", "copy:supplied"} <= kinds
+
+
+def test_the_bundle_names_no_reader(world: World, delivered: str) -> None:
+    content = b"".join(unpacked(evidence_bundle(world.ctx, world.officer, delivered)).values()).decode()
+
+    for secret in (world.reader.name, world.reader.email, world.reader.id):
+        assert secret not in content
+
+
+def test_the_bundles_own_script_checks_its_proofs(world: World, delivered: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(evidence_bundle(world.ctx, world.officer, delivered))) as bundle:
+        bundle.extractall(tmp_path)
+    told = (tmp_path / "README.txt").read_text(encoding="utf-8")
+    key = world.ctx.log.keys.verifiers[0]
+
+    assert str(key) in told
+    for proof in (tmp_path / "events").glob("*.tlog-proof"):
+        code, said = verified("--key", key, "--proof", proof, "--entry", proof.with_suffix(".json"))
+        assert code == 0, said
+
+
+def test_that_a_bundle_was_made_is_an_event(world: World, delivered: str) -> None:
+    data = evidence_bundle(world.ctx, world.officer, delivered)
+
+    assert world.kinds(json.loads(unpacked(data)["request.json"])["number"])[-1] == "log:exported"
+
+
+def test_only_a_rights_officer_gets_proofs(world: World, delivered: str) -> None:
+    for person in (world.librarian, world.reader):
+        with pytest.raises(NotAllowed):
+            show_event(world.ctx, person, 1)
+        with pytest.raises(NotAllowed):
+            proof_file(world.ctx, person, 1)
+        with pytest.raises(NotAllowed):
+            evidence_bundle(world.ctx, person, delivered)
+
+
+def test_an_event_that_is_not_signed_yet_is_shown_as_such(world: World, delivered: str) -> None:
+    events(world, 1)
+    with world.store.read() as work:
+        newest = work.log.size()
+
+    assert show_event(world.ctx, world.officer, newest).proved is None
+    with pytest.raises(NotFound):
+        proof_file(world.ctx, world.officer, newest)
+    page = signed_in(world.staff_app(), world.officer).get(f"/rights/log/{newest}").get_data(as_text=True)
+    assert "Not signed yet" in page
+    sign(world)
+    assert show_event(world.ctx, world.officer, newest).proved is not None
+
+
+def test_the_page_of_an_event_shows_its_proof(world: World, delivered: str) -> None:
+    client = signed_in(world.staff_app(), world.officer)
+
+    page = client.get("/rights/log/1").get_data(as_text=True)
+    file = client.get("/rights/log/1/proof")
+
+    assert "Proved" in page
+    assert show_event(world.ctx, world.officer, 1).proved.root in page  # type: ignore[union-attr]
+    assert file.get_data().startswith(b"c2sp.org/tlog-proof@v1\nindex 0\n")
+    assert client.get("/rights/log/99999").status_code == 404
+    assert client.get("/rights/log/1?lang=zh").get_data(as_text=True).count("已证明") == 1
