@@ -33,7 +33,7 @@ AT_ONCE = 10_000
 
 def filled(home: Path, count: int) -> Services:
     """An installation whose log has ``count`` events and one checkpoint over them."""
-    settings = Settings(home=home, _env_file=None)  # type: ignore[call-arg]  # pydantic's own
+    settings = Settings(home=home, _env_file=None)
     make_keys(settings.key_file)
     services = build_services(settings)
     migrate(services.engine)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.services.smtp import Mailbox
     from tests.world import World
 
-NEEDS_SERVICE = {"postgres_server", "redis_url", "rabbitmq_url", "s3", "nginx_shop"}
+NEEDS_SERVICE = {"postgres_server", "redis_url", "rabbitmq_url", "s3", "nginx_shop", "log_checker"}
 NEEDS_BROWSER = {"browser"}
 
 hypothesis.settings.register_profile("default", deadline=None)
@@ -126,6 +126,15 @@ def s3() -> Iterator[S3Server]:
 
     with or_skip() as stack:
         yield stack.enter_context(s3_server())
+
+
+@pytest.fixture(scope="session")
+def log_checker() -> Iterator[Path]:
+    """A program in Go that checks a log with Go's own packages."""
+    from tests.services.go import log_checker
+
+    with or_skip() as stack:
+        yield stack.enter_context(log_checker())
 
 
 @pytest.fixture

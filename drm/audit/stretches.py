@@ -70,18 +70,18 @@ def check_stretch(
         return Stretch(first, size, tuple(roots), tuple(tiles), tuple(leaves), found, before, bad, problem)
 
     for batch in rows:
-        for at in range(0, len(batch), WIDTH):
-            piece = batch[at : at + WIDTH]
-            good, problem = _good_rows(chain, key, size, before, piece, strict)
-            for row in piece[:good]:
-                leaves.append(hashlib.sha256(b"\x00" + row[1]).digest())
-                if len(leaves) == WIDTH:
-                    _close(leaves, len(roots) * WIDTH + first, wanted, found)
-                    roots.append(whole_root(leaves))
-                    tiles.append(b"".join(leaves))
-                    leaves = []
-            size += good
-            before = piece[good - 1][3] if good else before
+        at = 0
+        while at < len(batch):
+            piece = batch[at : at + WIDTH - len(leaves)]
+            at += len(piece)
+            hashes, before, problem = _good_rows(chain, key, size, before, piece, strict)
+            size += len(hashes)
+            leaves = [*leaves, *hashes] if leaves else hashes
+            if len(leaves) == WIDTH:
+                _close(leaves, size - WIDTH, wanted, found)
+                roots.append(whole_root(leaves))
+                tiles.append(b"".join(leaves))
+                leaves = []
             if problem:
                 return ended(problem)
     return ended()
@@ -102,26 +102,40 @@ def _close(leaves: Sequence[bytes], first: int, wanted: list[int], found: dict[i
 
 def _good_rows(
     chain: Chain, key: bytes, size: int, before: bytes, rows: Sequence[Row], strict: bool
-) -> tuple[int, str]:
-    """How many rows from the first on are good, and what is wrong with the next."""
-    inner, outer, sha, same = chain.inner, chain.outer, hashlib.sha256, hmac.compare_digest
+) -> tuple[list[bytes], bytes, str]:
+    """The leaf hashes of the good rows from the first on, the chain value after them, and what is wrong with the next."""
+    inner, outer, sha, same = chain.inner.copy, chain.outer.copy, hashlib.sha256, hmac.compare_digest
+    hashes: list[bytes] = []
     last, number = before, size
     for seq, leaf, digest, value in rows:
         number += 1
-        one, two = inner.copy(), outer.copy()
-        one.update(last + number.to_bytes(8, "big") + digest)
-        two.update(one.digest())
-        if not (
-            seq == number
-            and leaf.endswith(b'"seq":%d}' % number)
-            and sha(leaf).digest() == digest
-            and same(two.digest(), value)
-            and (not strict or _is_numbered(leaf, number))
-        ):
-            problem = row_problem(key, LogRow(seq, leaf, digest, value), number, last)
-            return number - size - 1, problem or f"event {number} is not in its canonical form"
+        try:
+            one, two = inner(), outer()
+            one.update(last + number.to_bytes(8, "big") + digest)
+            two.update(one.digest())
+            good = (
+                seq == number
+                and leaf.endswith(b'"seq":%d}' % number)
+                and sha(leaf).digest() == digest
+                and same(two.digest(), value)
+                and (not strict or _is_numbered(leaf, number))
+            )
+        except (TypeError, AttributeError):
+            # SQLite lets anything stand anywhere: text, a number, nothing.
+            good = False
+        if not good:
+            row = LogRow(seq, _bytes(leaf), _bytes(digest), _bytes(value))
+            problem = row_problem(key, row, number, last)
+            return hashes, last, problem or f"event {number} is not in its canonical form"
+        hashes.append(sha(b"\x00" + leaf).digest())
         last = value
-    return len(rows), ""
+    return hashes, last, ""
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return value.encode("utf-8", "replace") if isinstance(value, str) else b""
 
 
 def _is_numbered(leaf: bytes, number: int) -> bool:

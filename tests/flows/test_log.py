@@ -53,6 +53,15 @@ def stopped(world: World, count: int) -> None:
         raise Conflict("already-there", "no")
 
 
+def fail_to_commit(world: World, count: int) -> None:
+    """Events in a transaction whose very commit the database refuses."""
+    with world.store.write() as work:
+        work.session.execute(text("PRAGMA defer_foreign_keys = ON"))
+        work.session.execute(text("UPDATE people SET library_id = 'nowhere'"))
+        for _ in range(count):
+            work.record(Event("request:looked", world.clock(), "system"))
+
+
 def due(world: World) -> Checkpoint | None:
     return make_checkpoint(world.ctx, world.services.keys.audit)
 
@@ -115,6 +124,18 @@ def test_what_is_not_durable_is_never_signed(world: World) -> None:
     assert world.ctx.check_log().whole
 
 
+def test_a_commit_that_fails_leaves_log_head_file_and_checkpoints_as_they_were(world: World) -> None:
+    events(world, 1)
+
+    with pytest.raises(Conflict):
+        fail_to_commit(world, 1_500)
+
+    assert world.services.audit_log.kept_head().size == 1  # type: ignore[union-attr]
+    with world.store.read() as after:
+        assert after.tree.last_checkpoint() is None
+    assert world.ctx.check_log().whole
+
+
 def test_an_event_goes_with_its_act_when_the_act_is_not_done(world: World) -> None:
     events(world, 1)
 
@@ -150,6 +171,7 @@ def test_a_log_that_was_changed_is_not_signed_any_more(world: World) -> None:
 
     with pytest.raises(Conflict, match="305"):
         sign(world)
+    assert world.ctx.check_log().first_bad == 305
 
 
 def test_a_log_that_does_not_continue_its_last_checkpoint_is_not_signed(world: World) -> None:

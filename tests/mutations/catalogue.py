@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutations.bug import Bug
 from tests.mutations.counted_bugs import COUNTED
+from tests.mutations.log_bugs import LOG
 
 OWN = ("tests/drm/policy/test_own_cases.py",)
 RACES = ("tests/faults/test_races.py",)
@@ -339,4 +340,5 @@ BUGS = (
         ("tests/flows/test_bindings.py",),
     ),
     *COUNTED,
+    *LOG,
 )

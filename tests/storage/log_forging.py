@@ -108,7 +108,8 @@ class Forger:
 
     def duplicate(self) -> None:
         """An event stands twice, and everything is computed anew."""
-        leaves, seq = self.leaves, self.somewhere()
+        # Not the last: what comes after that is no longer what somebody has seen.
+        leaves, seq = self.leaves, self.chance.randint(1, self.witnessed - 1)
         self.rewrite([*leaves[:seq], leaves[seq - 1], *leaves[seq:]], everything=True)
 
     def back_date(self) -> None:

@@ -1,0 +1,77 @@
+"""Seeded bugs of the audit log: how it is written, signed and checked."""
+
+from __future__ import annotations
+
+from tests.mutations.bug import Bug
+
+FLOW = ("tests/flows/test_log.py",)
+FORGING = ("tests/storage/test_log_forging.py",)
+WORK = "storage/unit_of_work.py"
+CHECKING = "delivery/services/log_checking.py"
+
+LOG = (
+    Bug(
+        "an event is written in a transaction of its own",
+        WORK,
+        "                session.rollback()\n                raise",
+        "                session.rollback()\n                self.audit_log.append(session, work.events)\n"
+        "                session.commit()\n                raise",
+        FLOW,
+    ),
+    Bug(
+        "the chain leaves out the sequence number",
+        "drm/audit/chain.py",
+        'before + seq.to_bytes(8, "big") + digest',
+        "before + digest",
+        FORGING,
+    ),
+    Bug(
+        "the tail beyond the last checkpoint is not verified",
+        CHECKING,
+        "    parts = _parts(size, signed, known)",
+        "    parts = _parts(signed or size, signed, known)",
+        FLOW,
+    ),
+    Bug(
+        "a checkpoint is signed before the rows are durable",
+        WORK,
+        "                session.commit()\n",
+        "                if head is not None:\n                    self.durable(head.size)\n                session.commit()\n",
+        FLOW,
+    ),
+    Bug(
+        "the head file is written before the rows are durable",
+        WORK,
+        "                session.commit()\n",
+        "                if head is not None:\n                    self.audit_log.keep_head(head)\n                session.commit()\n",
+        FLOW,
+    ),
+    Bug(
+        "a checkpoint that the log does not reach is overlooked",
+        CHECKING,
+        "        if end.size > size:",
+        "        if end.size > size + 1_000:",
+        FLOW,
+    ),
+    Bug(
+        "what a witness saw is not compared",
+        CHECKING,
+        "    return sorted([*signed, *outside], key=lambda one: one[0])",
+        "    return sorted(signed, key=lambda one: one[0])",
+        FORGING,
+    ),
+    Bug(
+        "a witness takes a smaller tree",
+        "drm/audit/witnessing.py",
+        "    if submission.old != before.size or",
+        "    if submission.old > before.size or",
+        ("tests/flows/test_witnesses.py",),
+    ),
+    Bug(
+        "a log signs what does not continue its last checkpoint",
+        "delivery/services/checkpointing.py",
+        "        if last is not None:\n            _continues",
+        "        if last is None:\n            _continues",
+        FLOW,
+    ),
+)
