@@ -76,7 +76,8 @@ def log_settings(settings: Settings, mailer: Mailer, clock: Clock) -> LogSetting
         events=settings.checkpoint_events,
         public_entries=settings.log_entries == "public",
         witnessed=tuple(_verifier(text, PLAIN, "RUSHLIGHT_LOG_WITNESSED") for text in settings.log_witnessed.split()),
-        places=tuple(_place(text, settings, mailer, clock, keys) for text in settings.log_places.split()),
+        places=(places := tuple(_place(text, settings, mailer, clock, keys) for text in settings.log_places.split())),
+        witnesses=tuple(place.verifier for place in places if isinstance(place, WitnessPlace)),
     )
 
 

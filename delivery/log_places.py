@@ -110,3 +110,5 @@ class LogSettings:
     public_entries: bool = False
     witnessed: tuple[Verifier, ...] = ()
     places: tuple[Place, ...] = ()
+    witnesses: tuple[Verifier, ...] = ()
+    """The keys of the places that cosign."""

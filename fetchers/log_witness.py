@@ -26,7 +26,7 @@ class WitnessPlace:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         self.name = verifier.name
         self._url = f"{url.rstrip('/')}/add-checkpoint"
-        self._verifier = verifier
+        self.verifier = verifier
         self._http = GuardedHttp(
             agent,
             Patience(total=SECONDS),
@@ -40,7 +40,7 @@ class WitnessPlace:
             status, kind, body = self._post(write_submission(old, prove(old), note))
             if status == 200:
                 try:
-                    return cosignature_from(body, note, self._verifier)
+                    return cosignature_from(body, note, self.verifier)
                 except BadNote as problem:
                     raise PlaceFailed(f"its answer cannot be used: {problem}") from None
             if status == 409 and kind == SIZE_TYPE:

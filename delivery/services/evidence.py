@@ -12,7 +12,7 @@ from pathlib import Path
 
 from delivery.copies import Delivery
 from delivery.document_request import DocumentRequest
-from delivery.errors import NotFound
+from delivery.errors import Conflict, NotFound
 from delivery.people import Person, Role
 from delivery.ports import Work
 from delivery.services.context import Context, require
@@ -22,6 +22,7 @@ from delivery.services.log_tiles import prove
 from delivery.stores import LogFilter
 from drm.audit.checkpoints import Checkpoint
 from drm.audit.events import Event
+from drm.audit.notes import COSIGNED, BadNote
 from drm.audit.proofs import Proof, check_proof, write_proof
 
 MOST_EVENTS = 1_000
@@ -30,7 +31,7 @@ SCRIPT = Path(__file__).parents[2] / "deploy" / "verify_log.py"
 
 @dataclass(frozen=True)
 class ProvedEvent:
-    """One event with its proof, which was checked again before it is shown. ``witnesses`` are who signed the checkpoint too."""
+    """One event with its proof, checked again before it is shown. ``witnesses`` are the known ones whose signatures hold."""
 
     seq: int
     entry: bytes
@@ -51,18 +52,22 @@ class ProvedEvent:
 
 @dataclass(frozen=True)
 class EventView:
-    """An event as it stands in the log, and its proof; None where no checkpoint covers it yet."""
+    """An event as it stands in the log, and its proof; None where no checkpoint covers it yet, or where it holds no more."""
 
     seq: int
     entry: bytes
     proved: ProvedEvent | None
+    problem: str = ""
 
 
 def _proved(ctx: Context, work: Work, seq: int) -> ProvedEvent:
     proof, entry = prove(work, seq)
-    seen = check_proof(proof, entry, ctx.log.keys.verifiers)
-    others = {one.name for one in seen.note.signatures} - {ctx.log.keys.origin}
-    return ProvedEvent(seq, entry, proof, seen.checkpoint, tuple(sorted(others)))
+    try:
+        seen = check_proof(proof, entry, ctx.log.keys.verifiers, ctx.log.witnesses)
+    except BadNote as problem:
+        raise Conflict("log-broken", f"The log no longer proves event {seq}: {problem}.") from None
+    others = sorted(one.name for one in seen.signers if one.kind == COSIGNED)
+    return ProvedEvent(seq, entry, proof, seen.checkpoint, tuple(others))
 
 
 def show_event(ctx: Context, officer: Person, seq: int) -> EventView:
@@ -74,7 +79,10 @@ def show_event(ctx: Context, officer: Person, seq: int) -> EventView:
             raise NotFound("unknown-event", "There is no such event.")
         last = work.tree.last_checkpoint()
         covered = last is not None and last.size >= seq
-        return EventView(seq, entries[0], _proved(ctx, work, seq) if covered else None)
+        try:
+            return EventView(seq, entries[0], _proved(ctx, work, seq) if covered else None)
+        except Conflict as broken:
+            return EventView(seq, entries[0], None, broken.text)
 
 
 def proof_file(ctx: Context, officer: Person, seq: int) -> bytes:
@@ -88,7 +96,7 @@ def evidence_bundle(ctx: Context, officer: Person, number: str) -> bytes:
     """A ZIP about one delivery: request, decision with counts, agreements, copy, opens, events with proofs, how to check it.
 
     It holds pseudonyms only, and the events that a signed checkpoint covers by now. NotFound where there is no such delivery or
-    no such event. That it was made is an event too.
+    no such event, Conflict where a proof holds no more. That it was made is an event too.
     """
     require(officer, Role.RIGHTS_OFFICER)
     with ctx.store.read() as work:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from delivery.errors import NotAllowed, NotFound
+from delivery.errors import Conflict, NotAllowed, NotFound
+from delivery.services import expiring
 from delivery.services.checkpointing import make_checkpoint
 from delivery.services.evidence import evidence_bundle, proof_file, show_event
+from delivery.services.forgetting import forget
+from drm.audit.notes import COSIGNED, Signer, read_note
 from drm.audit.proofs import check_proof, read_proof
 from tests.behaviours.test_link_promises import supplied
 from tests.delivery.web_test_support import signed_in
-from tests.flows.test_log import events, sign, verified
+from tests.flows.test_log import events, execute, sign, verified
 from tests.world import World
 
 
@@ -98,6 +103,49 @@ def test_an_event_that_is_not_signed_yet_is_shown_as_such(world: World, delivere
     assert "Not signed yet" in page
     sign(world)
     assert show_event(world.ctx, world.officer, newest).proved is not None
+
+
+def test_an_event_that_was_changed_is_shown_as_broken_and_is_no_evidence(world: World, delivered: str) -> None:
+    change = "UPDATE audit_events SET leaf = replace(leaf, 'harbour', 'harbeur') WHERE seq = 2"
+    execute(world, "DROP TRIGGER audit_events_no_update", change)
+
+    page = signed_in(world.staff_app(), world.officer).get("/rights/log/2").get_data(as_text=True)
+
+    assert "The log is broken" in page
+    with pytest.raises(Conflict, match="event 2"):
+        proof_file(world.ctx, world.officer, 2)
+
+
+def test_only_a_known_witness_whose_signature_holds_is_named(world: World, delivered: str) -> None:
+    known, stranger = (Signer(f"{name}.example/w", name.encode().ljust(32), COSIGNED) for name in ("known", "stranger"))
+    world.ctx = replace(world.ctx, log=replace(world.ctx.log, witnesses=(known.verifier,)))
+    with world.store.write() as work:
+        last = work.tree.last_checkpoint()
+        assert last is not None
+        for signer in (known, stranger):
+            line = signer.line(read_note(last.note).text, 1_800_000_000)
+            work.tree.add_cosignature(last.size, signer.name, line, world.clock())
+
+    assert show_event(world.ctx, world.officer, 1).proved.witnesses == (known.name,)  # type: ignore[union-attr]
+
+
+def test_a_reader_who_is_erased_leaves_every_proof_as_it_was(world: World, delivered: str) -> None:
+    before = proof_file(world.ctx, world.officer, 1)
+    world.clock.move(timedelta(days=400))
+    expiring.expire_links(world.ctx)
+    forget(world.ctx, world.reader, "system")
+
+    sign(world)
+    check_proof(read_proof(before), show_event(world.ctx, world.officer, 1).entry, world.ctx.log.keys.verifiers)
+    assert world.ctx.check_log().whole
+    assert show_event(world.ctx, world.officer, 1).proved is not None
+    content = b"".join(row for batch in batches(world) for _, row, *_ in batch)
+    assert world.reader.email.encode() not in content
+
+
+def batches(world: World) -> list[list[tuple[int, bytes, bytes, bytes]]]:
+    with world.store.read() as work:
+        return list(work.tree.batches(0, work.log.size()))
 
 
 def test_the_page_of_an_event_shows_its_proof(world: World, delivered: str) -> None:

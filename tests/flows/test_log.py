@@ -124,16 +124,21 @@ def test_what_is_not_durable_is_never_signed(world: World) -> None:
     assert world.ctx.check_log().whole
 
 
-def test_a_commit_that_fails_leaves_log_head_file_and_checkpoints_as_they_were(world: World) -> None:
+def test_a_commit_that_fails_leaves_log_head_file_and_what_is_outside_as_they_were(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    world = make_world(tmp_path / "home", Path(), log_places=f"folder:{outside}")
     events(world, 1)
+    sign(world)
+    give_checkpoints(world.ctx)
 
     with pytest.raises(Conflict):
         fail_to_commit(world, 1_500)
 
     assert world.services.audit_log.kept_head().size == 1  # type: ignore[union-attr]
-    with world.store.read() as after:
-        assert after.tree.last_checkpoint() is None
+    assert open_newest(world).size == 1
+    assert [path.name[-2:] for path in outside.iterdir()] == ["01"]
     assert world.ctx.check_log().whole
+    world.close()
 
 
 def test_an_event_goes_with_its_act_when_the_act_is_not_done(world: World) -> None:
