@@ -19,6 +19,7 @@ COMMANDS = {
     "backup": ("admin.cli_operator", "backup"),
     "demo": ("admin.cli_demo", "demo"),
     "doctor": ("admin.cli_operator", "doctor"),
+    "fsck": ("admin.cli_fsck", "fsck"),
     "init": ("admin.cli_operator", "init"),
     "issnl": ("admin.cli_titles", "issnl"),
     "keys": ("admin.cli_keys", "keys"),

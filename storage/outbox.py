@@ -42,12 +42,15 @@ class SqlOutbox:
                 created_at=now,
             )
             .on_conflict_do_nothing(index_elements=["key"])
+            .returning(JobRow.id)
         )
-        if self._changed(statement) == 1 and (job.run_after is None or job.run_after <= now):
-            job_id = self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
+        # What is returned tells, not the count of rows: PostgreSQL's driver gives none for such a statement.
+        job_id = self.session.scalar(statement)
+        if job_id is None:
+            return self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
+        if job.run_after is None or job.run_after <= now:
             self.added.append(job_id)
-            return job_id
-        return self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
+        return job_id
 
     def due(self, now: datetime, limit: int) -> tuple[int, ...]:
         """Ids of jobs that wait and are due, or whose worker has been silent for longer than its lease."""
@@ -84,6 +87,17 @@ class SqlOutbox:
             .execution_options(synchronize_session=False)
         )
         return self._changed(statement)
+
+    def free_stale(self, job_id: int, now: datetime, before: datetime) -> bool:
+        """Let one job be taken whose lease ended before an instant, or that has none; False where that is not so."""
+        statement = (
+            update(JobRow)
+            .where(JobRow.id == job_id, JobRow.state == "running")
+            .where(or_(JobRow.lease_until.is_(None), JobRow.lease_until < before))
+            .values(lease_until=now - timedelta(seconds=1), holder="")
+            .execution_options(synchronize_session=False)
+        )
+        return self._changed(statement) == 1
 
     def renew(self, job: Job, now: datetime) -> bool:
         """Prolong the lease; False when the job was taken over."""

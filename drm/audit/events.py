@@ -101,6 +101,10 @@ KINDS = (
     "report:made",
     "log:exported",
     "log:verified",
+    "fsck:repaired",
+    "job:retried",
+    "job:dismissed",
+    "data:moved",
 )
 """Every act that leaves a leaf, as object:act."""
 
