@@ -22,6 +22,7 @@ COMMANDS = {
     "fsck": ("admin.cli_fsck", "fsck"),
     "init": ("admin.cli_operator", "init"),
     "issnl": ("admin.cli_titles", "issnl"),
+    "jobs": ("admin.cli_jobs", "jobs"),
     "keys": ("admin.cli_keys", "keys"),
     "library": ("admin.cli_people", "library"),
     "migrate": ("admin.cli_operator", "migrate"),

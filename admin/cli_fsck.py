@@ -38,8 +38,8 @@ def fsck(repair: bool, deep: bool, as_json: bool, grace: int) -> None:
     from admin.wiring import build_services
 
     settings = read_settings()
-    ring = CeleryBell(make_celery(settings.broker_url)).ring if settings.broker_url else (lambda job_id: None)
-    services = build_services(settings, ring)
+    bell = CeleryBell(make_celery(settings.broker_url)) if settings.broker_url else None
+    services = build_services(settings, bell.ring) if bell else build_services(settings)
     patience = patience_of(services, timedelta(hours=grace))
     # All of it is found before anything is repaired: a repair must not change what later rules see.
     counts = {"violations": 0, "notices": 0, "repaired": 0}
@@ -48,6 +48,8 @@ def fsck(repair: bool, deep: bool, as_json: bool, grace: int) -> None:
         counts["notices" if is_notice(found) else "violations"] += 1
         counts["repaired"] += done
         click.echo(json.dumps(as_record(found, done), ensure_ascii=False) if as_json else as_line(found, done))
+    if bell is not None:
+        bell.flush(10)
     if as_json:
         click.echo(json.dumps(counts))
     else:

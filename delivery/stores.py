@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from delivery.consents import Declaration, Fee
 from delivery.copies import Behind, Delivery, Window
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
-from delivery.jobs import Job, NewJob
+from delivery.jobs import Job, NewJob, SetAside
 from delivery.masters import KeptMaster, MasterWish
 from delivery.people import Library, Person, Role
 from drm.audit.chain import LogRow
@@ -308,6 +308,8 @@ class Outbox(Protocol):
     def retry(self, job: Job, at: datetime, error: str) -> bool: ...
     def set_aside(self, job: Job, now: datetime, error: str) -> bool: ...
     def lines(self, now: datetime) -> tuple[Line, ...]: ...
+    def set_aside_jobs(self) -> tuple[SetAside, ...]: ...
+    def close_set_aside(self, job_id: int, state: str, now: datetime) -> SetAside | None: ...
 
 
 @dataclass(frozen=True)

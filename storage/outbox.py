@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,12 +11,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from delivery.jobs import LEASE, Job, NewJob
+from delivery.jobs import LEASE, Job, NewJob, SetAside
 from delivery.stores import Line
 from storage.holders import is_gone, this_process
 from storage.models import JobRow
 
 NOT_DONE = ("queued", "running", "quarantined")
+DIED = "workers that ended without a word: {}"
+"""What a job's row says while nobody has finished it or failed."""
 
 
 class SqlOutbox:
@@ -64,15 +67,22 @@ class SqlOutbox:
         row = self.session.get(JobRow, job_id)
         if row is None:
             return None
+        deaths = _deaths(row.last_error) + 1 if row.state == "running" else 0
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.attempt == row.attempt, _claimable(now))
-            .values(state="running", attempt=row.attempt + 1, holder=this_process(), lease_until=now + LEASE[row.kind])
+            .values(
+                state="running",
+                attempt=row.attempt + 1,
+                holder=this_process(),
+                lease_until=now + LEASE[row.kind],
+                last_error=DIED.format(deaths) if deaths else row.last_error,
+            )
             .execution_options(synchronize_session=False)
         )
         if self._changed(statement) != 1:
             return None
-        return Job(job_id, row.kind, row.key, row.payload, row.attempt + 1)
+        return Job(job_id, row.kind, row.key, row.payload, row.attempt + 1, deaths)
 
     def free_gone(self, now: datetime) -> int:
         """Let jobs be taken whose worker is certainly dead, without waiting for their leases; how many they were."""
@@ -124,6 +134,24 @@ class SqlOutbox:
         )
         return tuple(Line(state, count, max(now - since, timedelta()), kind) for kind, state, count, since in rows)
 
+    def set_aside_jobs(self) -> tuple[SetAside, ...]:
+        """Jobs that wait for a person, oldest first."""
+        rows = self.session.scalars(select(JobRow).where(JobRow.state == "quarantined").order_by(JobRow.id))
+        return tuple(
+            SetAside(row.id, row.kind, row.key, row.payload, row.attempt, row.last_error, row.finished_at)
+            for row in rows
+        )
+
+    def close_set_aside(self, job_id: int, state: str, now: datetime) -> SetAside | None:
+        """Take a job out of quarantine: it was retried or dismissed, and stays on record. None when it is not there."""
+        row = self.session.get(JobRow, job_id, with_for_update=True, populate_existing=True)
+        if row is None or row.state != "quarantined":
+            return None
+        found = SetAside(row.id, row.kind, row.key, row.payload, row.attempt, row.last_error, row.finished_at)
+        row.state, row.finished_at = state, now
+        self.session.flush()
+        return found
+
     def _change(self, job: Job, **values: Any) -> bool:
         statement = (
             update(JobRow)
@@ -137,6 +165,11 @@ class SqlOutbox:
         result = self.session.execute(statement)
         assert isinstance(result, CursorResult)
         return result.rowcount
+
+
+def _deaths(error: str) -> int:
+    told = re.fullmatch(DIED.format(r"(\d+)"), error)
+    return int(told.group(1)) if told else 0
 
 
 def _claimable(now: datetime) -> Any:
