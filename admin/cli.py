@@ -15,6 +15,7 @@ from delivery.errors import DeliveryError, Invalid, NotFound
 USAGE, REFUSED, OUR_FAULT = 2, 3, 70
 
 COMMANDS = {
+    "accept-rollback": ("admin.cli_restore", "accept_rollback"),
     "audit": ("admin.cli_audit", "audit"),
     "backup": ("admin.cli_operator", "backup"),
     "demo": ("admin.cli_demo", "demo"),
@@ -31,6 +32,8 @@ COMMANDS = {
     "openurl": ("admin.cli_openurl", "openurl"),
     "pdf": ("admin.cli_pdf", "pdf"),
     "people": ("admin.cli_people", "people"),
+    "reissue": ("admin.cli_restore", "reissue"),
+    "restore": ("admin.cli_restore", "restore"),
     "rights": ("admin.cli_rights", "rights"),
     "serve": ("admin.cli_serve", "serve"),
     "source": ("admin.cli_sources", "source"),

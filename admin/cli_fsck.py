@@ -19,7 +19,7 @@ from admin.settings import read_settings
 )
 @click.option(
     "--grace",
-    type=click.IntRange(1, 24 * 365),
+    type=click.IntRange(0, 24 * 365),
     default=24,
     show_default=True,
     help="Hours for which a file may be there without an owner.",

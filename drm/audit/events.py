@@ -105,6 +105,7 @@ KINDS = (
     "job:retried",
     "job:dismissed",
     "data:moved",
+    "log:rolled_back",
 )
 """Every act that leaves a leaf, as object:act."""
 
