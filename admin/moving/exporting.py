@@ -28,7 +28,7 @@ def export(services: Services, folder: Path) -> Manifest:
     if current(services.engine) != head():
         raise Conflict("other-revision", "The database is at another revision. Run 'rushlight migrate' first.")
     with services.store.read() as work:
-        if work.jobs.counts().get("running", 0):
+        if any(line.state == "running" for line in work.jobs.lines(services.ctx.clock())):
             raise Conflict("still-running", "Jobs are running. Stop all web and worker processes first.")
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
