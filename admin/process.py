@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,14 +21,18 @@ from admin.process_log import log, start_logging
 from admin.serving import BothApps, Ports, serve, with_addresses
 from admin.settings import Settings
 from admin.sweeper import Sweeper
+from admin.watchdog import Hearing, LoneWork
 from admin.web_settings import web_settings
 from admin.wiring import Services, build_services, real_clock
 from delivery.jobs import Job
-from delivery.services.working import run_job
+from delivery.services.working import run_job, sweep
 from delivery.web.app import create_reader_app
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+BROKER_PATIENCE = 5.0
+"""Seconds that a worker waits at its start for the broker; then it begins without."""
 
 
 def report_job(meters: Meters, began: float, what: str, job: Job, error: BaseException | None) -> None:
@@ -46,18 +54,24 @@ class WorkerProcess:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.celery = make_celery(settings.broker_url)
+        self._bell = CeleryBell(self.celery)
         meters = Meters(settings.home / "metrics", real_clock())
-        self.services: Services = build_services(settings, CeleryBell(self.celery).ring, meters=meters)
-        self._sweeper = Sweeper(self.services.ctx, CeleryBell(self.celery).ring)
+        self.services: Services = build_services(settings, self._bell.ring, meters=meters)
+        self._sweeper = Sweeper(self.services.ctx, self._bell.ring, self._notice)
         self._keeper = LogKeeper(self.services.ctx, self.services.checkpointer)
         self._worker: EmbeddedWorker | None = None
+        self._lone = LoneWork(self._due, self._run, settings.worker_threads)
 
     def start(self) -> None:
         """Start the worker, the sweeper and the log's keeper."""
-        hands.are(lambda job_id: _run(self.services, job_id))
+        hands.are(self._run)
+        hands.watchdog.deaf_after = self.settings.watchdog_seconds
         if self.works:
             self._worker = EmbeddedWorker(self.celery, self.settings.worker_threads)
-            self._worker.start()
+            if not self._worker.start(BROKER_PATIENCE if self.settings.broker_url else 20):
+                if not self.settings.broker_url:
+                    raise RuntimeError("the embedded worker did not start")
+                log().warning("broker.away", doing="jobs without it")
         self._sweeper.start()
         self._keeper.start()
 
@@ -65,8 +79,32 @@ class WorkerProcess:
         """Stop all; what is cut off is found again by its lease."""
         self._keeper.stop()
         self._sweeper.stop()
+        self._lone.stop(5)
         if self._worker is not None:
             self._worker.stop()
+
+    def _run(self, job_id: int) -> None:
+        run_job(self.services.ctx, job_id, partial(report_job, self.services.meters, time.perf_counter()))
+
+    def _due(self, limit: int) -> tuple[int, ...]:
+        return sweep(self.services.ctx, limit)
+
+    def _notice(self, now: float, due: Sequence[int]) -> None:
+        """Work without the broker while it brings nothing; begin anew when it took rings and brought nothing for long."""
+        if not self.works:
+            return
+        heard = hands.watchdog.look(now, due, self._bell.taken_at)
+        if heard is Hearing.ALONE:
+            self._lone.start()
+        elif heard is Hearing.DEAF:
+            self._lone.stop()
+            if not self._lone.busy:
+                log().error("broker.deaf", doing="restart")
+                self.restart()
+
+    def restart(self) -> None:
+        """This command again in the same process: every thread and connection is new. Nothing is in hand now."""
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line
 
 
 class ServingProcess(WorkerProcess):
@@ -76,6 +114,10 @@ class ServingProcess(WorkerProcess):
         super().__init__(settings)
         self.works = not settings.broker_url
 
+    def restart(self) -> None:
+        """End this serving process in an orderly way; its parent starts another at once."""
+        os.kill(os.getpid(), signal.SIGTERM)
+
     def apps(self) -> WSGIApplication:
         """Both web apps behind one WSGI callable."""
         services = self.services
@@ -84,10 +126,6 @@ class ServingProcess(WorkerProcess):
         for app in (reader, staff):
             watch(app, services.meters)
         return BothApps({str(self.settings.reader_port): reader, str(self.settings.staff_port): staff})
-
-
-def _run(services: Services, job_id: int) -> None:
-    run_job(services.ctx, job_id, partial(report_job, services.meters, time.perf_counter()))
 
 
 def run_server(settings: Settings, ports: Ports) -> None:

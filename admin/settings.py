@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     staff_port: int = Field(8081, ge=0, le=65535, description="Port of the staff app; the next free one where taken.")
     threads: int = Field(16, ge=2, le=256, description="Threads of the serving process.")
     worker_threads: int = Field(2, ge=1, le=32, description="Jobs that one worker runs at the same time.")
+    watchdog_seconds: int = Field(
+        30,
+        ge=5,
+        le=3600,
+        description="How long a broker may take rings and bring nothing while jobs are due, in seconds; then the worker begins anew.",
+    )
     accel: str = Field(
         "",
         pattern=r"^(/[A-Za-z0-9/_-]*/)?$",

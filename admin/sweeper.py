@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from admin.process_log import log
 from delivery.errors import DeliveryError
@@ -22,11 +22,20 @@ STALE_WORK = 3600.0
 
 
 class Sweeper:
-    """Rings for due jobs; the same job again only after a while, so that a long queue is not rung twice a second."""
+    """Rings for due jobs; the same job again only after a while, so that a long queue is not rung twice a second.
 
-    def __init__(self, ctx: Context, ring: Callable[[int], None]) -> None:
+    ``notice`` hears in each round what is due, so that a worker can tell when its broker is silent.
+    """
+
+    def __init__(
+        self,
+        ctx: Context,
+        ring: Callable[[int], object],
+        notice: Callable[[float, Sequence[int]], object] = lambda now, due: None,
+    ) -> None:
         self._ctx = ctx
         self._ring = ring
+        self._notice = notice
         self._rung: dict[int, float] = {}
         self._tidied = self._forgot = self._freed = 0.0
         self._end = threading.Event()
@@ -56,10 +65,12 @@ class Sweeper:
         if now - self._freed >= FREE_EVERY:
             self._freed = now
             free_gone(self._ctx)
-        for job_id in sweep(self._ctx, limit=200):
+        due = sweep(self._ctx, limit=200)
+        for job_id in due:
             if job_id not in self._rung:
                 self._rung[job_id] = now
                 self._ring(job_id)
+        self._notice(now, due)
         if now - self._tidied >= TIDY_EVERY:
             self._tidied = now
             expire_links(self._ctx)

@@ -17,6 +17,12 @@ KINDS = (FETCH, PREPARE, MAIL, RETAIN, DESTROY, CHECK)
 MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40, RETAIN: 6, DESTROY: 40, CHECK: 6}
 """After so many attempts a job is set aside for a person. A mail server may be away for a day."""
 
+POISON_TRIES = 2
+"""A job that fails in a way that nobody foresaw is tried so often, and then set aside: it will fail the same way again."""
+
+POISON_DEATHS = 5
+"""A job whose worker ended without a word so often in a row is set aside. More than tries: a healthy job may meet several kills."""
+
 LEASE = {
     FETCH: timedelta(minutes=5),
     PREPARE: timedelta(minutes=4),
@@ -40,13 +46,30 @@ class NewJob:
 
 @dataclass(frozen=True)
 class Job:
-    """A claimed job. ``attempt`` must still match when it is finished, or somebody else has taken it over."""
+    """A claimed job. ``attempt`` must still match when it is finished, or somebody else has taken it over.
+
+    ``deaths`` counts the workers that ended without a word while they had it, since one last said something.
+    """
 
     id: int
     kind: str
     key: str
     payload: Mapping[str, str]
     attempt: int
+    deaths: int = 0
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A job that waits for a person: what it was about, and why it was set aside."""
+
+    id: int
+    kind: str
+    key: str
+    payload: Mapping[str, str]
+    attempt: int
+    error: str
+    at: datetime | None
 
 
 def backoff(attempt: int) -> timedelta:

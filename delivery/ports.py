@@ -28,6 +28,7 @@ from delivery.stores import (
     TokenStore,
     UsageLog,
 )
+from delivery.violations import StoredFile
 from drm.audit.events import Event
 
 Clock = Callable[[], datetime]
@@ -150,6 +151,12 @@ class Blobs(Protocol):
 
     def sweep(self, older_than: float) -> int:
         """Remove unfinished work from before the given time stamp; returns how much."""
+
+    def listed(self, prefix: str = "") -> Iterator[StoredFile]:
+        """Every blob whose name begins so, sorted by the bytes of the names; never all of them in memory."""
+
+    def unfinished(self, older_than: float) -> tuple[str, ...]:
+        """What ``sweep`` would remove."""
 
 
 class CopyFiles(Protocol):

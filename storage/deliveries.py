@@ -164,8 +164,8 @@ class SqlDeliveries:
                 return True
             # (secret, place) is the key: two networks at the last place meet here, and one of them wins.
             statement = insert(WindowNetworkRow).values(secret_hash=secret_hash, place=place, network=network)
-            result: Any = self.session.execute(statement.on_conflict_do_nothing())
-            if result.rowcount == 1:
+            taken = statement.on_conflict_do_nothing().returning(WindowNetworkRow.place)
+            if self.session.scalar(taken) is not None:
                 return True
         known = self.session.scalars(
             select(WindowNetworkRow.network).where(WindowNetworkRow.secret_hash == secret_hash)

@@ -69,8 +69,9 @@ class SqlLedger:
             actor=entry.actor,
             reason=entry.reason,
         )
-        result: Any = self.session.execute(statement.on_conflict_do_nothing())
-        return bool(result.rowcount == 1)
+        # What is returned tells, not the count of rows: PostgreSQL's driver gives none for such a statement.
+        entered = self.session.scalar(statement.on_conflict_do_nothing().returning(LedgerRow.id))
+        return entered is not None
 
     def entries(self, claim: str) -> tuple[LedgerEntry, ...]:
         """All lines of a claim, oldest first."""

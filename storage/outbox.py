@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,12 +11,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from delivery.jobs import LEASE, Job, NewJob
+from delivery.jobs import LEASE, Job, NewJob, SetAside
 from delivery.stores import Line
 from storage.holders import is_gone, this_process
 from storage.models import JobRow
 
 NOT_DONE = ("queued", "running", "quarantined")
+DIED = "workers that ended without a word: {}"
+"""What a job's row says while nobody has finished it or failed."""
 
 
 class SqlOutbox:
@@ -42,12 +45,15 @@ class SqlOutbox:
                 created_at=now,
             )
             .on_conflict_do_nothing(index_elements=["key"])
+            .returning(JobRow.id)
         )
-        if self._changed(statement) == 1 and (job.run_after is None or job.run_after <= now):
-            job_id = self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
+        # What is returned tells, not the count of rows: PostgreSQL's driver gives none for such a statement.
+        job_id = self.session.scalar(statement)
+        if job_id is None:
+            return self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
+        if job.run_after is None or job.run_after <= now:
             self.added.append(job_id)
-            return job_id
-        return self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
+        return job_id
 
     def due(self, now: datetime, limit: int) -> tuple[int, ...]:
         """Ids of jobs that wait and are due, or whose worker has been silent for longer than its lease."""
@@ -61,15 +67,22 @@ class SqlOutbox:
         row = self.session.get(JobRow, job_id)
         if row is None:
             return None
+        deaths = _deaths(row.last_error) + 1 if row.state == "running" else 0
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.attempt == row.attempt, _claimable(now))
-            .values(state="running", attempt=row.attempt + 1, holder=this_process(), lease_until=now + LEASE[row.kind])
+            .values(
+                state="running",
+                attempt=row.attempt + 1,
+                holder=this_process(),
+                lease_until=now + LEASE[row.kind],
+                last_error=DIED.format(deaths) if deaths else row.last_error,
+            )
             .execution_options(synchronize_session=False)
         )
         if self._changed(statement) != 1:
             return None
-        return Job(job_id, row.kind, row.key, row.payload, row.attempt + 1)
+        return Job(job_id, row.kind, row.key, row.payload, row.attempt + 1, deaths)
 
     def free_gone(self, now: datetime) -> int:
         """Let jobs be taken whose worker is certainly dead, without waiting for their leases; how many they were."""
@@ -84,6 +97,17 @@ class SqlOutbox:
             .execution_options(synchronize_session=False)
         )
         return self._changed(statement)
+
+    def free_stale(self, job_id: int, now: datetime, before: datetime) -> bool:
+        """Let one job be taken whose lease ended before an instant, or that has none; False where that is not so."""
+        statement = (
+            update(JobRow)
+            .where(JobRow.id == job_id, JobRow.state == "running")
+            .where(or_(JobRow.lease_until.is_(None), JobRow.lease_until < before))
+            .values(lease_until=now - timedelta(seconds=1), holder="")
+            .execution_options(synchronize_session=False)
+        )
+        return self._changed(statement) == 1
 
     def renew(self, job: Job, now: datetime) -> bool:
         """Prolong the lease; False when the job was taken over."""
@@ -110,6 +134,24 @@ class SqlOutbox:
         )
         return tuple(Line(state, count, max(now - since, timedelta()), kind) for kind, state, count, since in rows)
 
+    def set_aside_jobs(self) -> tuple[SetAside, ...]:
+        """Jobs that wait for a person, oldest first."""
+        rows = self.session.scalars(select(JobRow).where(JobRow.state == "quarantined").order_by(JobRow.id))
+        return tuple(
+            SetAside(row.id, row.kind, row.key, row.payload, row.attempt, row.last_error, row.finished_at)
+            for row in rows
+        )
+
+    def close_set_aside(self, job_id: int, state: str, now: datetime) -> SetAside | None:
+        """Take a job out of quarantine: it was retried or dismissed, and stays on record. None when it is not there."""
+        row = self.session.get(JobRow, job_id, with_for_update=True, populate_existing=True)
+        if row is None or row.state != "quarantined":
+            return None
+        found = SetAside(row.id, row.kind, row.key, row.payload, row.attempt, row.last_error, row.finished_at)
+        row.state, row.finished_at = state, now
+        self.session.flush()
+        return found
+
     def _change(self, job: Job, **values: Any) -> bool:
         statement = (
             update(JobRow)
@@ -123,6 +165,11 @@ class SqlOutbox:
         result = self.session.execute(statement)
         assert isinstance(result, CursorResult)
         return result.rowcount
+
+
+def _deaths(error: str) -> int:
+    told = re.fullmatch(DIED.format(r"(\d+)"), error)
+    return int(told.group(1)) if told else 0
 
 
 def _claimable(now: datetime) -> Any:

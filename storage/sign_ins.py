@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -50,8 +49,7 @@ class SqlTokens:
         """Whether this is the token's first use. Two at once: one wins."""
         insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
         statement = insert(UsedTokenRow).values(token_hash=token_hash, used_at=at).on_conflict_do_nothing()
-        result: Any = self.session.execute(statement)
-        return bool(result.rowcount == 1)
+        return self.session.scalar(statement.returning(UsedTokenRow.token_hash)) is not None
 
     def add_api_token(self, record: ApiTokenRecord) -> None:
         """Enter an issued API token."""

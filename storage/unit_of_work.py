@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from delivery.errors import Conflict, DeliveryError, StorageFull, Unavailable
@@ -127,10 +128,13 @@ class SqlStore:
         except IntegrityError as error:
             self.troubled("already-there")
             raise Conflict("already-there", "Somebody else was faster: this stands already.") from error
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
             found = trouble(error)
             self.troubled(found.code)
             raise found from error
+        except NoConnection as error:
+            self.troubled("database-busy")
+            raise Unavailable("database-busy", "The database is busy. Nothing was lost; try again soon.", 5) from error
 
 
 def trouble(error: DBAPIError) -> Unavailable:

@@ -30,6 +30,7 @@ CATALOGUES = {
     "drm/pdf/refusals.toml": ("Files", "Why a file cannot be prepared or verified."),
     "drm/pdf/notes.toml": ("Notes on copies", "What was done to a file, and which engine made its copy and why."),
     "fetchers/codes.toml": ("Sources", "Why a source did not give the full text; the desk sees them as tried sources."),
+    "admin/fsck/codes.toml": ("Checks", "What `rushlight fsck` finds, and the cure."),
     "delivery/field_errors.toml": (
         "Fields",
         "What is wrong with a field of a form or of the JSON interface (status 422).",

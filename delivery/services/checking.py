@@ -52,7 +52,7 @@ def check_copy(ctx: Context, number: str, alive: Callable[[], None]) -> None:
         concerned = work.deliveries.of_master(delivery.master)
     for one in concerned:
         alive()
-        _make_anew(ctx, one, delivery.master, verdict.code, alive)
+        make_anew(ctx, one, delivery.master, verdict.code, alive)
 
 
 def _verdict(ctx: Context, delivery: Delivery) -> Verdict:
@@ -69,7 +69,8 @@ def _verdict(ctx: Context, delivery: Delivery) -> Verdict:
         return Verdict(False, "output-invalid", str(error))
 
 
-def _make_anew(ctx: Context, number: str, master: str, code: str, alive: Callable[[], None]) -> None:
+def make_anew(ctx: Context, number: str, master: str, code: str, alive: Callable[[], None]) -> None:
+    """Make a live copy anew in its place, if it is still of this master; withdraw it where that cannot be done."""
     with ctx.store.read() as work:
         delivery = work.deliveries.get(number)
         request = work.requests.get(delivery.request)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from delivery.copies import CopyState
+from delivery.copies import CopyState, Delivery
 from delivery.lifecycle import Action, may, move
+from delivery.ports import Work
 from delivery.services.context import Context
 from drm.audit.events import Event
 
@@ -20,12 +21,20 @@ def expire_links(ctx: Context) -> int:
     with ctx.store.write() as work:
         ended = work.deliveries.due_to_expire(now, BATCH)
         for delivery in ended:
-            work.deliveries.save(replace(delivery, state=CopyState.EXPIRED, ended_at=delivery.expires_at or now))
-            request = work.requests.lock(delivery.request)
-            if request.delivery == delivery.number and may(request.state, Action.EXPIRE):
-                work.requests.save(replace(request, state=move(request.state, Action.EXPIRE), changed_at=now))
-            work.record(Event("copy:expired", now, "system", delivery.library_id, delivery.request, delivery.number))
+            close_link(work, delivery, now)
     return len(ended)
+
+
+def close_link(work: Work, delivery: Delivery, now: datetime) -> bool:
+    """Close one live copy whose link has ended; False where there is nothing to close."""
+    if delivery.state is not CopyState.LIVE or delivery.expires_at is None or delivery.expires_at > now:
+        return False
+    work.deliveries.save(replace(delivery, state=CopyState.EXPIRED, ended_at=delivery.expires_at))
+    request = work.requests.lock(delivery.request)
+    if request.delivery == delivery.number and may(request.state, Action.EXPIRE):
+        work.requests.save(replace(request, state=move(request.state, Action.EXPIRE), changed_at=now))
+    work.record(Event("copy:expired", now, "system", delivery.library_id, delivery.request, delivery.number))
+    return True
 
 
 def remove_files(ctx: Context) -> int:
@@ -37,14 +46,19 @@ def remove_files(ctx: Context) -> int:
     for delivery in ended:
         if delivery.ended_at is not None and delivery.ended_at + ctx.settings.window > now:
             continue
-        if delivery.base_bytes is None:
-            ctx.blobs.remove(delivery.blob)
-        with ctx.store.write() as work:
-            work.deliveries.put_tail(delivery.number, b"")
-            work.deliveries.save(replace(work.deliveries.get(delivery.number), blob_removed_at=now))
-            work.record(Event("copy:removed", now, "system", delivery.library_id, delivery.request, delivery.number))
+        remove_file(ctx, delivery, now)
         removed += 1
     return removed
+
+
+def remove_file(ctx: Context, delivery: Delivery, now: datetime) -> None:
+    """Remove the file or tail of one ended copy."""
+    if delivery.base_bytes is None:
+        ctx.blobs.remove(delivery.blob)
+    with ctx.store.write() as work:
+        work.deliveries.put_tail(delivery.number, b"")
+        work.deliveries.save(replace(work.deliveries.get(delivery.number), blob_removed_at=now))
+        work.record(Event("copy:removed", now, "system", delivery.library_id, delivery.request, delivery.number))
 
 
 def remove_masters(ctx: Context) -> int:

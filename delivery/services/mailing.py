@@ -78,7 +78,8 @@ def password_stamp(password: str) -> str:
 
 def _addressee(ctx: Context, person: Person, library: Library, job: Job, suffix: str = "") -> Addressee:
     host = ctx.settings.sender.rpartition("@")[2].rstrip(">") or "localhost"
-    key = job.key.replace(":", ".").lower()
+    # A job that a person has tried again is the same letter.
+    key = job.key.partition(":again")[0].replace(":", ".").lower()
     delivery = job.payload.get("delivery", "").lower()
     first = (
         delivery if delivery and job.payload["letter"] == "delivered" and "resend" not in job.key else f"{key}{suffix}"

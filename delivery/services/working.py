@@ -7,8 +7,20 @@ from dataclasses import replace
 
 from delivery.document_request import Try
 from delivery.errors import DeliveryError
-from delivery.jobs import CHECK, DESTROY, FETCH, MAIL, MAX_ATTEMPTS, PREPARE, RETAIN, Job, backoff
-from delivery.lifecycle import Action, may, move
+from delivery.jobs import (
+    CHECK,
+    DESTROY,
+    FETCH,
+    MAIL,
+    MAX_ATTEMPTS,
+    POISON_DEATHS,
+    POISON_TRIES,
+    PREPARE,
+    RETAIN,
+    Job,
+    backoff,
+)
+from delivery.lifecycle import Action, State, may, move
 from delivery.ports import MailFailed
 from delivery.services.checking import check_copy
 from delivery.services.context import Context
@@ -22,6 +34,10 @@ from drm.audit.events import Event
 Report = Callable[[str, Job, BaseException | None], None]
 
 
+class Poison(Exception):
+    """The job ends the workers that take it."""
+
+
 class TakenOver(Exception):
     """The job's lease ran out and somebody else has it: stop without writing anything."""
 
@@ -32,6 +48,11 @@ def run_job(ctx: Context, job_id: int, report: Report) -> bool:
         job = work.jobs.claim(job_id, ctx.clock())
     if job is None:
         return False
+    if job.deaths >= POISON_DEATHS:
+        poison = Poison(f"{job.deaths} workers in a row ended without a word while they had it.")
+        _failed(ctx, job, poison)
+        report("failed", job, poison)
+        return True
     try:
         _perform(ctx, job)
     except TakenOver:
@@ -71,14 +92,16 @@ def _perform(ctx: Context, job: Job) -> None:
 def _failed(ctx: Context, job: Job, error: Exception) -> None:
     """Put the job back with a growing pause; after its last attempt set it aside and give the request to a person."""
     now = ctx.clock()
-    hopeless = isinstance(error, MailFailed) and error.permanent
-    if job.attempt < MAX_ATTEMPTS[job.kind] and not hopeless:
+    if job.attempt < _tries(job, error):
         with ctx.store.write() as work:
             work.jobs.retry(job, now + backoff(job.attempt), _words(error))
         return
     with ctx.store.write() as work:
         if work.jobs.set_aside(job, now, _words(error)) and job.kind in {FETCH, PREPARE}:
             request = work.requests.lock(job.payload["request"])
+            if request.state is State.NEW and not request.hold:
+                # Nobody has looked yet: it gets to the desk by the same two moves as any other.
+                request = replace(request, state=move(request.state, Action.LOOK))
             if may(request.state, Action.GIVE_TO_DESK):
                 work.requests.add_try(Try(request.number, request.source_id, now, "failed", "set-aside", _words(error)))
                 work.requests.save(replace(request, state=move(request.state, Action.GIVE_TO_DESK), changed_at=now))
@@ -87,9 +110,17 @@ def _failed(ctx: Context, job: Job, error: Exception) -> None:
                 )
 
 
+def _tries(job: Job, error: Exception) -> int:
+    """How often a job that fails like this is tried in all. Troubles that pass are waited for; what nobody foresaw comes again."""
+    if isinstance(error, Poison) or (isinstance(error, MailFailed) and error.permanent):
+        return 0
+    foreseen = isinstance(error, DeliveryError | MailFailed | OSError | MemoryError)
+    return MAX_ATTEMPTS[job.kind] if foreseen else POISON_TRIES
+
+
 def _words(error: Exception) -> str:
     """An error for the job row: our own errors in full, others by name only, for they may hold anything."""
-    return str(error) if isinstance(error, DeliveryError | MailFailed) else type(error).__name__
+    return str(error) if isinstance(error, DeliveryError | MailFailed | Poison) else type(error).__name__
 
 
 def sweep(ctx: Context, limit: int = 50) -> tuple[int, ...]:

@@ -101,6 +101,11 @@ KINDS = (
     "report:made",
     "log:exported",
     "log:verified",
+    "fsck:repaired",
+    "job:retried",
+    "job:dismissed",
+    "data:moved",
+    "log:rolled_back",
 )
 """Every act that leaves a leaf, as object:act."""
 

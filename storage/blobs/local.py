@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from delivery.ports import Blob
+from delivery.violations import StoredFile
 from storage.blobs.errors import BlobMissing
 from storage.blobs.names import PIECE, checked
 from storage.blobs.workroom import Workroom, trouble
@@ -101,6 +102,31 @@ class LocalBlobs:
     def sweep(self, older_than: float) -> int:
         """Remove what a killed process left in the work folder before the given time stamp; returns how much."""
         return self._room.sweep(older_than)
+
+    def listed(self, prefix: str = "") -> Iterator[StoredFile]:
+        """Every blob whose name begins so, folder by folder, sorted by the bytes of the names."""
+        try:
+            yield from self._below(self._folder, "", prefix)
+        except OSError as error:
+            raise trouble(error) from error
+
+    def _below(self, folder: Path, above: str, prefix: str) -> Iterator[StoredFile]:
+        with os.scandir(folder) as entries:
+            # A folder stands where its files do: "a/b" comes after "a-b" and before "a.b".
+            found = sorted(entries, key=lambda entry: os.fsencode(entry.name + "/" * entry.is_dir()))
+        for entry in found:
+            name = above + entry.name
+            if entry.is_dir():
+                if name != self._room.folder.name and (name.startswith(prefix) or prefix.startswith(f"{name}/")):
+                    yield from self._below(Path(entry.path), f"{name}/", prefix)
+            elif name.startswith(prefix):
+                with suppress(FileNotFoundError):
+                    known = entry.stat()
+                    yield StoredFile(name, known.st_size, known.st_mtime)
+
+    def unfinished(self, older_than: float) -> tuple[str, ...]:
+        """What a killed process left in the work folder before the given time stamp."""
+        return tuple(sorted(f"{self._room.folder.name}/{path.name}" for path in self._room.left(older_than)))
 
 
 def _sync_folder(folder: Path) -> None:

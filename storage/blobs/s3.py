@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from delivery.errors import StorageFull, Unavailable
 from delivery.ports import Blob
+from delivery.violations import StoredFile
 from storage.blobs.errors import BlobMissing
 from storage.blobs.names import checked
 from storage.blobs.workroom import Workroom, trouble
@@ -192,19 +193,42 @@ class S3Blobs:
     def sweep(self, older_than: float) -> int:
         """Remove what killed processes left: local work folders, and uploads in parts that were never finished."""
         swept = self._room.sweep(older_than)
+        for key, upload in list(self._uploads(older_than)):
+            try:
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
+            except Exception as error:
+                raise _failed(error, "") from error
+            swept += 1
+        return swept
+
+    def _uploads(self, older_than: float) -> Iterator[tuple[str, str]]:
+        """Key and id of the uploads in parts that were begun before a time stamp and never finished."""
         try:
             for page in self._client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=self._bucket, Prefix=self._prefix
             ):
                 for upload in page.get("Uploads", []):
                     if upload["Initiated"].timestamp() < older_than:
-                        self._client.abort_multipart_upload(
-                            Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                        )
-                        swept += 1
+                        yield upload["Key"], upload["UploadId"]
         except Exception as error:
             raise _failed(error, "") from error
-        return swept
+
+    def listed(self, prefix: str = "") -> Iterator[StoredFile]:
+        """Every blob whose name begins so, in the store's own sequence, which is that of the bytes of the names."""
+        try:
+            for page in self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix
+            ):
+                for entry in page.get("Contents", []):
+                    name = entry["Key"][len(self._prefix) :]
+                    yield StoredFile(name, entry["Size"], entry["LastModified"].timestamp())
+        except Exception as error:
+            raise _failed(error, "") from error
+
+    def unfinished(self, older_than: float) -> tuple[str, ...]:
+        """Work folders on this machine and uploads in parts from before the given time stamp."""
+        here = [f"{self._room.folder.name}/{path.name}" for path in self._room.left(older_than)]
+        return tuple(sorted(here + [f"{key}?uploadId={upload}" for key, upload in self._uploads(older_than)]))
 
     def probe(self) -> None:
         """Write, read and remove a small blob; Unavailable says what does not work."""

@@ -38,14 +38,20 @@ class Workroom:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def sweep(self, older_than: float) -> int:
-        """Remove what was left here before the given time stamp; returns how much."""
-        swept = 0
+    def left(self, older_than: float) -> Iterator[Path]:
+        """What was left here before the given time stamp."""
         for path in self.folder.iterdir():
             with suppress(OSError):
                 if path.stat().st_mtime < older_than:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-                    swept += 1
+                    yield path
+
+    def sweep(self, older_than: float) -> int:
+        """Remove what was left here before the given time stamp; returns how much."""
+        swept = 0
+        for path in self.left(older_than):
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                swept += 1
         return swept
 
 

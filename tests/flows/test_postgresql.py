@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from delivery.lifecycle import State
-from delivery.services import expiring
+from delivery.services import expiring, requesting
 from tests.world import LIMITED, make_world
 
 
@@ -47,3 +47,20 @@ def test_a_prepared_document_serves_two_readers_and_goes_with_the_last_link(
     assert expiring.remove_masters(world.ctx) == 1
     assert not list((world.services.settings.blob_folder / "masters").rglob("*.pdf"))
     world.services.engine.dispose()
+
+
+def test_jobs_are_rung_for_and_what_is_given_back_is_logged(
+    postgres_url: str, tmp_path: Path, collection: Path
+) -> None:
+    world = make_world(tmp_path / "home", collection, postgres_url)
+    world.load(LIMITED.format(most=3, per="entity", effect="deny"))
+    world.bind("collection", ["limited"])
+    rung: list[int] = []
+    world.store.ring = rung.append
+    number = world.ask().number
+
+    requesting.cancel(world.ctx, world.reader, number)
+
+    assert len(rung) == 1
+    assert "quota:released" in world.kinds(number)
+    world.close()

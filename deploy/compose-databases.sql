@@ -1,0 +1,1 @@
+CREATE DATABASE rushlight_secrets OWNER rushlight;

@@ -1,0 +1,50 @@
+"""Rules that the rows must keep. Each is one statement over whole tables, so that it sees one moment and scales to millions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy.orm import Session
+
+from delivery.violations import Patience, Violation
+from storage.checks import copies, events, jobs, ledger, links, requests
+
+Check = Callable[[Session, Patience], Iterator[Violation]]
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("requests", requests.lost),
+    ("requests", requests.overdue),
+    ("requests", requests.supplied_without_copy),
+    ("copies", copies.two_live),
+    ("copies", copies.of_another_request),
+    ("copies", copies.other_reader),
+    ("copies", copies.one_message_id_for_two),
+    ("copies", copies.not_announced),
+    ("copies", copies.without_tail),
+    ("copies", copies.without_master),
+    ("ledger", ledger.odd_entries),
+    ("ledger", ledger.odd_records),
+    ("ledger", ledger.settled_twice),
+    ("ledger", ledger.copies_and_counts),
+    ("ledger", ledger.reserved_for_nobody),
+    ("log", events.copies_and_events),
+    ("log", events.events_and_copies),
+    ("log", events.settles_and_events),
+    ("log", events.reserves_and_entries),
+    ("log", events.refunds_and_events),
+    ("log", events.opens_and_events),
+    ("log", events.head_and_rows),
+    ("links", links.outlived),
+    ("links", links.ended_at_no_time),
+    ("links", links.file_outlived),
+    ("jobs", jobs.stale_leases),
+    ("jobs", jobs.waiting_too_long),
+    ("jobs", jobs.quarantined),
+)
+"""Every rule with the part of the report it belongs to."""
+
+
+def broken(session: Session, patience: Patience) -> Iterator[Violation]:
+    """Everything that the rows break, rule by rule."""
+    for _, check in CHECKS:
+        yield from check(session, patience)

@@ -1,0 +1,101 @@
+"""Every copy, settlement and open has its event in the log, and the reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from delivery.violations import Patience, Violation
+from storage.checks.asking import stream
+from storage.models import DeliveryRow, EventRow, LedgerRow, LogHeadRow, RequestRow, UsageRow
+
+WITHOUT_EVENT = ("corrected", "rerouted")
+"""Reasons of ledger entries that are told by an event of their own kind."""
+
+
+def _counted(kind: str, by: Any) -> Any:
+    return select(by.label("of"), func.count().label("many")).where(EventRow.kind == kind).group_by(by).subquery()
+
+
+def copies_and_events(session: Session, patience: Patience) -> Iterator[Violation]:
+    """Each copy has exactly one event of its supply."""
+    told = _counted("copy:supplied", EventRow.delivery)
+    many = func.coalesce(told.c.many, 0)
+    found = (
+        select(DeliveryRow.number, DeliveryRow.request, many)
+        .outerjoin(told, told.c.of == DeliveryRow.number)
+        .where(many != 1)
+    )
+    for number, request, count in stream(session, found):
+        yield Violation("copy-without-event", {"delivery": number, "request": request}, f"supplied {count} times")
+
+
+def events_and_copies(session: Session, patience: Patience) -> Iterator[Violation]:
+    """Each event of a supply has its copy."""
+    found = (
+        select(EventRow.seq, EventRow.delivery, EventRow.request)
+        .outerjoin(DeliveryRow, DeliveryRow.number == EventRow.delivery)
+        .where(EventRow.kind == "copy:supplied", DeliveryRow.number.is_(None))
+    )
+    for seq, delivery, request in stream(session, found):
+        yield Violation("event-without-copy", {"event": str(seq), "delivery": delivery, "request": request})
+
+
+def settles_and_events(session: Session, patience: Patience) -> Iterator[Violation]:
+    """Each copy of a request was settled with an event, and none beside."""
+    told = _counted("quota:settled", EventRow.request)
+    made = select(DeliveryRow.request.label("of"), func.count().label("many")).group_by(DeliveryRow.request).subquery()
+    events, copies = func.coalesce(told.c.many, 0), func.coalesce(made.c.many, 0)
+    found = (
+        select(RequestRow.number, events, copies)
+        .outerjoin(told, told.c.of == RequestRow.number)
+        .outerjoin(made, made.c.of == RequestRow.number)
+        .where(events != copies)
+    )
+    for number, settled, supplied in stream(session, found):
+        yield Violation("settle-without-event", {"request": number}, f"{supplied} copies, {settled} events of settling")
+
+
+def reserves_and_entries(session: Session, patience: Patience) -> Iterator[Violation]:
+    """Where an event says that slots were taken the ledger has them."""
+    entered = exists().where(UsageRow.request == EventRow.request, LedgerRow.claim == UsageRow.claim)
+    found = select(EventRow.seq, EventRow.request).where(EventRow.kind == "quota:reserved", ~entered)
+    for seq, request in stream(session, found):
+        yield Violation("event-without-entry", {"event": str(seq), "request": request}, "its slots are not there")
+
+
+def refunds_and_events(session: Session, patience: Patience) -> Iterator[Violation]:
+    """What was given back or released has its event."""
+    for kind, event in (("refund", "quota:refunded"), ("release", "quota:released")):
+        told = exists().where(EventRow.request == UsageRow.request, EventRow.kind == event)
+        found = (
+            select(UsageRow.request, LedgerRow.rule)
+            .join(UsageRow, UsageRow.claim == LedgerRow.claim)
+            .where(LedgerRow.kind == kind, LedgerRow.reason.not_in(WITHOUT_EVENT), ~told)
+        )
+        for request, rule in stream(session, found):
+            yield Violation("refund-without-event", {"request": request, "rule": rule}, f"{kind} without {event}")
+
+
+def opens_and_events(session: Session, patience: Patience) -> Iterator[Violation]:
+    """A copy was opened as often as the log says."""
+    told = _counted("window:opened", EventRow.delivery)
+    many = func.coalesce(told.c.many, 0)
+    found = (
+        select(DeliveryRow.number, DeliveryRow.opens_used, many)
+        .outerjoin(told, told.c.of == DeliveryRow.number)
+        .where(DeliveryRow.opens_used != many)
+    )
+    for number, opened, events in stream(session, found):
+        yield Violation("opens-differ", {"delivery": number}, f"{opened} opens are counted, {events} are in the log")
+
+
+def head_and_rows(session: Session, patience: Patience) -> Iterator[Violation]:
+    """The row that numbers events ends where the events end."""
+    last = select(func.coalesce(func.max(EventRow.seq), 0)).scalar_subquery()
+    found = select(LogHeadRow.size, last).where(or_(LogHeadRow.size != last))
+    for size, seq in stream(session, found):
+        yield Violation("log-head-differs", {"event": str(seq)}, f"the head counts {size} events")

@@ -1,0 +1,1 @@
+"""What ``rushlight fsck`` finds."""

@@ -1,0 +1,1 @@
+"""Moving an installation from one database and store to another."""
