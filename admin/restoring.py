@@ -41,7 +41,9 @@ def restore(settings: Settings, folder: Path, secrets: Path | None = None, repla
         raise NotFound("no-backup", f"{folder} holds no backup.")
     _whole(source)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _keys(settings, folder / "keys.json")
+    _keys(settings.key_file, folder / "keys.json")
+    if (folder / settings.log_key_file.name).exists():
+        _keys(settings.log_key_file, folder / settings.log_key_file.name)
     _database(source, Path(settings.database.removeprefix("sqlite:///")), replace)
     if secrets is not None:
         _database(secrets, settings.secrets_file, True)
@@ -79,11 +81,11 @@ def _whole(database: Path) -> None:
         raise Conflict("backup-damaged", f"{database} is damaged ({answer}). Nothing was changed.")
 
 
-def _keys(settings: Settings, source: Path) -> None:
-    if not settings.key_file.exists():
-        _put(source, settings.key_file)
-    elif settings.key_file.read_bytes() != source.read_bytes():
-        raise Conflict("other-keys", f"{settings.key_file} holds other keys than the backup. Nothing was changed.")
+def _keys(target: Path, source: Path) -> None:
+    if not target.exists():
+        _put(source, target)
+    elif target.read_bytes() != source.read_bytes():
+        raise Conflict("other-keys", f"{target} holds other keys than the backup. Nothing was changed.")
 
 
 def _database(source: Path, target: Path, replace: bool) -> None:

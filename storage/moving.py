@@ -40,6 +40,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+HEAD = "audit_head"
+"""The table of the one row that numbers events."""
+
+
 def tables(metadata: MetaData) -> tuple[str, ...]:
     """The names of all tables, those that others refer to first."""
     return tuple(table.name for table in metadata.sorted_tables)
@@ -70,10 +74,21 @@ def insert_lines(connection: Connection, metadata: MetaData, name: str, found: I
 
 
 def filled(connection: Connection, metadata: MetaData) -> tuple[str, ...]:
-    """The tables that hold any row."""
-    return tuple(
+    """The tables that hold any row. The head of a log without events is none: every new installation has it."""
+    found = tuple(
         name for name in tables(metadata) if connection.execute(select(metadata.tables[name]).limit(1)).first()
     )
+    return tuple(name for name in found if name != HEAD or _has_events(connection))
+
+
+def _has_events(connection: Connection) -> bool:
+    return bool(connection.scalar(select(func.max(DATA.tables[HEAD].c.size))))
+
+
+def clear_head(connection: Connection) -> None:
+    """Take away the head of a log without events, so that another may come in."""
+    head = DATA.tables[HEAD]
+    connection.execute(head.delete().where(head.c.size == 0))
 
 
 def keys_of(connection: Connection, metadata: MetaData, name: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from admin.fsck.files import OURS
-from admin.moving.folder import FILES, HEAD, KEYS, Lines, Manifest, Part, table_file
+from admin.moving.folder import FILES, HEAD, KEYS, LOG_KEYS, Lines, Manifest, Part, table_file
 from admin.wiring import Services
 from delivery.errors import Conflict
 from storage import moving
@@ -44,7 +44,8 @@ def export(services: Services, folder: Path) -> Manifest:
 
 def _write(services: Services, part: Path) -> Manifest:
     manifest = Manifest(head())
-    for source, name in ((services.settings.key_file, KEYS), (services.settings.head_file, HEAD)):
+    settings = services.settings
+    for source, name in ((settings.key_file, KEYS), (settings.log_key_file, LOG_KEYS), (settings.head_file, HEAD)):
         if source.exists():
             shutil.copy2(source, part / name)
             os.chmod(part / name, 0o600)

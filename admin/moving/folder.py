@@ -13,7 +13,7 @@ from pathlib import Path
 from delivery.errors import Conflict, Invalid, NotFound
 
 FORM = 1
-MANIFEST, KEYS, HEAD, FILES = "manifest.json", "keys.json", "audit-head.json", "files.jsonl"
+MANIFEST, KEYS, LOG_KEYS, HEAD, FILES = "manifest.json", "keys.json", "log-keys.json", "audit-head.json", "files.jsonl"
 
 
 @dataclass(frozen=True)

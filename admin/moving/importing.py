@@ -17,6 +17,7 @@ from admin.moving.folder import (
     FILES,
     HEAD,
     KEYS,
+    LOG_KEYS,
     Manifest,
     Part,
     digest_of_lines,
@@ -42,20 +43,28 @@ def prepare_keys(settings: Settings, folder: Path) -> Manifest:
     """Check the folder, and put its keys in place; Conflict when other keys are there."""
     manifest = read_manifest(folder)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    wanted = (folder / KEYS).read_bytes()
-    if settings.key_file.exists():
-        if settings.key_file.read_bytes() != wanted:
-            raise Conflict("other-keys", f"{settings.key_file} holds other keys: links would no longer open.")
-        return manifest
-    part = settings.key_file.with_name(f".{KEYS}.part")
+    _put_keys(folder / KEYS, settings.key_file)
+    if (folder / LOG_KEYS).exists():
+        _put_keys(folder / LOG_KEYS, settings.log_key_file)
+    read_keys(settings.key_file)
+    return manifest
+
+
+def _put_keys(source: Path, target: Path) -> None:
+    wanted = source.read_bytes()
+    if target.exists():
+        if target.read_bytes() != wanted:
+            raise Conflict(
+                "other-keys", f"{target} holds other keys: what was signed before could no longer be checked."
+            )
+        return
+    part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         file.write(wanted)
         file.flush()
         os.fsync(file.fileno())
-    part.rename(settings.key_file)
-    read_keys(settings.key_file)
-    return manifest
+    part.rename(target)
 
 
 def bring_in(services: Services, folder: Path, manifest: Manifest, say: Say) -> None:
@@ -76,6 +85,7 @@ def bring_in(services: Services, folder: Path, manifest: Manifest, say: Say) -> 
             connection.execute(SECRETS.tables[name].delete())
         _bring_rows(connection, SECRETS, manifest.secrets, folder, "secrets")
     with moving.writing(services.engine) as connection:
+        moving.clear_head(connection)
         _bring_rows(connection, DATA, manifest.tables, folder, "tables")
         moving.continue_numbering(connection, DATA)
     if (folder / HEAD).exists():

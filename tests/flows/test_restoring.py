@@ -82,10 +82,12 @@ def test_a_link_from_before_the_backup_opens_after_it_and_new_work_goes_on(used:
     token = used.world.ctx.links.sign(used.delivery(used.opened))
     data = used.world.copy(used.opened)
     used.world.close()
+    log_keys = used.services.settings.log_key_file.read_bytes()
     shutil.rmtree(used.services.settings.home)
 
     restore(used.services.settings, tmp_path / "backup", tmp_path / "secrets.db")
     used = reopened(used)
+    assert used.services.settings.log_key_file.read_bytes() == log_keys
 
     assert used.found(deep=True) == []
     assert downloading.look(used.world.ctx, token).state is LinkState.LIVE

@@ -91,6 +91,7 @@ def test_all_of_it_goes_to_production_and_back_and_links_from_before_still_open(
     code, said = command(tmp_path / "new", production, "import", str(tmp_path / "there"))
     assert code == 0, said
     assert "everything came over" in said
+    assert (tmp_path / "new" / "log-keys.json").read_bytes() == (old / "log-keys.json").read_bytes()
     world = moved_world(used, tmp_path / "new", production)
     as_it_was(used, world, token, data)
     world.close()
