@@ -8,7 +8,7 @@ from flask import Flask, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from admin import desk, operating, rights_office
+from admin import desk, operating, rights_office, watching
 from admin.metering.meters import Meters
 from admin.metering.web import OPEN_TO_TOOLS, add_tools
 from admin.settings import Settings
@@ -39,6 +39,7 @@ def create_staff_app(
         rights_office.privacy.blueprint,
         rights_office.reports.blueprint,
         operating.blueprint,
+        watching.blueprint,
     ):
         app.register_blueprint(blueprint)
     limiter = app.extensions["rushlight_limiter"]

@@ -114,8 +114,9 @@ def people() -> None:
 )
 @click.option("--category", default="", help="Category that agreements may ask for, such as student or walk_in.")
 @click.option("--group", default="", help="Readers with the same word here are a group for agreements.")
+@click.option("--card", default="", help="Number of the library card; accounts of one card are counted as one reader.")
 def people_add(
-    email: str, name: str, library_id: str, roles: tuple[str, ...], language: str, category: str, group: str
+    email: str, name: str, library_id: str, roles: tuple[str, ...], language: str, category: str, group: str, card: str
 ) -> None:
     """Add a person and print a generated password, once."""
     services = _services()
@@ -128,6 +129,7 @@ def people_add(
         work.libraries.get(library_id)
         if work.people.by_email(email) is not None:
             raise Invalid({"email": "email-taken"})
+        person = replace(person, card=accounts.card_hash(services.ctx, work, library_id, card))
         work.people.add(person, salt, hashed)
         work.record(Event("person:added", now, OPERATOR, library_id, code="+".join(sorted(roles))))
     click.echo(f"{email}  {password}")

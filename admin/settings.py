@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from delivery.watching import read_pace
+
 
 class SettingsError(Exception):
     """A setting is wrong. The text names the variable and what to do."""
@@ -73,6 +75,33 @@ class Settings(BaseSettings):
     window_minutes: int = Field(120, ge=1, le=1440, description="How long a download window stays open, in minutes.")
     window_networks: int = Field(
         3, ge=1, le=100, description="How many networks (/24, /48) one download window serves."
+    )
+    overshared_networks: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        description="From how many networks (/24, /48) a link is asked for before staff are told; 0: never.",
+    )
+    overshared_hours: int = Field(24, ge=1, le=168, description="Within how many hours these networks are counted.")
+    reader_pace: str = Field(
+        "20 per minute, 100 per hour, 300 per day",
+        description="How many requests, and how many opens, one reader or library card may make; empty: no limit.",
+    )
+    library_pace: str = Field(
+        "240 per minute, 3000 per hour, 20000 per day",
+        description="How many requests, and how many opens, all readers of one library may make; empty: no limit.",
+    )
+    token_pace: str = Field(
+        "60 per minute, 1000 per hour, 5000 per day",
+        description="How many requests, and how many opens, may come by one API token; empty: no limit.",
+    )
+    sign_in_pace: str = Field(
+        "10 per 5 minutes",
+        description="How many failed sign-ins, and mails for a new password, one account or address may cause; empty: no limit.",
+    )
+    limits_url: str = Field(
+        "",
+        description="Redis that all processes count attempts per address in, as redis://host:6379/1; empty: each process counts by itself.",
     )
     sign_in_days: int = Field(14, ge=1, le=365, description="How long a reader stays signed in, in days.")
     staff_sign_in_hours: int = Field(12, ge=1, le=168, description="How long staff stay signed in, in hours.")
@@ -160,6 +189,19 @@ class Settings(BaseSettings):
     def _is_long(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < 16:
             raise ValueError("must have at least 16 characters")
+        return value
+
+    @field_validator("reader_pace", "library_pace", "token_pace", "sign_in_pace")
+    @classmethod
+    def _is_pace(cls, value: str) -> str:
+        read_pace(value)
+        return value
+
+    @field_validator("limits_url")
+    @classmethod
+    def _is_redis(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must be an address such as redis://localhost:6379/1")
         return value
 
     @field_validator("public_url", "staff_url")

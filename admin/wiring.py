@@ -19,6 +19,7 @@ from delivery.ports import Blobs, Clock, Mailer
 from delivery.services.context import Context, ServiceSettings
 from delivery.sources import Fetcher
 from delivery.stores import Source
+from delivery.watching import Paces, read_pace
 from drm.licence import load_presets
 from drm.pdf.policy import Policy
 from drm.pdf.values import MIB, Limits
@@ -104,6 +105,10 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         limits=limits,
         pdf_policy=pdf_policy(settings),
         master_life=timedelta(days=settings.master_days),
+        overshared_networks=settings.overshared_networks,
+        overshared_within=timedelta(hours=settings.overshared_hours),
+        paces=Paces(read_pace(settings.reader_pace), read_pace(settings.library_pace), read_pace(settings.token_pace)),
+        sign_in_pace=read_pace(settings.sign_in_pace),
     )
 
 

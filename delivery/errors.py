@@ -47,5 +47,13 @@ class Unavailable(DeliveryError):
         self.retry_after = retry_after
 
 
+class TooFast(DeliveryError):
+    """Somebody takes too much too fast. Nothing was done; ``retry_after`` is in seconds."""
+
+    def __init__(self, code: str, text: str, retry_after: int) -> None:
+        super().__init__(code, text)
+        self.retry_after = retry_after
+
+
 class StorageFull(Unavailable):
     """The disk or the database has no room left."""

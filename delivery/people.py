@@ -62,7 +62,10 @@ class Library:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account. ``reader_key`` is the pseudonym that ledger and log carry instead of a name."""
+    """Somebody with an account. ``reader_key`` is the pseudonym that ledger and log carry instead of a name.
+
+    ``card`` is the keyed hash of the library card: accounts of one card are counted as one reader. "" where none is known.
+    """
 
     id: str
     library_id: str
@@ -75,6 +78,7 @@ class Person:
     category: str = ""
     group: str = ""
     created_at: datetime | None = None
+    card: str = ""
 
     @property
     def is_staff(self) -> bool:

@@ -29,6 +29,7 @@ from delivery.stores import (
     UsageLog,
 )
 from delivery.violations import StoredFile
+from delivery.watching import WatchStore
 from drm.audit.events import Event
 
 Clock = Callable[[], datetime]
@@ -89,6 +90,10 @@ class Work(Protocol):
     @property
     def privacy(self) -> PrivacyStore:
         """Holds, acts of two persons and rounds of forgetting in this transaction."""
+
+    @property
+    def watch(self) -> WatchStore:
+        """What is counted against misuse, in this transaction."""
 
     @property
     def jobs(self) -> Outbox:

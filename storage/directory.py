@@ -98,6 +98,11 @@ class SqlPeople:
         )
         return tuple(_person(row) for row in rows if role.value in row.roles)
 
+    def has_card(self, library_id: str, card: str) -> bool:
+        """Whether an account of a library carries this card."""
+        known = select(PersonRow.id).where(PersonRow.card == card, PersonRow.library_id == library_id).limit(1)
+        return self.session.scalar(known) is not None
+
     def add(self, person: Person, salt: str, password: str) -> None:
         """Add a person; Conflict at commit when the address is taken."""
         row = PersonRow(
@@ -127,6 +132,7 @@ def _fill(row: PersonRow, person: Person) -> None:
     row.email, row.email_key = person.email, email_key(person.email)
     row.language, row.roles = person.language, sorted(role.value for role in person.roles)
     row.standing, row.category, row.group_id = person.standing.value, person.category, person.group
+    row.card = person.card
 
 
 def _person(row: PersonRow) -> Person:
@@ -142,4 +148,5 @@ def _person(row: PersonRow) -> Person:
         category=row.category,
         group=row.group_id,
         created_at=row.created_at,
+        card=row.card,
     )

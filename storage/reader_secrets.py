@@ -109,12 +109,24 @@ class SqlReaderSecrets:
 
     def key_of(self, person_id: str) -> str:
         """The key a reader is counted under; his secret is made when he is counted for the first time."""
-        found = self.secrets.find(person_id)
+        owner = self._owner(person_id)
+        found = self.secrets.find(owner)
         if found is None:
-            self.secrets.make(person_id, self._key_before(person_id))
-            found = self.secrets.find(person_id)
+            self.secrets.make(owner, self._key_before(person_id) if owner == person_id else "")
+            found = self.secrets.find(owner)
         assert found is not None
         return found
+
+    def _owner(self, person_id: str) -> str:
+        """Whose secret a reader is counted by: all accounts of one library card share one."""
+        person = self.session.get(PersonRow, person_id)
+        return person_id if person is None else person.card or person_id
+
+    def shared(self, person_id: str) -> bool:
+        """Whether another account is counted by the same library card."""
+        card = self._owner(person_id)
+        others = select(PersonRow.id).where(PersonRow.card == card, PersonRow.id != person_id).limit(1)
+        return card != person_id and self.session.scalar(others) is not None
 
     def _key_before(self, person_id: str) -> str:
         """The key of rows from before there were secrets: they keep counting for him under it."""
@@ -125,12 +137,14 @@ class SqlReaderSecrets:
         return person.reader_key if self.session.scalar(known) is not None else ""
 
     def destroy(self, person_id: str) -> None:
-        """Destroy a reader's secret as soon as this transaction is durable."""
-        self.doomed.add(person_id)
+        """Destroy a reader's secret as soon as this transaction is durable; to be called before his account goes."""
+        if not self.shared(person_id):
+            self.doomed.add(self._owner(person_id))
 
     def destroy_ownerless(self) -> int:
         """Destroy the secrets of people who are no longer there: what a process that died in between has left behind."""
         known = self.secrets.people()
         gone = known - frozenset(self.session.scalars(select(PersonRow.id).where(PersonRow.id.in_(known))))
+        gone -= frozenset(self.session.scalars(select(PersonRow.card).where(PersonRow.card.in_(gone))))
         self.doomed |= gone
         return len(gone)

@@ -26,6 +26,7 @@ from storage.reader_secrets import ReaderSecrets, SqlReaderSecrets
 from storage.requests import SqlRequests
 from storage.sign_ins import SqlTokens
 from storage.titles import SqlTitles
+from storage.watching import SqlWatch
 
 
 class SqlWork:
@@ -46,6 +47,7 @@ class SqlWork:
         self.ledger = SqlLedger(session)
         self.consents = SqlConsents(session)
         self.privacy = SqlPrivacy(session)
+        self.watch = SqlWatch(session)
         self.jobs = SqlOutbox(session)
         self.log = SqlUsageLog(session)
         self.tree = SqlLogTree(session)

@@ -222,7 +222,8 @@ def migrated() -> bytes:
 def make_world(folder: Path, collection: Path, database: str = "", **more: str) -> World:
     """A fresh installation in a folder; ``collection`` is shared between tests and only read. ``more`` are further settings."""
     clock, post = Clock(), Post()
-    settings = Settings(home=folder, database_url=database, _env_file=None, **more)  # type: ignore[arg-type]  # texts
+    unhurried = dict.fromkeys(("reader_pace", "library_pace", "token_pace"), "")
+    settings = Settings(home=folder, database_url=database, _env_file=None, **{**unhurried, **more})  # type: ignore[arg-type]  # texts
     make_keys(settings.key_file)
     if not database:
         (folder / "rushlight.db").write_bytes(migrated())

@@ -190,6 +190,7 @@ def readers() -> ResponseReturnValue:
                 request.form.get("name", ""),
                 request.form.get("email", ""),
                 request.form.get("language", "en"),
+                request.form.get("card", "")[:200],
             )
             added = person.email
         except Invalid as error:

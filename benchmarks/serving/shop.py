@@ -77,6 +77,8 @@ def served(shop: Shop, **settings: str) -> Iterator[None]:
     """The installation served, with settings by their names without the prefix, in small letters."""
     own = {f"RUSHLIGHT_{name.upper()}": value for name, value in settings.items()}
     fixed = {"RUSHLIGHT_HOME": str(shop.home), "RUSHLIGHT_READER_PORT": "0", "RUSHLIGHT_STAFF_PORT": "0"}
+    # One reader takes everything as fast as he can here.
+    fixed |= {f"RUSHLIGHT_{name}_PACE": "" for name in ("READER", "LIBRARY", "TOKEN")}
     command = [sys.executable, "-m", "benchmarks.serving.server", str(shop.plain)]
     ready, log = shop.home / "serving.json", shop.home / "server.log"
     with running(command, Path.cwd(), log, {**os.environ, **fixed, **own}) as process:

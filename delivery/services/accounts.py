@@ -66,6 +66,16 @@ def new_person(
     return person, salt
 
 
+def card_hash(ctx: Context, work: Work, library_id: str, card: str) -> str:
+    """What is kept of a library card: a keyed hash. Under an older key where an account of the card has that one."""
+    written = "".join(card.split()).casefold()
+    if not written:
+        return ""
+    keys = ctx.ring.all_for("rushlight.card.v1")
+    hashes = [hmac.new(key, f"{library_id}|{written}".encode(), hashlib.sha256).hexdigest()[:32] for key in keys]
+    return next((known for known in hashes if work.people.has_card(library_id, known)), hashes[-1])
+
+
 def sign_in(ctx: Context, app: str, email: str, password: str) -> SignedIn:
     """Check address and password; NotAllowed with one and the same answer whatever was wrong."""
     now = ctx.clock()
@@ -203,14 +213,15 @@ def _redeem(ctx: Context, purpose: str, token: str) -> Person:
     return person
 
 
-def add_reader(ctx: Context, staff: Person, name: str, email: str, language: str) -> Person:
-    """A librarian adds a reader of his library, who gets a mail to set his password."""
+def add_reader(ctx: Context, staff: Person, name: str, email: str, language: str, card: str = "") -> Person:
+    """A librarian adds a reader of his library, who gets a mail to set his password. Accounts of one card count as one."""
     require(staff, Role.LIBRARIAN, Role.OPERATOR)
     now = ctx.clock()
     person, salt = new_person(staff.library_id, name, email, language, frozenset({Role.READER}), now)
     with ctx.store.write() as work:
         if work.people.by_email(email) is not None:
             raise Invalid({"email": "email-taken"})
+        person = replace(person, card=card_hash(ctx, work, staff.library_id, card))
         work.people.add(person, salt, "")
         work.record(Event("person:added", now, staff.reader_key, staff.library_id, code="reader"))
         _mail(work, "reset", person, now)

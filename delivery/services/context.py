@@ -15,6 +15,7 @@ from delivery.people import Person, Role
 from delivery.ports import Blobs, Clock, CopyFiles, Mailer, Store
 from delivery.sources import Fetcher
 from delivery.stores import Source
+from delivery.watching import Pace, Paces, Rate
 from drm.agreement_terms import LinkTable
 from drm.audit.chain import LogVerdict
 from drm.pdf.policy import Policy
@@ -71,6 +72,10 @@ class ServiceSettings:
     limits: Limits = field(default_factory=Limits)
     pdf_policy: Policy = field(default_factory=Policy)
     master_life: timedelta = timedelta(days=90)
+    overshared_networks: int = 10
+    overshared_within: timedelta = timedelta(hours=24)
+    paces: Paces = field(default_factory=Paces)
+    sign_in_pace: Pace = (Rate(10, 300),)
 
 
 @dataclass(frozen=True)

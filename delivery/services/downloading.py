@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,9 +16,11 @@ from delivery.errors import Conflict, NotAllowed, NotFound
 from delivery.numbers import delivery_of_code
 from delivery.people import Library, Person
 from delivery.ports import Work
+from delivery.services import pacing
 from delivery.services.context import Context
 from delivery.services.copy_reading import Download
 from delivery.services.preparing import read_ready
+from delivery.services.watching import asked_from, network_of
 from drm.audit.events import Event
 from drm.tokens import TokenError, secret_hash, window_secret
 
@@ -122,11 +123,13 @@ def machine_hit(ctx: Context, token: str) -> None:
             )
 
 
-def open_window(ctx: Context, token: str, nonce: str, person: Person | None, device: str = "") -> Opened:
+def open_window(
+    ctx: Context, token: str, nonce: str, person: Person | None, device: str = "", token_id: str = ""
+) -> Opened:
     """Count one open and start a download window. The same nonce again leads to the same window and is not counted.
 
     Conflict with the link's state as code when it may not be opened, or as other-device where the agreement permits the first
-    device alone; NotAllowed when only the signed-in reader may.
+    device alone; NotAllowed when only the signed-in reader may; TooFast when he, his library or the API token takes too much.
     """
     view = look(ctx, token)
     if view.delivery is None:
@@ -140,7 +143,7 @@ def open_window(ctx: Context, token: str, nonce: str, person: Person | None, dev
     if delivery.expires_at is not None:
         ends = min(ends, delivery.expires_at)
     window = Window(secret_hash(secret), delivery.number, now, ends)
-    with ctx.store.write() as work:
+    with pacing.alarming(ctx, pacing.OPEN), ctx.store.write() as work:
         _same_device(work, delivery.number, device)
         known = work.deliveries.window(window.secret_hash) is not None
         if not work.deliveries.open_window(delivery.number, window, now):
@@ -148,6 +151,7 @@ def open_window(ctx: Context, token: str, nonce: str, person: Person | None, dev
             code = LinkState.USED_UP if state is LinkState.LIVE else state
             raise Conflict(f"link-{code}", "This link can no longer be opened.")
         if not known:
+            pacing.take_open(ctx, work, delivery, token_id)
             _first_use(ctx, work, delivery.number, now)
             work.record(Event("window:opened", now, "reader", delivery.library_id, delivery.request, delivery.number))
     return Opened(secret, delivery.filename, bool(delivery.terms.get("view_only")))
@@ -203,28 +207,23 @@ def find_download(ctx: Context, secret: str, address: str, count: bool = True) -
     delivery = found.delivery
     over = now >= found.window.ends_at or delivery.state is not CopyState.LIVE
     # most requests are ranges and resumes, from a network that is known: they write nothing
-    if over or (count and not found.known and not _admit(ctx, digest, network, delivery, now)):
+    if over or (count and not found.known and not _admit(ctx, digest, network, delivery, now, address)):
         return None, ctx.links.sign(delivery.number)
     return Download(delivery, found.tail if delivery.master else b""), ""
 
 
-def _admit(ctx: Context, digest: str, network: str, delivery: Delivery, now: datetime) -> bool:
+def _admit(ctx: Context, digest: str, network: str, delivery: Delivery, now: datetime, address: str) -> bool:
     with ctx.store.write() as work:
         admitted = work.deliveries.admit_network(digest, network, ctx.settings.window_networks)
         if admitted and work.deliveries.mark_served(digest):
             work.record(Event("window:served", now, "reader", delivery.library_id, delivery.request, delivery.number))
+    asked_from(ctx, delivery, address)
     return admitted
 
 
 def _network(ctx: Context, digest: str, address: str) -> str:
     """The /24 or /48 an address lies in, as a keyed hash of this window: equal only within it, and nothing to look up later."""
-    try:
-        ip = ipaddress.ip_address(address)
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
-        network = str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
-    except ValueError:
-        network = "unknown"
+    network = network_of(address)
     return hmac.new(ctx.ring.derive("rushlight.network.v1"), f"{digest}|{network}".encode(), hashlib.sha256).hexdigest()
 
 

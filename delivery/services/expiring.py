@@ -13,6 +13,7 @@ from drm.audit.events import Event
 
 BATCH = 100
 KEEP_TOKENS = timedelta(days=2)
+KEEP_ALARMS = timedelta(days=90)
 
 
 def expire_links(ctx: Context) -> int:
@@ -78,7 +79,9 @@ def remove_masters(ctx: Context) -> int:
 
 
 def forget_old(ctx: Context) -> None:
-    """Drop ended sign-ins, used tokens and kept answers, and secrets whose readers are no longer there."""
+    """Drop ended sign-ins, used tokens kept answers, tallies, networks of links and old alarms, and secrets whose readers are no longer there."""
+    now = ctx.clock()
     with ctx.store.write() as work:
         work.secrets.destroy_ownerless()
-        work.tokens.forget_before(ctx.clock() - KEEP_TOKENS)
+        work.tokens.forget_before(now - KEEP_TOKENS)
+        work.watch.forget_before(now, now - ctx.settings.overshared_within, now - KEEP_ALARMS)

@@ -24,7 +24,8 @@ def forget(ctx: Context, person: Person, actor: str) -> int:
 
     His rows stay valid and count for his library, but nothing leads back to him: the salt of his pseudonym is gone with the
     account, so is the secret under which he was counted, and in each row a random value of its own stands for him. Copies that
-    bear his name can no longer be opened, and their files go. Should he come again, he is somebody new. Conflict while requests
+    bear his name can no longer be opened, and their files go. Should he come again, he is somebody new. What was
+    counted for a library card goes with the last of its accounts. Conflict while requests
     are open, a hold keeps him, or an agreement needs his name, with the date from which it is possible.
     """
     now = ctx.clock()
@@ -47,9 +48,11 @@ def forget(ctx: Context, person: Person, actor: str) -> int:
             for declaration_id in work.privacy.declarations_of(request.number):
                 work.privacy.erase_declaration(declaration_id)
             unlink(work, request)
-        forget_key(work, work.secrets.key_of(person.id), person.group)
-        work.privacy.forget_person(person.id)
+        if not work.secrets.shared(person.id):
+            forget_key(work, work.secrets.key_of(person.id), person.group)
         work.secrets.destroy(person.id)
+        work.watch.forget_reader(person.reader_key)
+        work.privacy.forget_person(person.id)
         work.record(Event("person:forgotten", now, actor, person.library_id, counts={"requests": len(requests)}))
     return len(requests)
 

@@ -6,14 +6,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, g, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, Invalid, NotAllowed, NotFound
 from delivery.people import Person, Standing
 from delivery.ports import Work
-from delivery.services import downloading, requesting
+from delivery.services import downloading, pacing, requesting
 from delivery.services.requesting import Asked, Submitted
 from delivery.stores import KeptAnswer
 from delivery.web.links import address_of
@@ -47,6 +47,7 @@ def _caller() -> Person:
         claims = ctx.api_tokens.read(token.strip(), ctx.clock())
     except TokenError:
         raise _Unauthorised("The token is not valid.") from None
+    g.token_id = claims.token_id
     with ctx.store.read() as work:
         record = work.tokens.api_token(claims.token_id)
         if record is None or record.revoked_at is not None or record.person_id != claims.subject:
@@ -90,6 +91,8 @@ def create() -> ResponseReturnValue:
     kept = _kept(person, key, digest)
     if kept is not None:
         return jsonify(kept.answer), kept.status
+
+    pacing.admit(ctx, pacing.ASK, person, g.token_id)
 
     def keep(work: Work, submitted: Submitted) -> None:
         answer, status = _answer(submitted)
@@ -188,7 +191,7 @@ def open_window(number: str) -> ResponseReturnValue:
     if not found.delivery:
         raise Conflict("nothing-to-open", "There is no copy for this request.")
     token = ctx.links.sign(found.delivery)
-    opened = downloading.open_window(ctx, token, downloading.look(ctx, token).nonce, person)
+    opened = downloading.open_window(ctx, token, downloading.look(ctx, token).nonce, person, token_id=g.token_id)
     return jsonify({"url": settings.base_url + address_of(opened), "view_only": opened.view_only}), 201
 
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from delivery.citation import FIELDS, Citation
 from delivery.errors import Invalid
 from delivery.openurl import parse_openurl
-from delivery.services import notices, requesting
+from delivery.services import notices, pacing, requesting
 from delivery.services.allowances import allowances
 from delivery.services.requesting import Asked, Outlook
 from delivery.web.guards import person, signed_in
@@ -75,6 +75,7 @@ def send() -> ResponseReturnValue:
         notices.form_notices(ctx, person()),
     )
     try:
+        pacing.admit(ctx, pacing.ASK, person())
         submitted = requesting.submit(ctx, person(), asked)
     except Invalid as error:
         return _page(given, error.fields), 422

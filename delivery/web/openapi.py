@@ -34,7 +34,8 @@ def _said(text: str) -> dict[str, Any]:
 
 
 _ERRORS: dict[str, Any] = {
-    str(status): _answer("What is wrong, with a reason code.", "Problem") for status in (401, 403, 404, 409, 422, 503)
+    str(status): _answer("What is wrong, with a reason code.", "Problem")
+    for status in (401, 403, 404, 409, 422, 429, 503)
 }
 _NUMBER = [{"name": "number", "in": "path", "required": True, "schema": _TEXT}]
 

@@ -59,6 +59,8 @@ KINDS = (
     "window:opened",
     "window:served",
     "link:machine_hit",
+    "link:overshared",
+    "pace:exceeded",
     "mail:sent",
     "mail:failed",
     "mail:shown",

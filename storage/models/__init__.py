@@ -26,10 +26,12 @@ from storage.models.rights import (
     UsageChangeRow,
     UsageRow,
 )
+from storage.models.watching import AlarmRow, LinkNetworkRow, TallyRow
 
 __all__ = [
     "ActRow",
     "AgreementRow",
+    "AlarmRow",
     "ApiTokenRow",
     "Base",
     "CheckpointRow",
@@ -45,6 +47,7 @@ __all__ = [
     "JointReaderRow",
     "LedgerRow",
     "LibraryRow",
+    "LinkNetworkRow",
     "LockRow",
     "LogHeadRow",
     "MasterRow",
@@ -57,6 +60,7 @@ __all__ = [
     "SignInRow",
     "SourceRow",
     "TailRow",
+    "TallyRow",
     "TileRow",
     "TitleRow",
     "TryRow",

@@ -47,6 +47,7 @@ class PersonRow(Base):
     reader_key: Mapped[str] = mapped_column(String(32), unique=True)
     category: Mapped[str] = mapped_column(String(32), default="")
     group_id: Mapped[str] = mapped_column(String(64), default="")
+    card: Mapped[str] = mapped_column(String(32), default="", server_default="", index=True)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 

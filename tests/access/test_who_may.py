@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from delivery.consents import Declaration
 from delivery.people import Person, Role
 from delivery.privacy import ActKind, HoldKind
-from delivery.services import holding, two_persons
+from delivery.services import holding, two_persons, watching
 from delivery.services.checkpointing import make_checkpoint
 from tests.delivery.web_test_support import signed_in, token_of
 from tests.world import World, make_world
@@ -111,6 +111,8 @@ STAFF_APP = {
     ("GET", "/rights/reports"): {"officer"},
     ("GET", "/rights/reports/report.csv"): {"officer"},
     ("GET", "/rights/reports/report.xlsx"): {"officer"},
+    ("GET", "/alarms"): STAFF,
+    ("POST", "/alarms/<int:alarm_id>/withdraw"): {"librarian", "officer"},
     ("GET", "/operator"): {"operator"},
     ("GET", "/operator/mail"): {"operator"},
     ("GET", "/operator/mail/<name>"): {"operator"},
@@ -144,11 +146,18 @@ class House:
         granted = two_persons.ask(world.ctx, world.officer, ActKind.UNMASK, world.reader.reader_key, "a complaint")
         two_persons.answer(world.ctx, second, granted.id, True)
         self._sign(second)
+        self._share(world.ask(world.other).number)
         self.apps = {"reader": world.reader_app(), "staff": world.staff_app()}
         world.services.settings.mail_folder.mkdir(parents=True, exist_ok=True)
         (world.services.settings.mail_folder / "a-letter.eml").write_text(LETTER)
         self._clients: dict[tuple[str, str], FlaskClient] = {}
         make_checkpoint(world.ctx, world.services.keys.audit, at_once=True)
+
+    def _share(self, number: str) -> None:
+        """Another copy, whose link went round."""
+        self.world.work()
+        for network in range(12):
+            watching.asked_from(self.world.ctx, self.world.delivery(number), f"192.0.{network}.1")
 
     def _sign(self, second: Person) -> None:
         """A declaration under the request, whose name the officer may see."""
@@ -188,6 +197,7 @@ class House:
             "<reader_key>": self.world.reader.reader_key,
             "<int:act_id>": "1",
             "<int:hold_id>": "1",
+            "<int:alarm_id>": "1",
             "<answer>": "grant",
             "<act>": "approve"
             if "approvals" in rule

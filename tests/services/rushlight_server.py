@@ -47,6 +47,7 @@ def rushlight_server(home: Path, **settings: str) -> Iterator[Served]:
     """``rushlight serve`` on a home folder that is ready; settings by their names without the prefix, in lower case."""
     own = {f"RUSHLIGHT_{name.upper()}": value for name, value in settings.items()}
     ports = {"RUSHLIGHT_READER_PORT": "0", "RUSHLIGHT_STAFF_PORT": "0", "RUSHLIGHT_HOME": str(home)}
+    ports |= {f"RUSHLIGHT_{name}_PACE": "" for name in ("READER", "LIBRARY", "TOKEN")}
     command, ready, log = [sys.executable, "-m", "admin.cli", "serve"], home / "serving.json", home / "server.log"
     with running(command, Path.cwd(), log, {**os.environ, **ports, **own}) as process:
         wait_until(ready.exists, process, log)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import secrets
 import sys
+from datetime import timedelta
 
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from delivery.errors import Conflict, DeliveryError, Invalid, NotAllowed, NotFound, StorageFull, Unavailable
+from delivery.errors import Conflict, DeliveryError, Invalid, NotAllowed, NotFound, StorageFull, TooFast, Unavailable
 
 STATUS: tuple[tuple[type[DeliveryError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
     (Invalid, 422),
     (Conflict, 409),
+    (TooFast, 429),
     (StorageFull, 507),
     (Unavailable, 503),
     (DeliveryError, 422),
@@ -78,10 +80,15 @@ def problem(status: int, code: str, text: str, error: DeliveryError | None = Non
         if "language" not in g:
             g.language = "en"
         page = render_template(
-            "problem.html", status=status, code=code, incident=incident, fields=getattr(error, "fields", {})
+            "problem.html",
+            status=status,
+            code=code,
+            incident=incident,
+            fields=getattr(error, "fields", {}),
+            wait=timedelta(seconds=getattr(error, "retry_after", 0)),
         )
         response = Response(page, mimetype="text/html")
     response.status_code = status
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooFast):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

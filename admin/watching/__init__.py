@@ -1,0 +1,5 @@
+"""The page of alarms for librarians, rights officers and operators."""
+
+from admin.watching.views import blueprint
+
+__all__ = ["blueprint"]
