@@ -8,7 +8,7 @@ from flask import Flask, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from admin import desk, operating, rights_office, watching
+from admin import desk, operating, rights_office, second_factor, watching
 from admin.metering.meters import Meters
 from admin.metering.web import OPEN_TO_TOOLS, add_tools
 from admin.settings import Settings
@@ -16,9 +16,13 @@ from delivery.people import Role
 from delivery.services.context import Context
 from delivery.web import accounts
 from delivery.web.shell.settings import WebSettings
-from delivery.web.shell.shell import HERE, make_app
+from delivery.web.shell.shell import HERE, limit_attempts, make_app
 
-OPEN_TO_ALL = frozenset({"accounts.sign_in", "accounts.forgot", "accounts.reset", "static"}) | OPEN_TO_TOOLS
+OPEN_TO_ALL = (
+    frozenset({"accounts.sign_in", "accounts.forgot", "accounts.reset", "static"})
+    | OPEN_TO_TOOLS
+    | second_factor.OPEN_TO_HALF
+)
 
 
 def create_staff_app(
@@ -40,11 +44,11 @@ def create_staff_app(
         rights_office.reports.blueprint,
         operating.blueprint,
         watching.blueprint,
+        second_factor.blueprint,
     ):
         app.register_blueprint(blueprint)
-    limiter = app.extensions["rushlight_limiter"]
-    for name in ("accounts.sign_in", "accounts.forgot", "accounts.reset"):
-        app.view_functions[name] = limiter.limit(settings.sign_in_limit, methods=["POST"])(app.view_functions[name])
+    for name in ("accounts.sign_in", "accounts.forgot", "accounts.reset", "second.code"):
+        limit_attempts(app, name)
     app.before_request(_only_staff)
     app.add_url_rule("/", "start", _start)
     add_tools(app, ctx, installation, meters or Meters())

@@ -15,7 +15,7 @@ from admin.wiring import Services, build_services
 from delivery.errors import Invalid, NotFound
 from delivery.passwords import hash_password, new_password
 from delivery.people import Library, Person, Role, Standing
-from delivery.services import accounts
+from delivery.services import accounts, second_factors
 from delivery.services.deciding import DESK
 from delivery.services.forgetting import forget
 from delivery.stores import ApiTokenRecord, Source
@@ -183,6 +183,15 @@ def people_reset(email: str) -> None:
         with services.store.write() as work:
             work.people.save(replace(person, standing=Standing.ACTIVE))
     click.echo(f"{person.email}  {password}")
+
+
+@people.command("reset-second-factor")
+@click.argument("email", help="E-mail address the person signs in with.")
+def people_reset_factor(email: str) -> None:
+    """Take all second factors of a person away; his sign-ins end. Make sure first that it is he who asks."""
+    services = _services()
+    count = second_factors.reset(services.ctx, _person(services, email), OPERATOR)
+    click.echo(f"{email}: {count} second factor(s) taken away")
 
 
 @people.command("disable")

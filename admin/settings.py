@@ -97,7 +97,11 @@ class Settings(BaseSettings):
     )
     sign_in_pace: str = Field(
         "10 per 5 minutes",
-        description="How many failed sign-ins, and mails for a new password, one account or address may cause; empty: no limit.",
+        description="How many sign-ins may fail for one account, and for one network address; empty: no limit.",
+    )
+    second_factor: Literal["offered", "demanded"] = Field(
+        "offered",
+        description="Whether staff may have a second factor (offered) or set one up at their next sign-in (demanded).",
     )
     limits_url: str = Field(
         "",

@@ -19,6 +19,7 @@ def web_settings(services: Services, app: str) -> WebSettings:
         session_key=key,
         language=settings.language,
         proxies=settings.proxies,
+        limits_url=settings.limits_url,
         accel=settings.accel if app == "reader" else "",
         upload_bytes=ctx.settings.upload_bytes,
     )

@@ -108,6 +108,7 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         overshared_networks=settings.overshared_networks,
         overshared_within=timedelta(hours=settings.overshared_hours),
         paces=Paces(read_pace(settings.reader_pace), read_pace(settings.library_pace), read_pace(settings.token_pace)),
+        second_factor=settings.second_factor == "demanded",
         sign_in_pace=read_pace(settings.sign_in_pace),
     )
 

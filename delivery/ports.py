@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 from delivery.log_places import LogTree
 from delivery.outgoing import Part
 from delivery.privacy import PrivacyStore
+from delivery.second_factors import FactorStore
 from delivery.stores import (
     AgreementStore,
     ConsentStore,
@@ -90,6 +91,10 @@ class Work(Protocol):
     @property
     def privacy(self) -> PrivacyStore:
         """Holds, acts of two persons and rounds of forgetting in this transaction."""
+
+    @property
+    def factors(self) -> FactorStore:
+        """Second factors in this transaction."""
 
     @property
     def watch(self) -> WatchStore:

@@ -79,17 +79,19 @@ class Paces:
 
 
 class AlarmKind(StrEnum):
-    """What an alarm is about: a link that many networks ask for, or somebody who takes too much too fast."""
+    """What an alarm is about: a link that many networks ask for, somebody who takes too much too fast, or sign-ins that fail."""
 
     LINK = "link"
     READER = "reader"
     LIBRARY = "library"
     PROGRAM = "token"
+    SIGN_IN = "sign_in"
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm; at most one for each subject and day. ``subject`` is a delivery, a reader key, a library or a token's id.
+    """One alarm; at most one for each subject and day. ``subject`` is a delivery, a reader key, a library, a token's id, or a
+    keyed hash of where sign-ins fail.
 
     ``count`` is how many networks a link was asked from, or how many acts were refused.
     """
@@ -107,6 +109,7 @@ class WatchStore(Protocol):
     """Tallies, the networks of links, alarms."""
 
     def count(self, tallies: Sequence[Tally]) -> Mapping[Tally, int]: ...
+    def uncount(self, tallies: Sequence[Tally]) -> None: ...
     def counted(self, tallies: Sequence[Tally]) -> Mapping[Tally, int]: ...
     def forgive(self, scope: str) -> None: ...
     def link_known_from(self, delivery: str, network: str, since: datetime) -> bool: ...

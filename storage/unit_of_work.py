@@ -24,6 +24,7 @@ from storage.outbox import SqlOutbox
 from storage.privacy import SqlPrivacy
 from storage.reader_secrets import ReaderSecrets, SqlReaderSecrets
 from storage.requests import SqlRequests
+from storage.second_factors import SqlFactors
 from storage.sign_ins import SqlTokens
 from storage.titles import SqlTitles
 from storage.watching import SqlWatch
@@ -47,6 +48,7 @@ class SqlWork:
         self.ledger = SqlLedger(session)
         self.consents = SqlConsents(session)
         self.privacy = SqlPrivacy(session)
+        self.factors = SqlFactors(session)
         self.watch = SqlWatch(session)
         self.jobs = SqlOutbox(session)
         self.log = SqlUsageLog(session)

@@ -43,6 +43,16 @@ class SqlWatch:
         )
         return {Tally(*row[:3]): row[3] for row in self.session.execute(statement)}
 
+    def uncount(self, tallies: Sequence[Tally]) -> None:
+        """Take one from each, as far as there is one."""
+        wanted = [(t.scope, t.seconds, t.start) for t in tallies]
+        self.session.execute(
+            update(TallyRow)
+            .where(tuple_(TallyRow.scope, TallyRow.seconds, TallyRow.start).in_(wanted), TallyRow.count > 0)
+            .values(count=TallyRow.count - 1)
+            .execution_options(synchronize_session=False)
+        )
+
     def counted(self, tallies: Sequence[Tally]) -> Mapping[Tally, int]:
         """What they are now, where anything was counted."""
         if not tallies:

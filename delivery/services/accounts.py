@@ -7,29 +7,40 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from delivery.errors import Conflict, Invalid, NotAllowed, NotFound
+from delivery.errors import Conflict, Invalid, NotAllowed, NotFound, TooFast
 from delivery.jobs import MAIL, NewJob
 from delivery.passwords import check_password, hash_password, weakness
 from delivery.people import Person, Role, Standing
 from delivery.ports import Work
+from delivery.services import pacing
 from delivery.services.context import Context, require
 from delivery.services.mailing import password_stamp
+from delivery.services.pacing import Limited, scope_of
+from delivery.watching import AlarmKind, Rate
 from drm.audit.events import Event
 from drm.tokens import TokenError, secret_hash
 
 READER_APP = "reader"
 STAFF_APP = "staff"
+HALF = "staff-half"
+"""A sign-in to the staff app that lacks its second factor; good for nothing else."""
+HALF_LIFE = timedelta(minutes=15)
+RESET_PACE = (Rate(5, 86_400),)
 EMAIL = re.compile(r"[^\s@<>\"'(),:;\[\]\\]{1,64}@[A-Za-z0-9\u00a1-\uffff][A-Za-z0-9.\u00a1-\uffff-]{0,250}")
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A fresh sign-in: the secret goes into the cookie, only its hash is stored."""
+    """A fresh sign-in: the secret goes into the cookie, only its hash is stored.
+
+    ``needs`` is what is still to be proved before it counts: "code" for a second factor, "enrol" for one to be set up, or "".
+    """
 
     person: Person
     secret: str
+    needs: str = ""
 
 
 def reader_key(salt: str, person_id: str) -> str:
@@ -76,9 +87,16 @@ def card_hash(ctx: Context, work: Work, library_id: str, card: str) -> str:
     return next((known for known in hashes if work.people.has_card(library_id, known)), hashes[-1])
 
 
-def sign_in(ctx: Context, app: str, email: str, password: str) -> SignedIn:
-    """Check address and password; NotAllowed with one and the same answer whatever was wrong."""
+def sign_in(ctx: Context, app: str, email: str, password: str, address: str = "") -> SignedIn:
+    """Check address and password; NotAllowed with one and the same answer whatever was wrong.
+
+    A try is counted for the account and for the network address it comes from before anything is compared, and taken back when
+    it succeeds: many at once are not more. TooFast beyond the pace, whether or not there is such an account.
+    """
     now = ctx.clock()
+    limited = _limited(ctx, app, email, address)
+    with pacing.alarming(ctx, pacing.SIGN_IN), ctx.store.write() as work:
+        pacing.take(ctx, work, limited, pacing.ATTEMPTS)
     with ctx.store.read() as work:
         person = work.people.by_email(email)
         stored = work.people.password(person.id) if person else ""
@@ -90,11 +108,28 @@ def sign_in(ctx: Context, app: str, email: str, password: str) -> SignedIn:
         with ctx.store.write() as work:
             work.record(Event("person:sign_in_failed", now, "anonymous", person.library_id if person else "", code=app))
         raise NotAllowed("sign-in-failed", "Address and password do not fit.")
-    return _let_in(ctx, app, person, now)
+    with ctx.store.write() as work:
+        pacing.give_back(ctx, work, limited[1:])
+        work.watch.forgive(limited[0].scope)
+    return let_in(ctx, app, person, now)
 
 
-def _let_in(ctx: Context, app: str, person: Person, now: datetime) -> SignedIn:
+def _limited(ctx: Context, app: str, email: str, address: str) -> list[Limited]:
+    written, pace = email.strip().casefold(), ctx.settings.sign_in_pace
+    scopes = [scope_of(ctx, "sign-in", app, written)] + ([scope_of(ctx, "sign-in-from", address)] if address else [])
+    return [Limited(scope, pace, AlarmKind.SIGN_IN, scope) for scope in scopes]
+
+
+def let_in(ctx: Context, app: str, person: Person, now: datetime, proved: bool = False) -> SignedIn:
+    """Sign somebody in whose password fits. To the staff app only half, where a second factor is enrolled or demanded, unless
+    it is ``proved``."""
     secret = secrets.token_hex(16)
+    if app == STAFF_APP and not proved:
+        with ctx.store.write() as work:
+            enrolled = bool(work.factors.of_person(person.id))
+            if enrolled or ctx.settings.second_factor:
+                work.tokens.sign_in(secret_hash(secret), person.id, HALF, now, now + HALF_LIFE)
+                return SignedIn(person, secret, "code" if enrolled else "enrol")
     life = ctx.settings.staff_sign_in_life if app == STAFF_APP else ctx.settings.sign_in_life
     with ctx.store.write() as work:
         work.tokens.sign_in(secret_hash(secret), person.id, app, now, now + life)
@@ -158,12 +193,18 @@ def confirm(ctx: Context, token: str) -> SignedIn:
         person = replace(person, standing=Standing.ACTIVE)
         work.people.save(person)
         work.record(Event("person:confirmed", ctx.clock(), person.reader_key, person.library_id))
-    return _let_in(ctx, READER_APP, person, ctx.clock())
+    return let_in(ctx, READER_APP, person, ctx.clock())
 
 
 def forgot_password(ctx: Context, email: str) -> None:
-    """Mail the means to set a new password; silent when the address is unknown."""
+    """Mail the means to set a new password, five times a day at most; silent when the address is unknown."""
     now = ctx.clock()
+    scope = scope_of(ctx, "reset", email.strip().casefold())
+    try:
+        with ctx.store.write() as work:
+            pacing.take(ctx, work, [Limited(scope, RESET_PACE)], pacing.ATTEMPTS)
+    except TooFast:
+        return  # whoever asks is told the same as always
     with ctx.store.write() as work:
         person = work.people.by_email(email)
         if person is not None and person.standing is Standing.ACTIVE:

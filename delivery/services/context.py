@@ -75,6 +75,7 @@ class ServiceSettings:
     overshared_networks: int = 10
     overshared_within: timedelta = timedelta(hours=24)
     paces: Paces = field(default_factory=Paces)
+    second_factor: bool = False
     sign_in_pace: Pace = (Rate(10, 300),)
 
 

@@ -18,6 +18,12 @@ from drm.audit.events import Event
 
 ASK = "ask"
 OPEN = "open"
+SIGN_IN = "sign_in"
+DOCUMENTS, ATTEMPTS = "too-fast", "too-many-attempts"
+SAYS = {
+    DOCUMENTS: "This is more than the library's limit allows at a time. Wait, then go on.",
+    ATTEMPTS: "There were too many attempts. Wait, then try again.",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def scope_of(ctx: Context, *parts: str) -> str:
     return hmac.new(ctx.ring.derive("rushlight.pace.v1"), "|".join(parts).encode(), hashlib.sha256).hexdigest()
 
 
-def take(ctx: Context, work: Work, limited: Sequence[Limited]) -> None:
+def take(ctx: Context, work: Work, limited: Sequence[Limited], code: str = DOCUMENTS) -> None:
     """Count one act for each; TooFast, and with the transaction nothing is counted, where one of them is at its limit.
 
     The limited one is the error's ``limited``. A refused act is not counted: who waits may go on.
@@ -47,20 +53,24 @@ def take(ctx: Context, work: Work, limited: Sequence[Limited]) -> None:
     before = work.watch.counted([tally.before for _, _, tally in all_of])
     for who, rate, tally in all_of:
         if estimated(here[tally], before.get(tally.before, 0), rate, now) > rate.most:
-            raise _Refused(who, _wait(tally, rate.seconds, now.timestamp()))
+            raise _Refused(code, who, _wait(tally, rate.seconds, now.timestamp()))
 
 
 class _Refused(TooFast):
-    def __init__(self, limited: Limited, retry_after: int) -> None:
-        super().__init__(
-            "too-fast", "This is more than the library's limit allows at a time. Wait, then go on.", retry_after
-        )
+    def __init__(self, code: str, limited: Limited, retry_after: int) -> None:
+        super().__init__(code, SAYS[code], retry_after)
         self.limited = limited
 
 
 def _wait(tally: Tally, seconds: int, now: float) -> int:
     """Seconds after which a try may succeed: a tenth of the stretch, at most its rest, at least one."""
     return max(1, min(seconds // 10 or 1, int((tally.start + 1) * seconds - now)))
+
+
+def give_back(ctx: Context, work: Work, limited: Sequence[Limited]) -> None:
+    """Take one act of each back, in the stretch it was counted in or the next."""
+    now = ctx.clock()
+    work.watch.uncount([tally_at(who.scope, rate, now) for who in limited for rate in who.pace])
 
 
 def admit(ctx: Context, act: str, person: Person, token_id: str = "") -> None:
@@ -114,6 +124,9 @@ def _alarm(ctx: Context, act: str, who: Limited) -> None:
     now = ctx.clock()
     with ctx.store.write() as work:
         if work.watch.raise_alarm(Alarm(who.kind, who.subject, who.library_id, 1, now, now), add=True):
+            if who.kind is AlarmKind.SIGN_IN:
+                work.record(Event("person:sign_in_throttled", now, "anonymous"))
+                return
             actor = who.subject if who.kind is AlarmKind.READER else "system"
             token = f":{who.subject}" if who.kind is AlarmKind.PROGRAM else ""
             work.record(Event("pace:exceeded", now, actor, who.library_id, code=f"{act}:{who.kind}{token}"))

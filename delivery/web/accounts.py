@@ -25,6 +25,16 @@ def begin_session(signed_in: SignedIn) -> None:
         session["lang"] = language
 
 
+def enter(signed_in: SignedIn, target: str) -> ResponseReturnValue:
+    """Go on to where somebody wanted to, over the second factor where one is needed."""
+    begin_session(signed_in)
+    if not signed_in.needs:
+        return redirect(target, 303)
+    # Only half let in: this secret opens no page but the one that asks for the rest.
+    session["half"], session["target"] = session.pop("secret"), target
+    return redirect("/sign-in/second", 303)
+
+
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
     """The sign-in page."""
@@ -33,10 +43,8 @@ def sign_in() -> ResponseReturnValue:
     failed = False
     if request.method == "POST":
         try:
-            begin_session(
-                accounts.sign_in(ctx, settings.app, request.form.get("email", ""), request.form.get("password", ""))
-            )
-            return redirect(target, 303)
+            email, password = request.form.get("email", ""), request.form.get("password", "")
+            return enter(accounts.sign_in(ctx, settings.app, email, password, request.remote_addr or ""), target)
         except NotAllowed:
             failed = True
     page = render_template(

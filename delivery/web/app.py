@@ -9,7 +9,7 @@ from flask import Flask
 from delivery.services.context import Context
 from delivery.web import accounts, api, asking, links, log, pages, requests, viewer
 from delivery.web.shell.settings import WebSettings
-from delivery.web.shell.shell import make_app
+from delivery.web.shell.shell import limit_attempts, make_app
 from delivery.web.short_way import SENT, Hear, ShortWay
 
 
@@ -38,7 +38,7 @@ def create_reader_app(ctx: Context, settings: WebSettings) -> Flask:
     csrf.exempt(log.blueprint)
     limiter = app.extensions["rushlight_limiter"]
     for name in ("accounts.sign_in", "registering.register", "accounts.forgot", "accounts.reset"):
-        app.view_functions[name] = limiter.limit(settings.sign_in_limit, methods=["POST"])(app.view_functions[name])
+        limit_attempts(app, name)
     app.view_functions["log.witness"] = limiter.limit("120 per minute")(app.view_functions["log.witness"])
     app.view_functions["links.check"] = limiter.limit("60 per minute")(app.view_functions["links.check"])
     return app

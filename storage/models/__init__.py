@@ -26,6 +26,7 @@ from storage.models.rights import (
     UsageChangeRow,
     UsageRow,
 )
+from storage.models.second_factors import FactorRow, RecoveryCodeRow
 from storage.models.watching import AlarmRow, LinkNetworkRow, TallyRow
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "DeclarationRow",
     "DeliveryRow",
     "EventRow",
+    "FactorRow",
     "FeeRow",
     "FingerprintRow",
     "HoldRow",
@@ -55,6 +57,7 @@ __all__ = [
     "PersonRow",
     "PlaceRow",
     "ReaderLinkRow",
+    "RecoveryCodeRow",
     "RequestRow",
     "RoundRow",
     "SignInRow",

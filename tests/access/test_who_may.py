@@ -111,6 +111,15 @@ STAFF_APP = {
     ("GET", "/rights/reports"): {"officer"},
     ("GET", "/rights/reports/report.csv"): {"officer"},
     ("GET", "/rights/reports/report.xlsx"): {"officer"},
+    ("GET", "/sign-in/second"): set(),
+    ("POST", "/sign-in/second"): set(),
+    ("GET", "/sign-in/second/app"): set(),
+    ("POST", "/sign-in/second/app"): set(),
+    ("GET", "/second-factor"): STAFF,
+    ("GET", "/second-factor/app"): STAFF,
+    ("POST", "/second-factor/app"): STAFF,
+    ("POST", "/second-factor/<int:factor_id>/remove"): STAFF,
+    ("POST", "/second-factor/codes"): STAFF,
     ("GET", "/alarms"): STAFF,
     ("POST", "/alarms/<int:alarm_id>/withdraw"): {"librarian", "officer"},
     ("GET", "/operator"): {"operator"},
@@ -198,6 +207,7 @@ class House:
             "<int:act_id>": "1",
             "<int:hold_id>": "1",
             "<int:alarm_id>": "1",
+            "<int:factor_id>": "1",
             "<answer>": "grant",
             "<act>": "approve"
             if "approvals" in rule

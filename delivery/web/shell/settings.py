@@ -18,6 +18,8 @@ class WebSettings:
     accel: str = ""
     testing: bool = False
     sign_in_limit: str = "10 per 5 minutes"
+    overall_limit: str = "1000 per 5 minutes"
+    limits_url: str = ""
 
     @property
     def secure(self) -> bool:

@@ -90,7 +90,15 @@ def make_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     app.extensions["csrf_protect"] = CSRFProtect(app)
     app.extensions["rushlight_limiter"] = Limiter(
-        get_remote_address, app=app, storage_uri="memory://", strategy="fixed-window"
+        get_remote_address,
+        app=app,
+        storage_uri=settings.limits_url or "memory://",
+        storage_options={"socket_connect_timeout": 1, "socket_timeout": 1} if settings.limits_url else {},
+        strategy="fixed-window",
+        # Without its Redis each process counts by itself: nobody is locked out because a counter is away.
+        in_memory_fallback_enabled=bool(settings.limits_url),
+        swallow_errors=bool(settings.limits_url),
+        key_prefix=name,
     )
     app.extensions["rushlight"] = (ctx, settings)
     app.before_request(_begin)
@@ -99,6 +107,14 @@ def make_app(
     _teach_templates(app)
     register_problems(app)
     return app
+
+
+def limit_attempts(app: Flask, endpoint: str) -> None:
+    """Let one address try a form only so often, and all together only so often."""
+    limiter, settings = app.extensions["rushlight_limiter"], app.extensions["rushlight"][1]
+    view = limiter.limit(settings.sign_in_limit, methods=["POST"])(app.view_functions[endpoint])
+    view = limiter.limit(settings.overall_limit, key_func=lambda: "all", methods=["POST"])(view)
+    app.view_functions[endpoint] = view
 
 
 def site() -> tuple[Context, WebSettings]:
