@@ -14,7 +14,7 @@ from admin.metering.web import OPEN_TO_TOOLS, add_tools
 from admin.settings import Settings
 from delivery.people import Role
 from delivery.services.context import Context
-from delivery.web import accounts
+from delivery.web import accounts, openid
 from delivery.web.shell.settings import WebSettings
 from delivery.web.shell.shell import HERE, limit_attempts, make_app
 
@@ -22,6 +22,7 @@ OPEN_TO_ALL = (
     frozenset({"accounts.sign_in", "accounts.forgot", "accounts.reset", "static"})
     | OPEN_TO_TOOLS
     | second_factor.OPEN_TO_HALF
+    | openid.ENDPOINTS
 )
 
 
@@ -36,6 +37,7 @@ def create_staff_app(
     app.extensions["rushlight_installation"] = installation
     for blueprint in (
         accounts.blueprint,
+        openid.blueprint,
         desk.blueprint,
         rights_office.blueprint,
         rights_office.agreements.blueprint,
@@ -47,7 +49,7 @@ def create_staff_app(
         second_factor.blueprint,
     ):
         app.register_blueprint(blueprint)
-    for name in ("accounts.sign_in", "accounts.forgot", "accounts.reset", "second.code"):
+    for name in ("accounts.sign_in", "accounts.forgot", "accounts.reset", "second.code", "second.by_key"):
         limit_attempts(app, name)
     app.before_request(_only_staff)
     app.add_url_rule("/", "start", _start)

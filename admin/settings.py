@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from delivery.watching import read_pace
@@ -103,6 +103,29 @@ class Settings(BaseSettings):
         "offered",
         description="Whether staff may have a second factor (offered) or set one up at their next sign-in (demanded).",
     )
+    oidc_issuer: str = Field(
+        "",
+        description="OpenID provider as its issuer's address, to the letter; empty: people sign in by passwords alone.",
+    )
+    oidc_client_id: str = Field("", description="What the provider calls this service.")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="The secret shared with the provider; empty: PKCE alone."
+    )
+    oidc_scopes: str = Field("openid email profile", description="What is asked of the provider.")
+    oidc_title: str = Field("", description="The institution's name on the sign-in button.")
+    oidc_apps: str = Field(
+        "reader,staff", pattern="^(reader|staff)(,(reader|staff))?$", description="Which apps the provider signs in to."
+    )
+    oidc_libraries: str = Field(
+        "", description="Ids of the libraries the provider speaks for, with commas; new readers come into the first."
+    )
+    oidc_library_claim: str = Field(
+        "", description="Claim that names a new reader's library, one of these; empty: the first."
+    )
+    oidc_category_claim: str = Field(
+        "", description="Claim that tells a reader's category at each sign-in; empty: none."
+    )
+    oidc_card_claim: str = Field("", description="Claim that tells a new reader's library card; empty: none.")
     limits_url: str = Field(
         "",
         description="Redis that all processes count attempts per address in, as redis://host:6379/1; empty: each process counts by itself.",
@@ -199,6 +222,22 @@ class Settings(BaseSettings):
     @classmethod
     def _is_pace(cls, value: str) -> str:
         read_pace(value)
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, value: str) -> str:
+        parts = urlsplit(value)
+        near = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if value and (not (parts.scheme == "https" or near) or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("must be an address such as https://login.example.org")
+        return value
+
+    @field_validator("oidc_libraries")
+    @classmethod
+    def _names_libraries(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not value.strip(" ,"):
+            raise ValueError("must name the libraries that the provider speaks for")
         return value
 
     @field_validator("limits_url")

@@ -15,6 +15,7 @@ from admin.metering.measured import MeasuredFetcher, MeasuredMailer, MeasuredPdf
 from admin.metering.meters import Meters
 from admin.pdf_works import SandboxedPdfWorks
 from admin.settings import Settings, SettingsError
+from delivery.identity import IdentityProvider, OutsideRules
 from delivery.ports import Blobs, Clock, Mailer
 from delivery.services.context import Context, ServiceSettings
 from delivery.sources import Fetcher
@@ -79,6 +80,7 @@ def build_services(
         check_log=lambda: check_log(store, audit_log, log.keys),
         log=log,
         settings=service_settings(settings, limits),
+        provider=make_provider(settings, clock),
     )
     checkpointer = Checkpointer(ctx, keys.audit)
     store.durable = checkpointer.durable
@@ -108,6 +110,14 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         overshared_networks=settings.overshared_networks,
         overshared_within=timedelta(hours=settings.overshared_hours),
         paces=Paces(read_pace(settings.reader_pace), read_pace(settings.library_pace), read_pace(settings.token_pace)),
+        outside=OutsideRules(
+            settings.oidc_title,
+            tuple(name.strip() for name in settings.oidc_libraries.split(",") if name.strip()),
+            frozenset(settings.oidc_apps.split(",")) if settings.oidc_issuer else frozenset(),
+            settings.oidc_library_claim,
+            settings.oidc_category_claim,
+            settings.oidc_card_claim,
+        ),
         second_factor=settings.second_factor == "demanded",
         sign_in_pace=read_pace(settings.sign_in_pace),
     )
@@ -158,6 +168,18 @@ def make_mailer(settings: Settings, clock: Clock = real_clock) -> Mailer:
         return SmtpMailer(settings.smtp_url, settings.sender, clock)
     except ValueError as error:
         raise SettingsError(f"RUSHLIGHT_SMTP_URL: {error}") from None
+
+
+def make_provider(settings: Settings, clock: Clock = real_clock) -> IdentityProvider | None:
+    """The OpenID provider of the settings. Nothing is asked of it yet."""
+    if not settings.oidc_issuer:
+        return None
+    from fetchers.openid import OpenIdProvider
+
+    secret = settings.oidc_client_secret.get_secret_value()
+    return OpenIdProvider(
+        settings.oidc_issuer, settings.oidc_client_id, secret, settings.oidc_scopes, "Rushlight", clock
+    )
 
 
 def _fetchers(settings: Settings, meters: Meters) -> Callable[[Source], Fetcher]:

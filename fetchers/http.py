@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import httpx
 
@@ -19,6 +20,7 @@ from fetchers.addresses import Resolver, Target, check_url, resolve
 from fetchers.deadlines import ends_at, transport
 
 REDIRECTS = 5
+NONE: Mapping[str, str] = MappingProxyType({})
 MOST_JSON = 2 * 1024 * 1024
 STATUS = {
     401: ("login-page", "The source asks for a sign-in."),
@@ -39,7 +41,7 @@ class Patience:
 
 
 class GuardedHttp:
-    """Fetches over HTTP without ever touching an address of our own network."""
+    """Fetches over HTTP without ever touching an address of our own network. Connections that are not ``lasting`` serve once."""
 
     def __init__(
         self,
@@ -50,8 +52,10 @@ class GuardedHttp:
         allowed: frozenset[tuple[str, int]] = frozenset(),
         hosts: frozenset[str] | None = None,
         verify: Any = True,
+        lasting: bool = True,
     ) -> None:
         self._agent, self._patience, self._most = agent, patience, most_bytes
+        self._lasting = lasting
         self._resolver, self._allowed, self._hosts = resolver, allowed, hosts
         timeout = httpx.Timeout(patience.read, connect=patience.connect)
         self._client = httpx.Client(
@@ -65,9 +69,17 @@ class GuardedHttp:
             body = _Body(answer, end)
             return receive(body, into, self._most, declared)  # type: ignore[arg-type]  # only read() is used
 
-    def get_json(self, url: str, deadline: float) -> Any:
-        """A small JSON answer."""
-        with self._answer(url, deadline) as (answer, end):
+    def get_json(
+        self, url: str, deadline: float, form: Mapping[str, str] | None = None, authorization: str = ""
+    ) -> Any:
+        """A small JSON answer; to a POST where a form is given. With a form or an authorization no redirect is followed."""
+        more = {"Accept": "application/json"} if form is not None or authorization else {}
+        content = None if form is None else urlencode(form).encode()
+        if content is not None:
+            more["Content-Type"] = "application/x-www-form-urlencoded"
+        if authorization:
+            more["Authorization"] = authorization
+        with self._answer(url, deadline, content, more) as (answer, end):
             body = _Body(answer, end)
             data = io.BytesIO()
             while piece := body.read(65_536):
@@ -93,11 +105,15 @@ class GuardedHttp:
             return answer.status_code, kind, data.getvalue()
 
     @contextmanager
-    def _answer(self, url: str, deadline: float) -> Iterator[tuple[httpx.Response, float]]:
+    def _answer(
+        self, url: str, deadline: float, content: bytes | None = None, more: Mapping[str, str] = NONE
+    ) -> Iterator[tuple[httpx.Response, float]]:
         end = min(deadline, time.monotonic() + self._patience.total)
         for _ in range(REDIRECTS + 1):
             target = check_url(url, self._resolver, self._allowed, self._hosts)
-            with self._send(url, target, end) as answer:
+            with self._send(url, target, end, content, more) as answer:
+                if answer.is_redirect and more:
+                    raise FetchFailed("bad-redirect", "What is secret is not sent on to another address.")
                 if answer.is_redirect:
                     following = urljoin(url, answer.headers.get("location", ""))
                     if target.scheme == "https" and not following.startswith("https:"):
@@ -110,7 +126,9 @@ class GuardedHttp:
         raise FetchFailed("bad-redirect", f"More than {REDIRECTS} redirects.")
 
     @contextmanager
-    def _send(self, url: str, target: Target, end: float, content: bytes | None = None) -> Iterator[httpx.Response]:
+    def _send(
+        self, url: str, target: Target, end: float, content: bytes | None = None, more: Mapping[str, str] = NONE
+    ) -> Iterator[httpx.Response]:
         if time.monotonic() >= end:
             raise FetchFailed("timeout", "The source took too long.", False)
         # Connect to the address that was checked, under the name that was asked for.
@@ -126,7 +144,9 @@ class GuardedHttp:
         method = "GET" if content is None else "POST"
         if content is not None:
             headers |= {"Accept": "*/*", "Content-Type": "text/plain; charset=utf-8"}
-        sni = {"sni_hostname": target.host}
+        if not self._lasting:
+            headers["Connection"] = "close"
+        sni, headers = {"sni_hostname": target.host}, {**headers, **more}
         request = self._client.build_request(method, place, headers=headers, content=content, extensions=sni)
         try:
             with ends_at(end):

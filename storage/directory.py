@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from delivery.errors import NotFound
 from delivery.people import Library, Person, Role, Standing
-from storage.models import LibraryRow, PersonRow
+from storage.models import LibraryRow, OutsideIdentityRow, PersonRow
 
 
 def email_key(email: str) -> str:
@@ -97,6 +99,16 @@ class SqlPeople:
             select(PersonRow).where(PersonRow.standing == Standing.ACTIVE.value).order_by(PersonRow.name)
         )
         return tuple(_person(row) for row in rows if role.value in row.roles)
+
+    def by_outside(self, issuer: str, subject: str) -> Person | None:
+        """The person an outside provider knows under this subject."""
+        joined = self.session.get(OutsideIdentityRow, (issuer, subject))
+        return None if joined is None else self.get(joined.person_id)
+
+    def join_outside(self, issuer: str, subject: str, person_id: str, at: datetime) -> None:
+        """Know a person by an outside provider's subject from now on; Conflict at commit when it is taken."""
+        self.session.add(OutsideIdentityRow(issuer=issuer, subject=subject, person_id=person_id, added_at=at))
+        self.session.flush()
 
     def has_card(self, library_id: str, card: str) -> bool:
         """Whether an account of a library carries this card."""

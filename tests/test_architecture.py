@@ -43,6 +43,8 @@ ROOMS = {
     "idutils": ("delivery/identifiers.py",),
     **dict.fromkeys(("pikepdf", "fontTools"), PDF),
     "segno": (*PDF, "admin/second_factor/"),
+    **dict.fromkeys(("authlib", "joserfc"), ("fetchers/openid.py",)),
+    "webauthn": ("drm/security_keys.py",),
     "pyotp": ("drm/one_time_codes.py",),
     # The sample articles are laid out by the project itself, from nothing: no untrusted file is opened there.
     **dict.fromkeys(("reportlab", "pypdfium2"), (*PDF, "admin/sample/")),

@@ -9,24 +9,26 @@ from markupsafe import Markup
 
 from delivery.errors import Invalid
 from delivery.people import Person
-from delivery.services import second_factors
+from delivery.services import second_factors, security_keys
 from delivery.services.second_factors import Enrolment
 from delivery.web.accounts import begin_session
 from delivery.web.guards import safe_next
-from delivery.web.shell.shell import site
+from delivery.web.shell.shell import key_site, site
 
 blueprint = Blueprint("second", __name__)
-OPEN_TO_HALF = frozenset({"second.code", "second.first_app"})
+OPEN_TO_HALF = frozenset({"second.code", "second.by_key", "second.first_app"})
 """What somebody whose password fitted may see before the second factor; each asks for that half sign-in itself."""
 
 
-def _half() -> tuple[str, Person | None]:
+def half_sign_in() -> tuple[str, Person | None]:
+    """The secret of a half sign-in and its person, while it lives."""
     ctx, _ = site()
     secret = str(session.get("half", ""))
     return secret, second_factors.half_signed_in(ctx, secret)
 
 
-def _on() -> str:
+def where_to() -> str:
+    """Where the person wanted to go before signing in; to be asked before the session begins anew."""
     return safe_next(str(session.get("target", "/")))
 
 
@@ -34,33 +36,40 @@ def _on() -> str:
 def code() -> ResponseReturnValue:
     """Ask for a code of the app, or a recovery code."""
     ctx, _ = site()
-    half, person = _half()
+    half, person = half_sign_in()
     if person is None:
         return redirect(url_for("accounts.sign_in"), 303)
-    kept = second_factors.kept(ctx, person)
-    if not kept.factors:
+    if not second_factors.kept(ctx, person).factors:
         return redirect(url_for("second.first_app"), 303)
     errors: dict[str, str] = {}
     if request.method == "POST":
-        target = _on()
+        target = where_to()
         try:
             begin_session(second_factors.finish_by_code(ctx, half, request.form.get("code", "")[:100]))
             return redirect(target, 303)
         except Invalid as error:
             errors = error.fields
-    return render_template("second_code.html", errors=errors, kept=kept), 422 if errors else 200
+    return prove_page(person, errors)
+
+
+def prove_page(person: Person, errors: dict[str, str]) -> ResponseReturnValue:
+    """The page that asks for a code, a recovery code or a touch of a key."""
+    ctx, _ = site()
+    kept, there = second_factors.kept(ctx, person), key_site()
+    offer = security_keys.ask(ctx, there, person) if there else None
+    return render_template("second_code.html", errors=errors, kept=kept, offer=offer), 422 if errors else 200
 
 
 @blueprint.route("/sign-in/second/app", methods=["GET", "POST"])
 def first_app() -> ResponseReturnValue:
     """Where a second factor is demanded: set the first one up before the sign-in counts."""
     ctx, _ = site()
-    half, person = _half()
+    half, person = half_sign_in()
     if person is None:
         return redirect(url_for("accounts.sign_in"), 303)
     if second_factors.kept(ctx, person).factors:
         return redirect(url_for("second.code"), 303)
-    target = _on()
+    target = where_to()
 
     def done() -> None:
         begin_session(second_factors.finish(ctx, half, person))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from delivery.errors import NotAllowed, NotFound
+from delivery.identity import IdentityProvider, OutsideRules
 from delivery.log_places import LogSettings
 from delivery.payments import InvoiceAtLibrary, Payments
 from delivery.people import Person, Role
@@ -75,6 +76,7 @@ class ServiceSettings:
     overshared_networks: int = 10
     overshared_within: timedelta = timedelta(hours=24)
     paces: Paces = field(default_factory=Paces)
+    outside: OutsideRules = field(default_factory=OutsideRules)
     second_factor: bool = False
     sign_in_pace: Pace = (Rate(10, 300),)
 
@@ -96,6 +98,7 @@ class Context:
     log: LogSettings
     settings: ServiceSettings
     payments: Payments = field(default_factory=InvoiceAtLibrary)
+    provider: IdentityProvider | None = None
 
     @property
     def sealer(self) -> Sealer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from delivery.errors import Conflict, Invalid, NotAllowed
+from delivery.errors import Conflict, Invalid, NotAllowed, Unavailable
 from delivery.services import accounts
 from delivery.services.accounts import SignedIn
 from delivery.web.guards import safe_next
@@ -47,8 +47,14 @@ def sign_in() -> ResponseReturnValue:
             return enter(accounts.sign_in(ctx, settings.app, email, password, request.remote_addr or ""), target)
         except NotAllowed:
             failed = True
+    outside = ctx.settings.outside if settings.app in ctx.settings.outside.apps else None
     page = render_template(
-        "sign_in.html", target=target, failed=failed, email=request.form.get("email", ""), app=settings.app
+        "sign_in.html",
+        target=target,
+        failed=failed,
+        email=request.form.get("email", ""),
+        app=settings.app,
+        outside=outside,
     )
     return page, 403 if failed else 200
 
@@ -56,11 +62,27 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the session."""
-    ctx, _ = site()
+    ctx, settings = site()
     if g.person is not None:
         accounts.sign_out(ctx, str(session.get("secret", "")), g.person)
+    outside, language = bool(session.get("openid")), session.get("lang")
     session.clear()
+    if language:
+        session["lang"] = language
+    leave = _leave(settings.base_url) if outside else ""
+    if leave:
+        g.person = None
+        return render_template("signed_out.html", leave=leave, app=settings.app)
     return redirect("/", 303)
+
+
+def _leave(back: str) -> str:
+    """Where to sign out at the provider too; "" when it does not say, or does not answer: here it is done."""
+    ctx, _ = site()
+    try:
+        return ctx.provider.leave(back.rstrip("/") + "/") if ctx.provider is not None else ""
+    except (Unavailable, NotAllowed):
+        return ""
 
 
 @registering.route("/register", methods=["GET", "POST"])

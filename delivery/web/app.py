@@ -7,7 +7,7 @@ from functools import partial
 from flask import Flask
 
 from delivery.services.context import Context
-from delivery.web import accounts, api, asking, links, log, pages, requests, viewer
+from delivery.web import accounts, api, asking, links, log, openid, pages, requests, viewer
 from delivery.web.shell.settings import WebSettings
 from delivery.web.shell.shell import limit_attempts, make_app
 from delivery.web.short_way import SENT, Hear, ShortWay
@@ -23,6 +23,7 @@ def create_reader_app(ctx: Context, settings: WebSettings) -> Flask:
         pages.blueprint,
         accounts.blueprint,
         accounts.registering,
+        openid.blueprint,
         asking.blueprint,
         requests.blueprint,
         links.blueprint,

@@ -69,6 +69,7 @@ KINDS = (
     "person:signed_in",
     "person:sign_in_failed",
     "person:sign_in_throttled",
+    "person:joined_provider",
     "person:signed_out",
     "factor:added",
     "factor:used",

@@ -3,7 +3,15 @@
 from storage.models.columns import Base
 from storage.models.consents import DeclarationRow, FeeRow
 from storage.models.deliveries import DeliveryRow, MasterRow, TailRow, WindowNetworkRow, WindowRow
-from storage.models.directory import ApiTokenRow, IdempotencyRow, LibraryRow, PersonRow, SignInRow, UsedTokenRow
+from storage.models.directory import (
+    ApiTokenRow,
+    IdempotencyRow,
+    LibraryRow,
+    OutsideIdentityRow,
+    PersonRow,
+    SignInRow,
+    UsedTokenRow,
+)
 from storage.models.log import (
     CheckpointRow,
     CosignatureRow,
@@ -54,6 +62,7 @@ __all__ = [
     "LogHeadRow",
     "MasterRow",
     "MessageRow",
+    "OutsideIdentityRow",
     "PersonRow",
     "PlaceRow",
     "ReaderLinkRow",

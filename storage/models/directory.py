@@ -51,6 +51,16 @@ class PersonRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class OutsideIdentityRow(Base):
+    """Whom an outside provider knows under a subject of its own."""
+
+    __tablename__ = "outside_identities"
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    added_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class SignInRow(Base):
     """A live sign-in, found by the hash of its cookie's secret. Deleting the row signs out at once."""
 

@@ -24,6 +24,8 @@ STAFF = {"librarian", "elsewhere", "officer", "operator"}
 OWN_STAFF = {"librarian", "officer", "operator"}
 
 READER_APP = {
+    ("GET", "/sign-in/openid"): set(),
+    ("GET", "/sign-in/openid/back"): set(),
     ("GET", "/"): ALL,
     ("GET", "/healthz"): ALL,
     ("GET", "/sign-in"): ALL,
@@ -66,6 +68,8 @@ READER_APP = {
     ("POST", "/api/v1/requests/<number>/open"): set(),
 }
 STAFF_APP = {
+    ("GET", "/sign-in/openid"): set(),
+    ("GET", "/sign-in/openid/back"): set(),
     ("GET", "/healthz"): ALL,
     ("GET", "/readyz"): ALL,
     ("GET", "/metrics"): set(),
@@ -115,6 +119,9 @@ STAFF_APP = {
     ("POST", "/sign-in/second"): set(),
     ("GET", "/sign-in/second/app"): set(),
     ("POST", "/sign-in/second/app"): set(),
+    ("POST", "/sign-in/second/key"): set(),
+    ("GET", "/second-factor/key"): STAFF,
+    ("POST", "/second-factor/key"): STAFF,
     ("GET", "/second-factor"): STAFF,
     ("GET", "/second-factor/app"): STAFF,
     ("POST", "/second-factor/app"): STAFF,

@@ -87,7 +87,7 @@ def test_of_two_who_use_a_code_at_once_one_gets_in(world: World) -> None:
     secret, _ = enrolled(world)
     halves, code = [half(world) for _ in range(4)], code_of(world, secret)
     found: list[str] = []
-    crowd = [threading.Thread(target=lambda one=one: found.append(guess(world, one, code))) for one in halves]  # type: ignore[misc]  # bound now
+    crowd = [threading.Thread(target=lambda one=one: found.append(guess(world, one, code))) for one in halves]
     for thread in crowd:
         thread.start()
     for thread in crowd:

@@ -30,6 +30,7 @@ from delivery.web.shell.settings import WebSettings
 from drm.decisions import Outcome
 from drm.pdf.notes import note_sentences, note_texts
 from drm.reasons import FALLBACK, says
+from drm.security_keys import KeySite
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -107,6 +108,16 @@ def make_app(
     _teach_templates(app)
     register_problems(app)
     return app
+
+
+def key_site() -> KeySite | None:
+    """For whom security keys prove somebody; None for an address without a host name, where browsers have none."""
+    _, settings = site()
+    parts = urlsplit(settings.base_url)
+    host = parts.hostname or ""
+    if not host or ":" in host or host.replace(".", "").isdigit():
+        return None
+    return KeySite(host, f"{parts.scheme}://{parts.netloc}")
 
 
 def limit_attempts(app: Flask, endpoint: str) -> None:
