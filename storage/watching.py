@@ -102,8 +102,7 @@ class SqlWatch:
             first_at=alarm.first_at,
             last_at=alarm.last_at,
         )
-        result: Any = self.session.execute(statement.on_conflict_do_nothing())
-        if result.rowcount == 1:
+        if self.session.scalar(statement.on_conflict_do_nothing().returning(AlarmRow.id)) is not None:
             return True
         self.session.execute(
             update(AlarmRow)

@@ -16,11 +16,10 @@ from delivery.errors import Conflict, NotAllowed, NotFound
 from delivery.numbers import delivery_of_code
 from delivery.people import Library, Person
 from delivery.ports import Work
-from delivery.services import pacing
+from delivery.services import pacing, watching
 from delivery.services.context import Context
 from delivery.services.copy_reading import Download
 from delivery.services.preparing import read_ready
-from delivery.services.watching import asked_from, network_of
 from drm.audit.events import Event
 from drm.tokens import TokenError, secret_hash, window_secret
 
@@ -92,16 +91,21 @@ def state_of(delivery: Delivery, now: datetime) -> LinkState:
     return LinkState.LIVE
 
 
-def look(ctx: Context, token: str) -> LinkView:
-    """What the link's page shows. Changes nothing, counts nothing; forged and unknown links look the same."""
+def look(ctx: Context, token: str, address: str = "") -> LinkView:
+    """What the link's page shows. Counts nothing; forged and unknown links look the same.
+
+    A network that asks for the first time, where an ``address`` is given, is noted against oversharing.
+    """
     try:
         number = ctx.links.read(token)
         with ctx.store.read() as work:
             delivery = work.deliveries.get(number)
             request = work.requests.get(delivery.request)
             library = work.libraries.get(delivery.library_id)
+            network = watching.news(ctx, work, delivery, address) if address else ""
     except (TokenError, NotFound):
         return LinkView(LinkState.UNKNOWN)
+    watching.note(ctx, delivery, network)
     state = state_of(delivery, ctx.clock())
     nonce = ctx.signer(NONCE).sign([number, secrets.token_hex(16)]) if state is LinkState.LIVE else ""
     return LinkView(state, delivery, request, library, nonce, delivery.same_reader_only)
@@ -217,13 +221,13 @@ def _admit(ctx: Context, digest: str, network: str, delivery: Delivery, now: dat
         admitted = work.deliveries.admit_network(digest, network, ctx.settings.window_networks)
         if admitted and work.deliveries.mark_served(digest):
             work.record(Event("window:served", now, "reader", delivery.library_id, delivery.request, delivery.number))
-    asked_from(ctx, delivery, address)
+    watching.asked_from(ctx, delivery, address)
     return admitted
 
 
 def _network(ctx: Context, digest: str, address: str) -> str:
     """The /24 or /48 an address lies in, as a keyed hash of this window: equal only within it, and nothing to look up later."""
-    network = network_of(address)
+    network = watching.network_of(address)
     return hmac.new(ctx.ring.derive("rushlight.network.v1"), f"{digest}|{network}".encode(), hashlib.sha256).hexdigest()
 
 

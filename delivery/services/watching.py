@@ -49,16 +49,18 @@ def asked_from(ctx: Context, delivery: Delivery, address: str) -> None:
 
     Machines that only look are not to be noted, and open access is nobody's secret.
     """
-    if not ctx.settings.overshared_networks or delivery.open_access or delivery.state is not CopyState.LIVE:
-        return
-    now = ctx.clock()
-    network = _hashed(ctx, delivery, address)
-    since = now - ctx.settings.overshared_within
     with ctx.store.read() as work:
-        if work.watch.link_known_from(delivery.number, network, since):
-            return
-    with ctx.store.write() as work:
-        note(ctx, work, delivery, network, now)
+        network = news(ctx, work, delivery, address)
+    note(ctx, delivery, network)
+
+
+def news(ctx: Context, work: Work, delivery: Delivery, address: str) -> str:
+    """The network of an address as a link knows it, where that is to be noted; "" where it is known, or nothing is noted."""
+    if not ctx.settings.overshared_networks or delivery.open_access or delivery.state is not CopyState.LIVE:
+        return ""
+    network = _hashed(ctx, delivery, address)
+    since = ctx.clock() - ctx.settings.overshared_within
+    return "" if work.watch.link_known_from(delivery.number, network, since) else network
 
 
 def _hashed(ctx: Context, delivery: Delivery, address: str) -> str:
@@ -67,8 +69,14 @@ def _hashed(ctx: Context, delivery: Delivery, address: str) -> str:
     return hmac.new(key, f"{delivery.number}|{network_of(address)}".encode(), hashlib.sha256).hexdigest()
 
 
-def note(ctx: Context, work: Work, delivery: Delivery, network: str, now: datetime) -> None:
-    """Note a network of a link, and raise the alarm where they are as many as the setting says."""
+def note(ctx: Context, delivery: Delivery, network: str) -> None:
+    """Note the network of a link, if any, and raise the alarm where they are as many as the setting says."""
+    if network:
+        with ctx.store.write() as work:
+            _note(ctx, work, delivery, network, ctx.clock())
+
+
+def _note(ctx: Context, work: Work, delivery: Delivery, network: str, now: datetime) -> None:
     since = now - ctx.settings.overshared_within
     most = max(MOST_NETWORKS, ctx.settings.overshared_networks)
     count = work.watch.link_asked_from(delivery.number, network, now, since, most)

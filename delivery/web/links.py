@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request
 from delivery.errors import Conflict
 from delivery.filenames import content_disposition
 from delivery.outgoing import Outgoing, Part
-from delivery.services import copy_reading, downloading, notices, viewing, watching
+from delivery.services import copy_reading, downloading, notices, viewing
 from delivery.services.context import Context
 from delivery.services.copy_reading import Download
 from delivery.services.downloading import LinkState, LinkView, Opened
@@ -39,10 +39,7 @@ def landing(token: str) -> ResponseReturnValue:
     if downloading.is_machine(request.method, dict(request.headers)):
         downloading.machine_hit(ctx, token)
         return _page(downloading.look(ctx, token), token)
-    view = downloading.look(ctx, token)
-    if view.delivery is not None:
-        watching.asked_from(ctx, view.delivery, request.remote_addr or "")
-    return _page(view, token)
+    return _page(downloading.look(ctx, token, request.remote_addr or ""), token)
 
 
 def _page(view: LinkView, token: str) -> ResponseReturnValue:
@@ -68,12 +65,10 @@ def _duties(view: LinkView) -> tuple[str, ...]:
 def open_link(token: str) -> ResponseReturnValue:
     """Count one open and lead to the download window."""
     ctx, _ = site()
-    view = downloading.look(ctx, token)
+    view = downloading.look(ctx, token, request.remote_addr or "")
     if view.needs_sign_in and g.person is None:
         return redirect(url_for("accounts.sign_in", next=url_for("links.landing", token=token)), 303)
     bound = view.delivery is not None and bool(view.delivery.terms.get("same_device"))
-    if view.state is LinkState.LIVE and view.delivery is not None:
-        watching.asked_from(ctx, view.delivery, request.remote_addr or "")
     device = request.cookies.get(DEVICE) or (secrets.token_hex(16) if bound else "")
     try:
         opened = downloading.open_window(ctx, token, request.form.get("nonce", ""), g.person, device)

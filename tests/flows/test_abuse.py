@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from delivery.errors import NotFound, TooFast
+from delivery.errors import NotAllowed, NotFound, TooFast
 from delivery.people import Person, Role
 from delivery.services import accounts, downloading, forgetting, pacing, requesting, watching
 from delivery.services.expiring import forget_old
@@ -17,6 +17,7 @@ from delivery.services.requesting import Asked
 from delivery.stores import LogFilter
 from delivery.watching import AlarmKind, Rate, Tally, estimated, read_pace
 from tests.delivery.web_test_support import signed_in, token_of
+from tests.faults.test_races import at_once
 from tests.world import LIMITED, START, World, make_world
 
 
@@ -222,6 +223,40 @@ def test_many_at_once_never_get_more_than_the_pace(slow: World) -> None:
         one.join()
 
     assert len(let_in) == 3
+
+
+def test_the_database_of_a_consortium_counts_and_alarms_just_the_same(
+    tmp_path: Path, collection: Path, postgres_url: str
+) -> None:
+    paces = {"reader_pace": "3 per minute", "library_pace": "", "token_pace": ""}
+    world = make_world(tmp_path / "pg", collection, postgres_url, **paces)
+    found = at_once(12, lambda _: let_in(world))
+    number = world.ask().number
+    world.work()
+    for network in range(24):
+        watching.asked_from(world.ctx, world.delivery(number), f"192.0.{network // 2}.1")
+    tries = [sign_in_code(world) for _ in range(12)]
+
+    assert found.count(True) == 3
+    assert told(world, "pace:exceeded") == ["ask:reader"]
+    assert told(world, "link:overshared") == [world.get(number).delivery]
+    assert [shown.alarm.count for shown in watching.alarms(world.ctx, world.officer)] == [2, 12, 9]
+    assert tries == ["sign-in-failed"] * 10 + ["too-many-attempts"] * 2
+    world.close()
+
+
+def let_in(world: World) -> bool:
+    try:
+        pacing.admit(world.ctx, pacing.ASK, world.reader)
+    except TooFast:
+        return False
+    return True
+
+
+def sign_in_code(world: World) -> str:
+    with pytest.raises((NotAllowed, TooFast)) as raised:
+        accounts.sign_in(world.ctx, "reader", world.reader.email, "wrong")
+    return str(raised.value.code)
 
 
 def test_a_burst_at_the_border_of_two_minutes_counts_as_one(slow: World) -> None:
