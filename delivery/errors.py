@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a system says when there is no room (errno(3))."""
 
 
 class DeliveryError(Exception):
@@ -57,3 +61,10 @@ class TooFast(DeliveryError):
 
 class StorageFull(Unavailable):
     """The disk or the database has no room left."""
+
+
+def disk_trouble(error: OSError) -> Unavailable:
+    """The error of ours that fits an error of the disk."""
+    if error.errno in FULL:
+        return StorageFull("storage-full", "The disk is full. What was stored before is safe; try again later.", 60)
+    return Unavailable("blob-store", "The blob store cannot be used now. Nothing was lost; try again later.", 30)

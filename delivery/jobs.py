@@ -17,6 +17,12 @@ KINDS = (FETCH, PREPARE, MAIL, RETAIN, DESTROY, CHECK)
 MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40, RETAIN: 6, DESTROY: 40, CHECK: 6}
 """After so many attempts a job is set aside for a person. A mail server may be away for a day."""
 
+AWAY = frozenset({"blob-store", "database-away", "database-busy", "pdf-engine", "storage-full"})
+"""Codes of troubles with a part of this service that a job has no hand in: they are waited for, asking again each minute."""
+AWAY_PAUSE = timedelta(minutes=1)
+AWAY_TRIES = 24 * 60
+"""So often a job is tried while something is away: for a day."""
+
 POISON_TRIES = 2
 """A job that fails in a way that nobody foresaw is tried so often, and then set aside: it will fail the same way again."""
 
@@ -74,4 +80,4 @@ class SetAside:
 
 def backoff(attempt: int) -> timedelta:
     """Pause before the next attempt: 5 s, 10 s, 20 s ... at most 30 minutes."""
-    return min(timedelta(seconds=5 * 2 ** max(0, attempt - 1)), timedelta(minutes=30))
+    return min(timedelta(seconds=5 * 2 ** min(max(0, attempt - 1), 9)), timedelta(minutes=30))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from delivery.citation import Citation
+from delivery.errors import disk_trouble
 
 FETCH_CODES = (
     "bad-redirect",
@@ -97,17 +98,35 @@ class Fetcher(Protocol):
         """Bring the full text to ``into`` before the monotonic ``deadline``, or raise FetchFailed and leave nothing there."""
 
 
+class _Source:
+    """A stream that remembers its own failure, to be told from one of the disk that it is written to."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def read(self) -> bytes:
+        """The next piece."""
+        try:
+            return self._stream.read(PIECE)
+        except OSError as error:
+            self.error = error
+            raise
+
+
 def receive(stream: BinaryIO, into: Path, most: int, declared: int | None = None) -> Fetched:
     """Write a stream to a new file, durably, within ``most`` bytes; it must begin like a PDF and be as long as declared.
 
-    Used for every way in: folder, network, upload. FetchFailed leaves no file behind.
+    Used for every way in: folder, network, upload. FetchFailed leaves no file behind; neither does Unavailable, which says that
+    our own disk is full or fails.
     """
     if declared is not None and declared > most:
         raise FetchFailed("too-large", f"The file has {declared} bytes; at most {most} are taken.")
     digest, size, head = hashlib.sha256(), 0, b""
+    source = _Source(stream)
     try:
         with into.open("xb") as file:
-            while piece := stream.read(PIECE):
+            while piece := source.read():
                 size += len(piece)
                 if size > most:
                     raise FetchFailed("too-large", f"The file has more than {most} bytes.")
@@ -120,6 +139,14 @@ def receive(stream: BinaryIO, into: Path, most: int, declared: int | None = None
         if declared is not None and size != declared:
             raise FetchFailed("truncated", f"{declared} bytes were announced, {size} arrived.", permanent=False)
         _look_at_head(head)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        into.unlink(missing_ok=True)
+        if error is source.error:
+            raise
+        # Our own disk, not the source: another source would fare no better.
+        raise disk_trouble(error) from error
     except BaseException:
         into.unlink(missing_ok=True)
         raise

@@ -58,15 +58,10 @@ def check_copy(ctx: Context, number: str, alive: Callable[[], None]) -> None:
 def _verdict(ctx: Context, delivery: Delivery) -> Verdict:
     # The name was checked when the master was proved; the reader may have changed it since.
     expect = Expectation(delivery.pages, delivery.number, "", bool(delivery.stamp.get("encrypted")))
-    try:
-        with whole_file(ctx, delivery) as path:
-            if sha256_of(path, delivery.base_bytes) != delivery.master:
-                return Verdict(False, "output-invalid", "The stored master has other bytes than were prepared.")
-            return ctx.pdf.verify(path, expect, copy_password(ctx, delivery))
-    except Unavailable:
-        raise
-    except OSError as error:
-        return Verdict(False, "output-invalid", str(error))
+    with whole_file(ctx, delivery) as path:
+        if sha256_of(path, delivery.base_bytes) != delivery.master:
+            return Verdict(False, "output-invalid", "The stored master has other bytes than were prepared.")
+        return ctx.pdf.verify(path, expect, copy_password(ctx, delivery))
 
 
 def make_anew(ctx: Context, number: str, master: str, code: str, alive: Callable[[], None]) -> None:

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from delivery.document_request import Try
-from delivery.errors import DeliveryError
+from delivery.errors import DeliveryError, Unavailable
 from delivery.jobs import (
+    AWAY,
+    AWAY_PAUSE,
+    AWAY_TRIES,
     CHECK,
     DESTROY,
     FETCH,
@@ -94,7 +97,8 @@ def _failed(ctx: Context, job: Job, error: Exception) -> None:
     now = ctx.clock()
     if job.attempt < _tries(job, error):
         with ctx.store.write() as work:
-            work.jobs.retry(job, now + backoff(job.attempt), _words(error))
+            pause = min(backoff(job.attempt), AWAY_PAUSE) if _is_away(error) else backoff(job.attempt)
+            work.jobs.retry(job, now + pause, _words(error))
         return
     with ctx.store.write() as work:
         if work.jobs.set_aside(job, now, _words(error)) and job.kind in {FETCH, PREPARE}:
@@ -114,8 +118,14 @@ def _tries(job: Job, error: Exception) -> int:
     """How often a job that fails like this is tried in all. Troubles that pass are waited for; what nobody foresaw comes again."""
     if isinstance(error, Poison) or (isinstance(error, MailFailed) and error.permanent):
         return 0
+    if _is_away(error):
+        return AWAY_TRIES
     foreseen = isinstance(error, DeliveryError | MailFailed | OSError | MemoryError)
     return MAX_ATTEMPTS[job.kind] if foreseen else POISON_TRIES
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, Unavailable) and error.code in AWAY
 
 
 def _words(error: Exception) -> str:

@@ -54,7 +54,7 @@ class _ForkServer:
                 except OSError:
                     self._forget()
                     if attempt == 2:
-                        raise
+                        raise OSError("The PDF sandbox does not take jobs.") from None
 
     def _running(self) -> socket.socket:
         alive = self._owner == os.getpid() and self._process is not None and self._process.poll() is None
@@ -137,9 +137,9 @@ def _left(limits: Limits) -> float:
 def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> Any:
     """Run a task of drm.pdf.sandbox_tasks in a child of its own and return its plain value.
 
-    OSError where the disk is full or fails: that is no fault of the file. The child has limited memory, processor time, output and
-    wall time (less of it inside ``one_job``), no environment, no other descriptors, and no network where the system permits.
-    PdfRefused for what the task refuses, and for a child that takes too long, too much, or dies.
+    OSError where the disk is full or fails, or no child can be had: that is no fault of the file. The child has limited memory,
+    processor time, output and wall time (less of it inside ``one_job``), no environment, no other descriptors, and no network
+    where the system permits. PdfRefused for what the task refuses, and for a child that takes too long, too much, or dies.
     """
     limits = replace(limits, wall_seconds=_left(limits))
     ours, theirs = socket.socketpair()
@@ -153,7 +153,8 @@ def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> A
         answer = _read(ours)
     except TimeoutError:
         raise PdfRefused(*REFUSALS["timeout"]) from None
-    except OSError:
+    except ConnectionError:
+        # The other end went away: the child died while we spoke. Any other error is a trouble of this machine.
         raise PdfRefused(*REFUSALS["crashed"]) from None
     finally:
         ours.close()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from delivery.errors import StorageFull, Unavailable
+from delivery.errors import disk_trouble as trouble
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+__all__ = ["Workroom", "trouble"]
 
 
 class Workroom:
@@ -53,10 +52,3 @@ class Workroom:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 swept += 1
         return swept
-
-
-def trouble(error: OSError) -> Unavailable:
-    """The error of ours that fits an error of the disk."""
-    if error.errno in FULL:
-        return StorageFull("storage-full", "The disk is full. What was stored before is safe; try again later.", 60)
-    return Unavailable("blob-store", "The blob store cannot be used now. Nothing was lost; try again later.", 30)

@@ -14,7 +14,7 @@ from admin.cli import rushlight
 from delivery.errors import NotFound, Unavailable
 from delivery.jobs import POISON_DEATHS
 from delivery.lifecycle import State
-from delivery.ports import Letter, MailFailed
+from delivery.ports import Blob, Letter, MailFailed
 from delivery.services.quarantine import dismiss, retry, waiting_for_person
 from delivery.services.working import run_job, sweep
 from tests.world import World
@@ -70,6 +70,36 @@ def test_troubles_that_pass_are_waited_for(world: World, error: Exception) -> No
 
     assert waiting_for_person(world.ctx) == ()
     assert len(mailer.letters) == 1
+
+
+class Away:
+    """A store that takes nothing for a while."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.away = world, True
+
+    def put(self, name: str, source: Path) -> Blob:
+        """Nothing, or what is given."""
+        if self.away:
+            raise Unavailable("blob-store", "The blob store cannot be used now.", 30)
+        return self.world.ctx.blobs.put(name, source)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.world.ctx.blobs, name)
+
+
+def test_a_store_that_is_away_for_hours_sends_nothing_to_a_person_and_work_goes_on_a_minute_after(world: World) -> None:
+    store = Away(world)
+    away = replace(world, ctx=replace(world.ctx, blobs=store))  # type: ignore[arg-type]  # all else is the world's
+    number = away.ask().number
+    run_for_hours(away)
+    assert waiting_for_person(world.ctx) == ()
+    store.away = False
+    world.clock.move(timedelta(minutes=1))
+
+    away.work()
+
+    assert world.get(number).state is State.SUPPLIED
 
 
 def die_with(world: World, job: int) -> None:

@@ -130,6 +130,19 @@ def test_a_full_disk_is_no_fault_of_the_file(source: Path) -> None:
         run_limited("copy", arguments, Limits())
 
 
+def test_a_sandbox_that_cannot_be_started_is_no_fault_of_the_file(source: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from drm.pdf.inspecting import inspect; from drm.pdf.values import Limits\n"
+        "sys.executable = '/nowhere/python'\n"
+        "try:\n    inspect(Path(sys.argv[1]), Limits())\n"
+        "except OSError as error:\n    print(error)\n"
+    )
+
+    said = subprocess.run([sys.executable, "-c", code, source], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert said.stdout == "The PDF sandbox does not take jobs.\n"
+
+
 def test_when_the_fork_server_is_killed_the_next_job_starts_another(source: Path) -> None:
     inspect(source)
     os.kill(server(), signal.SIGKILL)
