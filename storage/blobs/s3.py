@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError
 
 from delivery.errors import StorageFull, Unavailable
 from delivery.ports import Blob
@@ -107,7 +107,8 @@ class S3Blobs:
     def open(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes from ``start`` in pieces; BlobMissing at once when it is not there.
 
-        A transfer that breaks off goes on where it stopped, on the same version of the blob only.
+        A transfer that breaks off goes on where it stopped, on the same version of the blob only. The last piece comes after the
+        store's checksum was compared, where it sent one: what was spoilt on the way never comes to its end.
         """
         key = self._key(name)
         if length == 0:
@@ -121,11 +122,18 @@ class S3Blobs:
             end = start + int(answer["ContentLength"])
             while at < end:
                 try:
+                    held = b""
                     for piece in answer["Body"].iter_chunks(PIECE):
-                        at, left = at + len(piece), TRIES
-                        yield piece
+                        if held:
+                            at, left = at + len(held), TRIES
+                            yield held
+                        held = piece
+                    at += len(held)
+                    yield held
                     if at < end:
                         raise Unavailable("blob-store", "The blob store sent less than it promised.", 30)
+                except FlexibleChecksumError:
+                    raise Unavailable("blob-store", "The blob store gave back other bytes.", 30) from None
                 except (HTTPClientError, BotoCoreError, OSError, Unavailable):
                     left -= 1
                     if not left:
