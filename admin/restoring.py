@@ -56,7 +56,11 @@ def accept_rollback(services: Services) -> tuple[int, int]:
     The old head is kept aside and the log tells of it. Conflict when the log is not older, or not whole in itself.
     """
     log = services.audit_log
-    head = log.kept_head()
+    try:
+        head = log.kept_head()
+    except (OSError, ValueError, KeyError):
+        place = services.settings.head_file
+        raise Conflict("log-broken", f"{place} cannot be read. Keep it aside by hand; the log goes on then.") from None
     with services.store.read() as work:
         verdict = verify_chain(log.key, work.log.rows(), None)
     if not verdict.whole:

@@ -93,7 +93,11 @@ class AuditLog:
         if self._head_file is None:
             return
         with self._lock:
-            known = self.kept_head()
+            try:
+                known = self.kept_head()
+            except (OSError, ValueError, KeyError):
+                # A damaged head is for a person to look at and is never written over. The events are durable already.
+                return
             if known is not None and known.size >= head.size:
                 return
             part = self._head_file.with_name(f"{self._head_file.name}.{os.getpid()}.part")
