@@ -209,6 +209,12 @@ class Settings(BaseSettings):
     log_witnessed: str = Field(
         "", description="Verifier keys of the logs that this service witnesses for others, parted by blanks."
     )
+    testing: bool = Field(False, description="Only for tests of the service itself: lets RUSHLIGHT_CRASH_AT count.")
+    crash_at: str = Field(
+        "",
+        pattern=r"^([a-z:_-]+:(before|after)(,[a-z:_-]+:(before|after))*)?$",
+        description="Only for tests: steps, as copy:supplied:before, at which a process kills itself, each once and in this order.",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What goes to the process log.")
 
     @field_validator("metrics_token")

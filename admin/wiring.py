@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from admin.crash_points import armed
 from admin.keys import Keys, read_keys
 from admin.log_wiring import Checkpointer, check_log, log_settings
 from admin.mail import MailFolder, SmtpMailer
@@ -63,7 +64,10 @@ def build_services(
     keys = read_keys(settings.key_file)
     engine = open_engine(settings.database)
     audit_log = AuditLog(keys.audit, settings.head_file)
-    store = SqlStore(engine, audit_log, make_secrets(settings), ring, meters.recorded, meters.troubled)
+    point = armed(settings)
+    ring = point.around_ring(ring) if point else ring
+    passing = point.passing if point else None
+    store = SqlStore(engine, audit_log, make_secrets(settings), ring, meters.recorded, meters.troubled, passing)
     mailer = make_mailer(settings, clock)
     log = log_settings(settings, mailer, clock)
     limits = Limits(memory_bytes=settings.pdf_memory_mib * MIB, cpu_seconds=settings.pdf_seconds)
@@ -84,6 +88,7 @@ def build_services(
     )
     checkpointer = Checkpointer(ctx, keys.audit)
     store.durable = checkpointer.durable
+    ctx = point.around(ctx) if point else ctx
     return Services(settings, keys, engine, store, audit_log, ctx, meters, checkpointer)
 
 

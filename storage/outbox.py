@@ -22,11 +22,12 @@ DIED = "workers that ended without a word: {}"
 
 
 class SqlOutbox:
-    """Jobs. ``added`` lists the ids written in this transaction, so that the bell rings after the commit."""
+    """Jobs. ``added`` lists the ids written in this transaction, so that the bell rings after the commit; ``steps`` what was done to jobs."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.added: list[int] = []
+        self.steps: list[str] = []
 
     def add(self, job: NewJob, now: datetime) -> int:
         """Write a job and return its id. A job with the same key stands already: that one is returned."""
@@ -82,6 +83,7 @@ class SqlOutbox:
         )
         if self._changed(statement) != 1:
             return None
+        self.steps.append(f"{row.kind}-claimed")
         return Job(job_id, row.kind, row.key, row.payload, row.attempt + 1, deaths)
 
     def free_gone(self, now: datetime) -> int:
@@ -111,10 +113,12 @@ class SqlOutbox:
 
     def renew(self, job: Job, now: datetime) -> bool:
         """Prolong the lease; False when the job was taken over."""
+        self.steps.append(f"{job.kind}-renewed")
         return self._change(job, lease_until=now + LEASE[job.kind])
 
     def finish(self, job: Job, now: datetime) -> bool:
         """Mark the job done; False when it was taken over."""
+        self.steps.append(f"{job.kind}-finished")
         return self._change(job, state="done", finished_at=now, lease_until=None, last_error="")
 
     def retry(self, job: Job, at: datetime, error: str) -> bool:

@@ -29,6 +29,8 @@ from storage.sign_ins import SqlTokens
 from storage.titles import SqlTitles
 from storage.watching import SqlWatch
 
+HEAD_KEPT = "head-kept"
+
 
 class SqlWork:
     """A transaction with all its stores. Audit events wait here and are numbered last, just before the commit."""
@@ -59,12 +61,18 @@ class SqlWork:
         """Write an audit event with this transaction."""
         self.events.append(event)
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What this transaction did, by name: its events, and what became of jobs."""
+        return (*(event.kind for event in self.events), *self.jobs.steps)
+
 
 class SqlStore:
     """Opens transactions on one engine.
 
     ``ring`` is called with each new job's id, ``recorded`` with the events and ``durable`` with the log's size after their
     transaction is durable; ``troubled`` with the code of each transaction that failed for a reason of the database.
+    ``passing``, set in tests only, hears the names of what a transaction did, before it commits and after.
     """
 
     def __init__(
@@ -75,6 +83,7 @@ class SqlStore:
         ring: Callable[[int], None] = lambda job_id: None,
         recorded: Callable[[Sequence[Event]], None] = lambda events: None,
         troubled: Callable[[str], None] = lambda code: None,
+        passing: Callable[[Sequence[str], str], None] | None = None,
     ) -> None:
         self.engine = engine
         self.audit_log = audit_log
@@ -83,6 +92,7 @@ class SqlStore:
         self.recorded = recorded
         self.troubled = troubled
         self.durable: Callable[[int], None] = lambda size: None
+        self.passing = passing
 
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
@@ -96,15 +106,21 @@ class SqlStore:
                 yield work
                 session.flush()
                 head = self.audit_log.append(session, work.events) if work.events else None
+                if self.passing:
+                    self.passing(work.steps, "before")
                 session.commit()
             except BaseException:
                 session.rollback()
                 raise
             finally:
                 session.close()
+        if self.passing:
+            self.passing(work.steps, "after")
         if head is not None:
             self.audit_log.keep_head(head)
             self.durable(head.size)
+            if self.passing:
+                self.passing((HEAD_KEPT,), "after")
         if work.secrets.doomed:
             self.secrets.destroy(work.secrets.doomed)
         self.recorded(work.events)
