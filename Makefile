@@ -42,7 +42,7 @@ bugs: ## plant some of the seeded bugs, others each day, and see that the tests 
 	@sh tools/venv.sh dev
 	@exec .venv/bin/python -m tests.mutations $(ARGS)
 
-soak: ## the long tests of races, kills and bad input, an hour of fuzzing (FUZZ_MINUTES), and all seeded bugs; two hours or more
+soak: ## the long tests of races, kills, faults and bad input, an hour of fuzzing (FUZZ_MINUTES), and all seeded bugs; three hours or more
 	@sh tools/venv.sh dev
 	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 -m 'slow or service or soak' --timeout 3600 $(ARGS)
 	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 tests/hostile/test_fuzz.py --timeout 3600

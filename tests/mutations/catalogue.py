@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutations.bug import Bug
 from tests.mutations.counted_bugs import COUNTED
+from tests.mutations.crash_bugs import CRASHES
 from tests.mutations.log_bugs import LOG
 
 OWN = ("tests/drm/policy/test_own_cases.py",)
@@ -341,4 +342,5 @@ BUGS = (
     ),
     *COUNTED,
     *LOG,
+    *CRASHES,
 )

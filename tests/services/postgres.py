@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import os
 import secrets
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,51 @@ def _own_server() -> Iterator[str]:
         with running(server, folder, log) as process:
             wait_until(lambda: _may_create(url), process, log)
             yield url
+
+
+class OwnPostgres:
+    """A server of a test's own, to be stopped, paused and started again. Its files are synced as in real life."""
+
+    def __init__(self, folder: Path) -> None:
+        self._binaries, self._folder = _newest_binaries(), folder
+        port = free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        settings = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        made = as_user("postgres", self._binaries / "initdb", "-D", folder / "data", *settings)
+        subprocess.run(made, cwd=folder, check=True, capture_output=True)
+        options = ["-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
+        self._line = as_user("postgres", self._binaries / "postgres", "-D", folder / "data", *options)
+        self._stack = contextlib.ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        self._stack = contextlib.ExitStack()
+        log = self._folder / "log"
+        self._process = self._stack.enter_context(running(self._line, self._folder, log))
+        wait_until(lambda: _may_create(self.url), self._process, log)
+
+    def processes(self) -> list[int]:
+        """The server and its children."""
+        pid = self._process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+    def stop(self, sign: int = signal.SIGINT) -> None:
+        """End it by a signal: SIGQUIT is the immediate stop."""
+        self._process.send_signal(sign)
+        self._process.wait(30)
+        self._stack.close()
+
+
+@contextlib.contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    """One, ended afterwards."""
+    with folder_for("postgres") as folder:
+        server = OwnPostgres(folder)
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _newest_binaries() -> Path:

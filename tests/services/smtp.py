@@ -45,9 +45,9 @@ class Mailbox:
 
 
 @contextlib.contextmanager
-def smtp_server() -> Iterator[Mailbox]:
-    """An empty mailbox behind a real SMTP conversation."""
-    mailbox = Mailbox("127.0.0.1", free_port())  # its controller does not work with port 0
+def smtp_server(kind: type[Mailbox] = Mailbox) -> Iterator[Mailbox]:
+    """An empty mailbox behind a real SMTP conversation; ``kind`` may be one that is in trouble."""
+    mailbox = kind("127.0.0.1", free_port())  # its controller does not work with port 0
     controller = Controller(mailbox, hostname=mailbox.host, port=mailbox.port)
     controller.start()
     try:

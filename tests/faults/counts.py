@@ -1,0 +1,41 @@
+"""How much of each fault is injected: a little in every run, in full by ``make soak``. The table is in docs/reliability.md."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often in every run, and how often in the soak."""
+
+    ci: int
+    soak: int
+
+    @property
+    def now(self) -> int:
+        """What holds for this run."""
+        return self.soak if SOAK else self.ci
+
+
+CRASH_ROUNDS = Count(1, 5)
+"""F1: times that every named point is met, by a worker and by a web process each."""
+SYSTEM_CALLS = Count(40, 500)
+"""F3: system calls of one request that fail or kill."""
+REPEATED_RINGS = Count(3, 300)
+"""F4: rounds in which each ring comes three times, shuffled, to several workers."""
+DATABASE = Count(3, 20)
+"""F6: rounds of a PostgreSQL that is stopped at once, paused, or ends its connections."""
+CUTS = Count(3, 4096)
+"""F7: places at which database and log are cut off."""
+FULL_DISKS = Count(3, 50)
+"""F8: rounds of a full disk for each store."""
+BUCKETS = Count(3, 100)
+"""F9: rounds of a bucket that fails, is slow or lies."""
+MAIL_SERVERS = Count(3, 40)
+"""F10: rounds of a mail server in trouble."""
+CLOCKS = Count(3, 60)
+"""F11: rounds of a clock that jumps."""

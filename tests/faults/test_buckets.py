@@ -1,0 +1,93 @@
+"""A bucket that answers 503, is slow, breaks off or gives back other bytes: nothing wrong is delivered, and nothing is lost."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from delivery.errors import Unavailable
+from delivery.lifecycle import State
+from delivery.services.working import run_job, sweep
+from tests.faults.counts import BUCKETS, SOAK
+from tests.faults.installation import violations
+from tests.services.cutting_proxy import CuttingProxy, cutting_proxy
+from tests.services.s3 import S3Server
+from tests.storage.test_blobs import bucket_of
+from tests.world import World, make_world
+
+DOIS = ("10.5555/lantern.2021.0001", "10.5555/lantern.2022.0002", "10.5555/lantern.2019.0003")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7_200 if SOAK else 300)]
+
+
+def in_bucket(folder: Path, collection: Path, s3: S3Server, proxy: CuttingProxy) -> World:
+    bucket = bucket_of(s3, endpoint=proxy.endpoint)
+    settings = {"s3_access_key": bucket.access_key, "s3_secret_key": bucket.secret_key}
+    url = f"s3://{bucket.name}/{bucket.prefix}"
+    return make_world(folder, collection, blob_url=url, s3_endpoint=bucket.endpoint, **settings)
+
+
+def trouble(proxy: CuttingProxy, kind: str, chance: random.Random) -> None:
+    """Put the bucket in trouble for the next requests."""
+    proxy.refusals = proxy.cuts = proxy.spoils = 0
+    proxy.delay = 0.3 if kind == "slow" else 0.0
+    if kind == "refuses":
+        proxy.refusals = chance.randint(4, 12)
+    elif kind == "breaks off":
+        proxy.cuts, proxy.after = 6, chance.randint(100, 9_000)
+    elif kind == "lies":
+        proxy.spoils = chance.randint(1, 2)
+
+
+@pytest.mark.parametrize("kind", ["refuses", "breaks off", "lies", "slow"])
+def test_a_bucket_in_trouble_delays_and_never_gives_a_wrong_copy(
+    tmp_path: Path, collection: Path, s3: S3Server, kind: str
+) -> None:
+    chance = random.Random(datetime.now(UTC).toordinal())
+    with cutting_proxy(s3.endpoint) as proxy:
+        world = in_bucket(tmp_path / "home", collection, s3, proxy)
+        numbers = []
+        for at in range(BUCKETS.now):
+            trouble(proxy, kind, chance)
+            numbers.append(world.ask(doi=DOIS[at % 3]).number)
+            for _ in range(8):
+                for job in sweep(world.ctx):
+                    run_job(world.ctx, job, lambda *_: None)
+            trouble(proxy, "", chance)
+            for _ in range(8):
+                world.clock.move(timedelta(minutes=1))
+                for job in sweep(world.ctx):
+                    run_job(world.ctx, job, lambda *_: None)
+        troubles = proxy.done
+
+        assert troubles > 0 or kind == "slow", "the bucket was in no trouble: nothing is shown"
+        assert [world.get(number).state for number in numbers] == [State.SUPPLIED] * len(numbers)
+        assert violations(world) == []
+        world.close()
+
+
+def test_a_copy_is_broken_off_or_put_off_and_never_spoilt_while_the_bucket_is_in_trouble(
+    tmp_path: Path, collection: Path, s3: S3Server
+) -> None:
+    with cutting_proxy(s3.endpoint) as proxy:
+        world = in_bucket(tmp_path / "home", collection, s3, proxy)
+        number = world.ask().number
+        world.work()
+        good = world.copy(number)
+        proxy.refusals = 50
+        with pytest.raises(Unavailable) as away:
+            world.copy(number)
+        proxy.refusals = 0
+
+        proxy.spoils = 1
+        with pytest.raises(Unavailable, match="other bytes"):
+            b"".join(world.ctx.blobs.open(world.delivery(number).blob))
+
+        assert away.value.retry_after > 0
+        proxy.cuts, proxy.after = 2, 5_000
+        assert world.copy(number) == good
+        assert proxy.done > 2
+        world.close()

@@ -1,0 +1,87 @@
+"""Seeded bugs of order and crash: what is done before it is durable, and jobs that two have or nobody takes over."""
+
+from __future__ import annotations
+
+from tests.mutations.bug import Bug
+
+POISON = ("tests/flows/test_poison_jobs.py",)
+RACES = ("tests/faults/test_races.py",)
+CLOCKS = ("tests/faults/test_clocks.py",)
+ORDER = ("tests/faults/test_order.py",)
+OUTBOX = "storage/outbox.py"
+STORE = "storage/unit_of_work.py"
+WORKING = "delivery/services/working.py"
+
+CRASHES = (
+    Bug(
+        "rings before the job is durable",
+        STORE,
+        "                session.commit()\n",
+        "                for job_id in work.jobs.added:\n                    self.ring(job_id)\n                session.commit()\n",
+        ORDER,
+    ),
+    Bug(
+        "the head of the log is written before the events are durable",
+        STORE,
+        '                if self.passing:\n                    self.passing(work.steps, "before")\n',
+        "                self.audit_log.keep_head(head) if head else None\n"
+        '                if self.passing:\n                    self.passing(work.steps, "before")\n',
+        ORDER,
+    ),
+    Bug(
+        "a job is finished whoever has it now",
+        OUTBOX,
+        'JobRow.id == job.id, JobRow.attempt == job.attempt, JobRow.state == "running"',
+        "JobRow.id == job.id",
+        ORDER,
+    ),
+    Bug(
+        "the sweeper overlooks leases that ran out",
+        OUTBOX,
+        'and_(JobRow.state == "running", JobRow.lease_until < now)',
+        'and_(JobRow.state == "running", JobRow.lease_until < JobRow.created_at)',
+        POISON,
+    ),
+    Bug(
+        "attempts are not counted in the row",
+        OUTBOX,
+        "attempt=row.attempt + 1,\n                holder",
+        "attempt=row.attempt,\n                holder",
+        POISON,
+    ),
+    Bug(
+        "two may claim one job",
+        OUTBOX,
+        "JobRow.attempt == row.attempt, _claimable(now))",
+        'JobRow.state != "done")',
+        ORDER,
+    ),
+    Bug(
+        "a copy is settled in a transaction of its own",
+        "delivery/services/preparing.py",
+        "    settle(work, request, verdict, now)\n    work.requests.save(",
+        "    work.session.commit()\n    settle(work, request, verdict, now)\n    work.requests.save(",
+        ORDER,
+    ),
+    Bug(
+        "a trouble of the machine is blamed on the file",
+        "drm/pdf/sandbox.py",
+        "    except ConnectionError:",
+        "    except OSError:",
+        ("tests/drm/pdf/test_sandbox.py",),
+    ),
+    Bug(
+        "a full disk is blamed on the source",
+        "delivery/sources.py",
+        "        raise disk_trouble(error) from error",
+        "        raise",
+        ("tests/faults/test_full_disks.py",),
+    ),
+    Bug(
+        "a damaged head of the log stops every write",
+        "storage/audit_log.py",
+        "            except (OSError, ValueError, KeyError):",
+        "            except OSError:",
+        ("tests/faults/test_cut_off.py",),
+    ),
+)
