@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine, Index, Table, func, select, update
 
@@ -22,7 +22,7 @@ from drm.audit.events import Event, leaf_bytes, leaf_hash
 from drm.audit.tiles import hashes_of
 from drm.audit.tree import entry_hash, grown
 from storage.models import Base, EventRow, LogHeadRow, RequestRow
-from tests.world import LIMITED, World, collection_for, make_world
+from tests.world import HASHED, LIMITED, World, collection_for, make_world
 
 BATCH = 2_000
 LIBRARIES = 180
@@ -59,14 +59,15 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.raw: Any = engine.raw_connection()
+        self.raw = engine.raw_connection()
+        self.driver = cast("Any", self.raw.driver_connection)
         self.sqlite = engine.dialect.name == "sqlite"
         if self.sqlite:
-            self.raw.driver_connection.execute("PRAGMA foreign_keys=OFF")
-            self.raw.driver_connection.execute("PRAGMA synchronous=OFF")
-            self.raw.driver_connection.execute("PRAGMA cache_size=-400000")
+            self.driver.execute("PRAGMA foreign_keys=OFF")
+            self.driver.execute("PRAGMA synchronous=OFF")
+            self.driver.execute("PRAGMA cache_size=-400000")
         else:
-            self.raw.driver_connection.execute("SET session_replication_role = replica")
+            self.driver.execute("SET session_replication_role = replica")
 
     def put(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Write these rows."""
@@ -75,20 +76,20 @@ class Writer:
         names = ", ".join(f'"{name}"' for name in columns)
         if self.sqlite:
             places = ", ".join("?" * len(columns))
-            self.raw.driver_connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', rows)
+            self.driver.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', rows)
             return
-        with self.raw.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+        with self.driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
             for row in rows:
                 copy.write_row(row)
 
     def begin(self) -> None:
         """One transaction a batch."""
         if self.sqlite:
-            self.raw.driver_connection.execute("BEGIN IMMEDIATE")
+            self.driver.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """Keep the batch."""
-        self.raw.driver_connection.commit()
+        self.driver.commit()
 
     def close(self) -> None:
         """Let go of the connection; its settings end with it."""
@@ -185,13 +186,13 @@ def _people(world: World, writer: Writer, pattern: Pattern, readers: int) -> Non
         columns = [column.name for column in Base.metadata.tables["libraries"].columns]
         writer.put("libraries", columns, [(*row, *more)])
     columns = ["id", "library_id", "name", "email", "email_key", "language", "roles", "standing", "password", "salt",
-               "reader_key", "category", "group_id", "created_at"]  # fmt: skip
+               "reader_key", "category", "group_id", "created_at", "card"]  # fmt: skip
     for start in range(0, readers, BATCH):
         rows, locks = [], []
         for reader in range(start, min(start + BATCH, readers)):
             email = f"reader{reader}@l{reader % LIBRARIES}.example.org"
             rows.append((key_of(reader, "id"), library_of(reader % LIBRARIES), f"Reader {reader}", email, email, "en",
-                         '["reader"]', "active", "", key_of(reader, "salt"), key_of(reader, "key"), "", "", at))  # fmt: skip
+                         '["reader"]', "active", HASHED, key_of(reader, "salt"), key_of(reader, "key"), "", "", at, ""))  # fmt: skip
             locks.append((f"limited.per_month|reader={key_of(reader, 'counted')}",))
         writer.put("people", columns, rows)
         writer.put("quota_locks", ["scope"], locks)
@@ -211,9 +212,9 @@ def _deliveries(world: World, writer: Writer, pattern: Pattern, count: int, read
         found: list[list[tuple[Any, ...]]] = [[] for _ in pattern.tables]
         for own in owns:
             over = (now - own.at).days >= LIVE_DAYS
-            for table, made in pattern.rows(own):
-                gone = over and table == place
-                found[table].append(ended(columns[table], made, pattern.time(own.at)) if gone else made)
+            for at, made in pattern.rows(own):
+                gone = over and at == place
+                found[at].append(ended(columns[at], made, pattern.time(own.at)) if gone else made)
         head, events = chained(key, head, (event for own in owns for event in _events(world, own)), pattern.time)
         writer.begin()
         for (table, _), names, rows in zip(pattern.tables, columns, found, strict=True):

@@ -78,7 +78,7 @@ class Pattern:
         with engine.connect() as connection:
             for name in PER_DELIVERY:
                 table = Base.metadata.tables[name]
-                rows = [row._mapping for row in connection.execute(select(table))]
+                rows = [dict(row._mapping) for row in connection.execute(select(table))]
                 self.tables.append((table, [self._cells(table, row) for row in rows]))
 
     def columns(self, table: Table) -> list[str]:
