@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from benchmarks import copy_cost, decide, machine
 from benchmarks.pdf_engine.rows import Row
 from benchmarks.pdf_engine.running import run
 from benchmarks.report import failing, page, table
+from benchmarks.scale import pages
 from benchmarks.serving import bars as serving
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
@@ -23,7 +25,11 @@ def main() -> int:
     wish.add_argument("--write", action="store_true", help="write docs/performance.md")
     wish.add_argument("--huge", action="store_true", help="also prepare a scan of 1 GB")
     wish.add_argument("--reference", action="store_true", help="let absolute bars bind too")
-    wish.add_argument("--only", default="", help="ids of bars, with commas; S for serving, D for decisions")
+    wish.add_argument(
+        "--only",
+        default="",
+        help="ids of bars, with commas; S for serving, D for decisions; N, only when named, for pages on a long history",
+    )
     chosen = wish.parse_args()
     only = [part for part in chosen.only.split(",") if part]
     started, before = datetime.now(UTC), machine.lines()
@@ -46,13 +52,18 @@ def _all(chosen: argparse.Namespace, only: list[str]) -> list[Row]:
     if not only or {"S", "E19"} & set(only):
         found += serving.rows(chosen.smoke)
     if not only or "D" in only:
-        found += [Row("-", *row) for row in _older(chosen.smoke)]
+        found += [Row("-", *row) for row in _told(_older(chosen.smoke))]
+    if "N" in only:  # filling takes minutes
+        found += [Row("N", *row) for row in _told(pages.run(chosen.smoke))]
     return found
 
 
-def _older(smoke: bool) -> list[tuple[str, str, str, str, str, str]]:
+def _older(smoke: bool) -> list[tuple[str, str, str, bool]]:
     """The rows of the benchmarks that tell name, value, bar and outcome only."""
-    rows = [*decide.run(smoke), *copy_cost.run(smoke)]
+    return [*decide.run(smoke), *copy_cost.run(smoke)]
+
+
+def _told(rows: Iterable[tuple[str, str, str, bool]]) -> list[tuple[str, str, str, str, str, str]]:
     return [(name, value, "", "", bar, "pass" if good else "FAIL") for name, value, bar, good in rows]
 
 

@@ -31,10 +31,12 @@ class SqlAgreements:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._in_force: object = None
 
     def in_force(self, now: datetime, zone: ZoneInfo) -> tuple[AgreementVersion, ...]:
         """The newest confirmed version of each agreement that is effective now for a library in this zone, by id."""
-        rows = self.session.scalars(select(AgreementRow).where(AgreementRow.standing == "confirmed"))
+        rows = self.session.scalars(select(AgreementRow).where(AgreementRow.standing == "confirmed")).all()
+        self._in_force = rows  # held, so that reading one of them again in this transaction costs nothing
         return newest((_version(row) for row in rows), now, zone)
 
     def get(self, agreement_id: str, version: int) -> AgreementVersion:

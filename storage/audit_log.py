@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from delivery.stores import LogEntry, LogFilter, LogPage
+from delivery.stores import MOST_COUNTED, LogEntry, LogFilter, LogPage
 from drm.audit.chain import START, Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
 from drm.audit.tiles import hashes_of
@@ -153,7 +153,8 @@ class SqlUsageLog:
     def find(self, wanted: LogFilter) -> LogPage:
         """Events that fit the filter, newest first."""
         statement = _filtered(wanted)
-        total = self.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+        few = statement.with_only_columns(EventRow.seq).limit(MOST_COUNTED).subquery()
+        total = self.session.scalar(select(func.count()).select_from(few)) or 0
         rows = self.session.execute(statement.order_by(EventRow.seq.desc()).limit(wanted.limit).offset(wanted.offset))
         return LogPage(tuple(_entry(event, title, reader) for event, title, reader in rows), total)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from storage.models import DeliveryRow, ReaderLinkRow, TailRow, WindowNetworkRow
 
 APART = frozenset({"state", "agreements", "stamp", "terms", "reader_id", "reader_key"})
 PLAIN = tuple(field.name for field in fields(Delivery) if field.name not in APART)
+ENDED = tuple(state.value for state in CopyState if state is not CopyState.LIVE)
 # Counters are changed only by the conditional updates below, never by a saved value.
 COUNTERS = frozenset({"opens_used", "machine_hits"})
 
@@ -53,7 +55,9 @@ class SqlDeliveries:
         _fill(row, delivery)
         self.session.add(row)
         self.session.flush()
-        self.put_tail(delivery.number, tail)
+        if tail:
+            self.session.add(TailRow(delivery=delivery.number, data=tail))
+            self.session.flush()
 
     def tail(self, number: str) -> bytes:
         """The tail of a copy; nothing where its blob is the whole of it, or where it is gone."""
@@ -75,7 +79,9 @@ class SqlDeliveries:
     def of_master(self, master: str) -> tuple[str, ...]:
         """The numbers of the live copies of a master, oldest first."""
         wanted = select(DeliveryRow.number).where(
-            DeliveryRow.master == master, DeliveryRow.state == CopyState.LIVE.value
+            DeliveryRow.master == master,
+            DeliveryRow.state == CopyState.LIVE.value,
+            DeliveryRow.blob_removed_at.is_(None),
         )
         return tuple(self.session.scalars(wanted.order_by(DeliveryRow.issued_at, DeliveryRow.number)))
 
@@ -85,6 +91,13 @@ class SqlDeliveries:
         if row is None:
             raise NotFound("unknown-delivery", "There is no such delivery.")
         return _delivery(row)
+
+    def several(self, numbers: Collection[str]) -> Mapping[str, Delivery]:
+        """These copies, by number; of those that are not there nothing."""
+        if not numbers:
+            return {}
+        rows = self.session.scalars(select(DeliveryRow).where(DeliveryRow.number.in_(numbers)))
+        return {row.number: _delivery(row) for row in rows}
 
     def save(self, delivery: Delivery) -> None:
         """Keep what changed, but for the counters."""
@@ -206,7 +219,7 @@ class SqlDeliveries:
         """Ended copies whose file is still kept."""
         rows = self.session.scalars(
             select(DeliveryRow)
-            .where(DeliveryRow.state != CopyState.LIVE.value, DeliveryRow.blob_removed_at.is_(None))
+            .where(DeliveryRow.state.in_(ENDED), DeliveryRow.blob_removed_at.is_(None))
             .order_by(DeliveryRow.issued_at)
             .limit(limit)
         )

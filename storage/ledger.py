@@ -32,12 +32,16 @@ class SqlLedger:
         In sorted sequence, so that two decisions never wait for each other. On SQLite the transaction itself
         (BEGIN IMMEDIATE) is the lock; the rows are written all the same, so that both databases hold the same data.
         """
-        for scope in sorted(set(scopes)):
-            row, held = select(LockRow.scope).where(LockRow.scope == scope).with_for_update(), None
-            while held is None:
-                # Forgetting a reader may take the row away between the two statements: then it is made again.
-                self.session.execute(self._insert(LockRow).values(scope=scope).on_conflict_do_nothing())
-                held = self.session.scalar(row)
+        wanted = sorted(set(scopes))
+        if not wanted:
+            return
+        rows = self._insert(LockRow).values([{"scope": scope} for scope in wanted])
+        # One statement, row by row in the order given. PostgreSQL locks a row that is there even though the condition keeps it
+        # as it is, and makes one anew that forgetting a reader takes away meanwhile.
+        unchanged = rows.on_conflict_do_update(
+            index_elements=["scope"], set_={"scope": rows.excluded.scope}, where=false()
+        )
+        self.session.execute(unchanged)
 
     def history(
         self, keys: Sequence[tuple[Mapping[str, str | None], datetime | None]], leave_out: str = ""
@@ -83,7 +87,9 @@ class SqlLedger:
 
     def put_record(self, record: UsageRecord, at: datetime) -> None:
         """Add or change what a claim counts as."""
-        row = self.session.get(UsageRow, record.claim) or UsageRow(claim=record.claim)
+        row = self.session.get(UsageRow, record.claim)
+        before = None if row is None else dict(row.facts)
+        row = row or UsageRow(claim=record.claim)
         row.request, row.library_id, row.status = record.request, record.library_id, record.status
         row.under, row.facts = list(record.under), dict(record.facts)
         for column in KEY_COLUMNS:
@@ -91,23 +97,21 @@ class SqlLedger:
         row.requested_at, row.filled_at, row.recorded_at = record.requested_at, record.filled_at, at
         self.session.add(row)
         self.session.flush()
-        self._keep_joint(record)
-        self._keep_change(record, at)
+        self._keep_joint(record, {} if before is None else before)
+        self._keep_change(record, before, at)
         self.session.flush()
 
-    def _keep_joint(self, record: UsageRecord) -> None:
+    def _keep_joint(self, record: UsageRecord, before: Mapping[str, object]) -> None:
+        """Who asked together, where that changed; the record's facts have always said the same as these rows."""
+        joint = _joint(record.facts)
+        if joint == _joint(before):
+            return
         self.session.execute(delete(JointReaderRow).where(JointReaderRow.claim == record.claim))
-        joint = record.facts.get("joint_readers")
-        for reader in dict.fromkeys(joint if isinstance(joint, list | tuple) else ()):
-            self.session.add(JointReaderRow(claim=record.claim, reader=str(reader)))
+        for reader in joint:
+            self.session.add(JointReaderRow(claim=record.claim, reader=reader))
 
-    def _keep_change(self, record: UsageRecord, at: datetime) -> None:
-        known = self.session.scalars(
-            select(UsageChangeRow.facts)
-            .where(UsageChangeRow.claim == record.claim, UsageChangeRow.facts.is_not(None))
-            .order_by(UsageChangeRow.id.desc())
-            .limit(1)
-        ).first()
+    def _keep_change(self, record: UsageRecord, known: Mapping[str, object] | None, at: datetime) -> None:
+        """A line of the journal. The newest facts in it are those that the record had until now."""
         self.session.add(
             UsageChangeRow(
                 claim=record.claim,
@@ -147,7 +151,8 @@ class SqlLedger:
         ).all()
         if not changes:
             return None
-        facts = [change.facts for change in changes if change.facts is not None][-1]
+        told = [change.facts for change in changes if change.facts is not None]
+        facts = told[-1] if told else row.facts  # a record older than the journal, whose facts never changed
         last = changes[-1]
         return replace(_record(row), status=last.status, under=tuple(last.under), facts=facts, filled_at=last.filled_at)
 
@@ -208,6 +213,11 @@ def _matches(parts: Mapping[str, str | None], since: datetime | None) -> ColumnE
             or_(UsageRow.requested_at >= since, UsageRow.filled_at >= since, UsageRow.status == "reserved")
         )
     return and_(*conditions) if conditions else UsageRow.claim.is_not(None)
+
+
+def _joint(facts: Mapping[str, object]) -> tuple[str, ...]:
+    joint = facts.get("joint_readers")
+    return tuple(dict.fromkeys(str(reader) for reader in (joint if isinstance(joint, list | tuple) else ())))
 
 
 def _record(row: UsageRow) -> UsageRecord:

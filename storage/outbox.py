@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
@@ -65,6 +65,26 @@ class SqlOutbox:
 
     def claim(self, job_id: int, now: datetime) -> Job | None:
         """Take a job; None when somebody else has it, or it is not due."""
+        job = self._take_waiting(job_id, now) or self._take_over(job_id, now)
+        if job is not None:
+            self.steps.append(f"{job.kind}-claimed")
+        return job
+
+    def _take_waiting(self, job_id: int, now: datetime) -> Job | None:
+        """Take a job that nobody has, which is nearly every one, by one statement."""
+        leases = case({kind: now + lease for kind, lease in LEASE.items()}, value=JobRow.kind)
+        statement = (
+            update(JobRow)
+            .where(JobRow.id == job_id, JobRow.state == "queued", JobRow.run_after <= now)
+            .values(state="running", attempt=JobRow.attempt + 1, holder=this_process(), lease_until=leases)
+            .returning(JobRow.kind, JobRow.key, JobRow.payload, JobRow.attempt)
+            .execution_options(synchronize_session=False)
+        )
+        taken = self.session.execute(statement).one_or_none()
+        return None if taken is None else Job(job_id, taken.kind, taken.key, taken.payload, taken.attempt)
+
+    def _take_over(self, job_id: int, now: datetime) -> Job | None:
+        """Take a job whose worker has been silent for longer than its lease."""
         row = self.session.get(JobRow, job_id)
         if row is None:
             return None
@@ -83,7 +103,6 @@ class SqlOutbox:
         )
         if self._changed(statement) != 1:
             return None
-        self.steps.append(f"{row.kind}-claimed")
         return Job(job_id, row.kind, row.key, row.payload, row.attempt + 1, deaths)
 
     def free_gone(self, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,9 +15,21 @@ from delivery.citation import Citation, fingerprints
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import OPEN, State
-from delivery.stores import Line, RequestPage
-from storage.models import FingerprintRow, MessageRow, PersonRow, ReaderLinkRow, RequestRow, TryRow
+from delivery.stores import MOST_COUNTED, Line, RequestPage
+from storage.models import (
+    DeliveryRow,
+    FingerprintRow,
+    LibraryRow,
+    MessageRow,
+    PersonRow,
+    ReaderLinkRow,
+    RequestRow,
+    SourceRow,
+    TryRow,
+)
 
+NUMBER = re.compile(r"[A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]{4}")
+"""How numbers of requests and of copies look: a text like this is looked up and not searched for."""
 PLAIN = (
     "library_id",
     "hold",
@@ -42,6 +55,8 @@ class SqlRequests:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        # A session forgets what nobody holds. What was read last with a request stays, so that reading it again costs nothing.
+        self._around: object = None
 
     def add(self, request: DocumentRequest) -> None:
         """Keep a new request with its fingerprints."""
@@ -52,19 +67,22 @@ class SqlRequests:
         self._name_work(request)
 
     def get(self, number: str) -> DocumentRequest:
-        """One request, else NotFound."""
-        row = self.session.get(RequestRow, number)
-        if row is None:
-            raise NotFound("unknown-request", "There is no such request.")
-        return as_request(row)
+        """One request, else NotFound. Its library, its reader, its source and its copy are read along with it."""
+        surroundings = _with_surroundings(number).add_columns(DeliveryRow)
+        return as_request(self._read(surroundings.outerjoin(DeliveryRow, DeliveryRow.number == RequestRow.delivery)))
 
     def lock(self, number: str) -> DocumentRequest:
         """One request, held until the transaction ends; read afresh."""
-        statement = select(RequestRow).where(RequestRow.number == number).with_for_update(of=RequestRow)
-        row = self.session.scalar(statement.execution_options(populate_existing=True))
-        if row is None:
+        statement = _with_surroundings(number).with_for_update(of=RequestRow)
+        return as_request(self._read(statement.execution_options(populate_existing=True)))
+
+    def _read(self, statement: Any) -> RequestRow:
+        found = self.session.execute(statement).one_or_none()
+        if found is None:
             raise NotFound("unknown-request", "There is no such request.")
-        return as_request(row)
+        self._around = found
+        row: RequestRow = found[0]
+        return row
 
     def save(self, request: DocumentRequest) -> DocumentRequest:
         """Keep what changed; Conflict when somebody saved since the value was read."""
@@ -112,8 +130,7 @@ class SqlRequests:
 
     def queue(self, wanted: QueueFilter) -> RequestPage:
         """What a librarian sees, the oldest first; closed views the newest first."""
-        statement = select(RequestRow)
-        conditions = [_view(wanted)]
+        conditions: list[ColumnElement[bool]] = []
         if wanted.library_id:
             conditions.append(RequestRow.library_id == wanted.library_id)
         if wanted.assignee_id == "none":
@@ -123,28 +140,43 @@ class SqlRequests:
         if wanted.language:
             conditions.append(RequestRow.language == wanted.language)
         if wanted.text:
-            text = wanted.text.strip()
-            conditions.append(
-                or_(
-                    RequestRow.number == text.upper(),
-                    RequestRow.delivery == text.upper(),
-                    _contains(RequestRow.title, text),
-                )
-            )
-        statement = statement.where(*conditions)
+            conditions.append(self._named(wanted.text.strip()))
         oldest_first = wanted.view in {"open", "desk", "mine", "approval"}
         order = RequestRow.created_at.asc() if oldest_first else RequestRow.changed_at.desc()
-        return self._page(statement, order, wanted.limit, wanted.offset)
+        counted = select(RequestRow.number).where(_view(wanted), *conditions)
+        return self._page(
+            select(RequestRow).where(_walked(wanted), *conditions), order, wanted.limit, wanted.offset, counted
+        )
+
+    def _named(self, text: str) -> ColumnElement[bool]:
+        """The request of a whole number, or of its copy's; else those whose title holds the words."""
+        number = text.upper()
+        if not NUMBER.fullmatch(number):
+            return _contains(RequestRow.title, text)
+        by_copy = select(RequestRow.number).join(DeliveryRow, DeliveryRow.request == RequestRow.number)
+        found = self.session.scalars(by_copy.where(DeliveryRow.number == number, RequestRow.delivery == number)).all()
+        return RequestRow.number.in_([number, *found])
 
     def counts(self, library_id: str = "") -> Mapping[str, int]:
-        """Requests by state; "approval" counts those that wait for a rights officer."""
-        statement = select(RequestRow.state, RequestRow.hold, func.count()).group_by(RequestRow.state, RequestRow.hold)
-        if library_id:
-            statement = statement.where(RequestRow.library_id == library_id)
+        """Requests by state; "approval" counts those that wait for a rights officer. What has ended is counted up to ``MOST_COUNTED``."""
+        ours = [RequestRow.library_id == library_id] if library_id else []
+        statement = (
+            select(RequestRow.state, RequestRow.hold, func.count())
+            .where(RequestRow.state.in_([state.value for state in OPEN]), *ours)
+            .group_by(RequestRow.state, RequestRow.hold)
+        )
         counts: dict[str, int] = {state.value: 0 for state in State} | {"approval": 0}
         for state, hold, count in self.session.execute(statement):
             counts["approval" if hold == "approval" else state] += count
-        return counts
+        ended = sorted({state.value for state in State} - {state.value for state in OPEN})
+        few = [
+            select(RequestRow.state).where(RequestRow.state == state, *ours).limit(MOST_COUNTED).subquery()
+            for state in ended
+        ]
+        sums = self.session.execute(
+            select(*(select(func.count()).select_from(one).scalar_subquery() for one in few))
+        ).one()
+        return counts | dict(zip(ended, sums, strict=True))
 
     def waiting(self, now: datetime) -> tuple[Line, ...]:
         """The requests that wait for an answer by state, with the age of the oldest. Closed ones are not looked at."""
@@ -227,19 +259,32 @@ class SqlRequests:
             Message(row.request, row.at, row.kind, row.author_id, name or "", row.text, row.id) for row, name in rows
         )
 
-    def _page(self, statement: Any, order: Any, limit: int, offset: int) -> RequestPage:
-        total = self.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    def _page(self, statement: Any, order: Any, limit: int, offset: int, counted: Any = None) -> RequestPage:
+        few = (statement if counted is None else counted).limit(MOST_COUNTED).subquery()
+        total = self.session.scalar(select(func.count()).select_from(few)) or 0
         rows = self.session.scalars(statement.order_by(order, RequestRow.number).limit(limit).offset(offset))
         return RequestPage(tuple(as_request(row) for row in rows), total)
+
+
+def _with_surroundings(number: str) -> Any:
+    return (
+        select(RequestRow, LibraryRow, PersonRow, SourceRow)
+        .join(LibraryRow, LibraryRow.id == RequestRow.library_id)
+        .outerjoin(ReaderLinkRow, ReaderLinkRow.request == RequestRow.number)
+        .outerjoin(PersonRow, PersonRow.id == ReaderLinkRow.reader_id)
+        .outerjoin(SourceRow, SourceRow.id == RequestRow.source_id)
+        .where(RequestRow.number == number)
+    )
 
 
 def _of(reader_id: str) -> ColumnElement[bool]:
     return RequestRow.number.in_(select(ReaderLinkRow.request).where(ReaderLinkRow.reader_id == reader_id))
 
 
-def _contains(column: Any, text: str) -> Any:
+def _contains(column: Any, text: str) -> ColumnElement[bool]:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return column.ilike(f"%{escaped}%", escape="\\")
+    found: ColumnElement[bool] = column.ilike(f"%{escaped}%", escape="\\")
+    return found
 
 
 def _view(wanted: QueueFilter) -> ColumnElement[bool]:
@@ -257,6 +302,18 @@ def _view(wanted: QueueFilter) -> ColumnElement[bool]:
             return RequestRow.number.is_not(None)
         case _:
             return RequestRow.state.in_(waiting)
+
+
+def _walked(wanted: QueueFilter) -> ColumnElement[bool]:
+    """The same requests as ``_view`` for a walk along the times of change: what is left out is named, so that the walk stops after a page."""
+    match wanted.view:
+        case "supplied":
+            kept = {State.SUPPLIED, State.EXPIRED}
+        case "closed":
+            kept = {State.UNFILLED, State.REFUSED, State.CANCELLED}
+        case _:
+            return _view(wanted)
+    return RequestRow.state.not_in(sorted(state.value for state in set(State) - kept))
 
 
 def _fill(row: RequestRow, request: DocumentRequest) -> None:

@@ -25,10 +25,8 @@ class SqlTitles:
 
     def family(self, issn: str) -> Mapping[str, str]:
         """Every ISSN of the title that this one belongs to, with the linking ISSN; empty where nothing is known."""
-        own = self.session.get(TitleRow, issn, populate_existing=True)
-        if own is None:
-            return {}
-        wanted = select(TitleRow).where(TitleRow.linking == own.linking).order_by(TitleRow.issn)
+        own = select(TitleRow.linking).where(TitleRow.issn == issn).scalar_subquery()
+        wanted = select(TitleRow).where(TitleRow.linking == own).order_by(TitleRow.issn)
         rows = self.session.scalars(wanted, execution_options=FRESH)
         return {row.issn: row.linking for row in rows}
 

@@ -15,6 +15,7 @@ from delivery.people import Role
 from delivery.services import accounts, correcting, desk, joining, linking, previewing, telling
 from delivery.services.context import require
 from delivery.services.overriding import may_override
+from delivery.stores import MOST_COUNTED
 from delivery.web.shell.shell import site
 
 blueprint = Blueprint("desk", __name__)
@@ -48,6 +49,7 @@ def queue() -> ResponseReturnValue:
         wanted=wanted,
         views=VIEWS,
         counts=counts,
+        most=MOST_COUNTED,
         everywhere=bool(g.person.roles & {Role.RIGHTS_OFFICER, Role.OPERATOR}),
         libraries=libraries,
         people=people,

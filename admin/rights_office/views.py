@@ -17,7 +17,7 @@ from delivery.services import officers, two_persons
 from delivery.services.desk import explain_request
 from delivery.services.evidence import evidence_bundle, proof_file, show_event
 from delivery.services.officers import export_columns, guarded_cell
-from delivery.stores import LogEntry, LogFilter
+from delivery.stores import MOST_COUNTED, LogEntry, LogFilter
 from delivery.web.shell.shell import site
 from drm.audit.events import KINDS
 from drm.decisions import Outcome
@@ -87,6 +87,7 @@ def log() -> ResponseReturnValue:
     return render_template(
         "log.html",
         page=page,
+        most=MOST_COUNTED,
         wanted=wanted,
         number=number,
         pages=-(-page.total // PAGE),

@@ -116,10 +116,11 @@ def judge(
     force that will count this copy, whoever decides under that one. The request's own claim is left out.
     """
     in_force = work.agreements.in_force(now, library.zone)
-    libraries = {one.id: one for one in work.libraries.all()}
-    for route in routes:
-        if route.candidate and route.candidate.held:
-            join(work, route.candidate.held.issns, now)
+    libraries = _owners(work, library, routes)
+    for known in (route.candidate.held for route in routes if route.candidate and route.candidate.held):
+        join(work, known.issns, now)
+    family = family_of(work, request.citation.issn)
+    key = work.secrets.key_of(request.reader_id) if request.reader_id else request.reader_key
     reader = work.people.get(request.reader_id) if request.reader_id else None
     found = []
     for route in routes:
@@ -130,7 +131,7 @@ def judge(
         facts = facts_of(
             request.citation,
             library,
-            work.secrets.key_of(request.reader_id) if request.reader_id else request.reader_key,
+            key,
             reader,
             request.created_at,
             route.source,
@@ -146,7 +147,7 @@ def judge(
             tuple(str(key) for key in _listed(request.found.get("joint"))),
             libraries.get(route.source.library_id or ""),
             request.found.get("told"),
-            family_of(work, request.citation.issn),
+            family,
         )
         found.append((route, agreements, facts))
     if not found:
@@ -163,15 +164,21 @@ def judge(
     return min(verdicts, key=lambda verdict: verdict.decision.outcome)
 
 
+def _owners(work: Work, asking: Library, routes: Sequence[Route]) -> Mapping[str, Library]:
+    """The libraries whose sources these are, by id; the one that asks is known already."""
+    owners = {route.source.library_id for route in routes if route.source.library_id}
+    return {name: asking if name == asking.id else work.libraries.get(name) for name in sorted(owners)}
+
+
 def judge_at_fill(work: Work, request: DocumentRequest, now: datetime) -> Verdict:
     """Decide once more at the moment of fill: the stored facts and versions, the own reservation left out."""
+    in_force = work.agreements.in_force(now, work.libraries.get(request.library_id).zone)
     agreements = tuple(parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request))
     stored = request.decision.get("facts")
     facts: dict[str, object] = linked(work, stored) if isinstance(stored, Mapping) else {}
     asked = facts.get("request")
     facts["request"] = {**(asked if isinstance(asked, Mapping) else {}), "fill_at": now.isoformat()}
     wanted = scopes([agreements], facts)
-    in_force = work.agreements.in_force(now, work.libraries.get(request.library_id).zone)
     _lock(work, in_force, wanted, [facts])
     records = work.ledger.history([(scope.parts, scope.since) for scope in wanted], leave_out=request.claim)
     decision = decide([agreements], facts, [history_record(record) for record in records])

@@ -52,12 +52,15 @@ def fetch(ctx: Context, number: str, alive: Callable[[], None]) -> None:
     search = _begin(ctx, number)
     if search is None:
         return
+    request = search.request
     for route in search.routes:
         if route.source.kind == DESK or route.source.id in search.tried:
             continue
         alive()
-        if _try_source(ctx, number, route):
+        if _try_source(ctx, request, route):
             return
+        with ctx.store.read() as work:
+            request = work.requests.get(number)
     _nothing_found(ctx, number, search.routes)
 
 
@@ -65,7 +68,8 @@ def _begin(ctx: Context, number: str) -> _Search | None:
     now = ctx.clock()
     with ctx.store.write() as work:
         request = work.requests.lock(number)
-        if request.state is State.NEW and not request.hold:
+        began = request.state is State.NEW and not request.hold
+        if began:
             request = replace(request, state=move(request.state, Action.LOOK), changed_at=now)
             request = replace(request, found={**request.found, "round": now.isoformat()})
             request = work.requests.save(request)
@@ -74,23 +78,26 @@ def _begin(ctx: Context, number: str) -> _Search | None:
             return None
         sources = work.sources.active()
         since = datetime.fromisoformat(str(request.found.get("round", request.created_at.isoformat())))
-        tried = frozenset(tried.source_id for tried in work.requests.tries(number) if tried.at >= since)
+        # A round that begins now has tried nothing.
+        before = () if began else work.requests.tries(number)
+        tried = frozenset(tried.source_id for tried in before if tried.at >= since)
     routes = find_routes(ctx, request.citation, request.library_id, sources)
     return _Search(request, tuple(sorted(routes, key=lambda route: route.source.rank)), tried)
 
 
-def _try_source(ctx: Context, number: str, route: Route) -> bool:
+def _try_source(ctx: Context, request: DocumentRequest, route: Route) -> bool:
     """Ask one source. True when the search is over: found, or the request has moved on meanwhile."""
+    number = request.number
     with ctx.blobs.workspace() as folder:
         target = folder / "source.pdf"
-        with ctx.store.read() as work:
-            citation = work.requests.get(number).citation
         try:
-            fetched = ctx.fetcher(route.source).fetch(citation, target, time.monotonic() + ctx.settings.fetch_seconds)
+            fetched = ctx.fetcher(route.source).fetch(
+                request.citation, target, time.monotonic() + ctx.settings.fetch_seconds
+            )
         except FetchFailed as failure:
             _note_failure(ctx, number, route, failure)
             return False
-        if not _permitted(ctx, number, route):
+        if not _reserved(request, route) and not _permitted(ctx, number, route):
             return False
         blob = ctx.blobs.put(f"sources/{fetched.sha256[:2]}/{fetched.sha256}.pdf", Path(fetched.path))
     return _found(ctx, number, route, fetched, blob.name)
@@ -114,7 +121,7 @@ def _permitted(ctx: Context, number: str, route: Route) -> bool:
         request = work.requests.lock(number)
         if request.state is not State.FETCHING:
             return True
-        if route.source.id in {request.source_id, request.approved}:
+        if _reserved(request, route):
             return True
         verdict = judge(work, request, work.libraries.get(request.library_id), [route], now)
         if verdict.decision.outcome is Outcome.ALLOW:
@@ -129,12 +136,19 @@ def _permitted(ctx: Context, number: str, route: Route) -> bool:
         return False
 
 
+def _reserved(request: DocumentRequest, route: Route) -> bool:
+    """Whether the request's slots are held for this route, or an officer approved it."""
+    return route.source.id in {request.source_id, request.approved}
+
+
 def _found(ctx: Context, number: str, route: Route, fetched: Fetched, blob: str) -> bool:
     now = ctx.clock()
     with ctx.store.write() as work:
         request = work.requests.lock(number)
         if request.state is not State.FETCHING:
             return True
+        if not _reserved(request, route):
+            return False  # it was decided anew while the file came: nothing comes from here under the old decision
         work.requests.add_try(Try(number, route.source.id, now, "found", "", fetched.location))
         found = {
             **request.found,

@@ -107,7 +107,7 @@ def submit(
             submitted = Submitted(earlier, True, delivery)
         else:
             request = _new_request(reader, asked, citation, now, earlier)
-            library = work.libraries.get(reader.library_id)
+            _, library = work.people.with_library(reader.id)
             submitted = Submitted(_decide(work, enrich(request, routes), library, routes, now))
         if keep is not None:
             keep(work, submitted)
@@ -118,11 +118,13 @@ def _earlier(
     work: Work, reader: Person, citation: Citation, now: datetime
 ) -> tuple[DocumentRequest | None, Delivery | None]:
     """The newest request of this reader for the same work that still waits or whose link still lives."""
-    for request in work.requests.same_work(fingerprints(citation), reader.id):
+    found = work.requests.same_work(fingerprints(citation), reader.id)
+    copies = work.deliveries.several([one.delivery for one in found if one.state is State.SUPPLIED and one.delivery])
+    for request in found:
         if request.state in OPEN:
             return request, None
         if request.state is State.SUPPLIED and request.delivery:
-            delivery = work.deliveries.get(request.delivery)
+            delivery = copies[request.delivery]
             used_up = delivery.opens_limit is not None and delivery.opens_used >= delivery.opens_limit
             over = delivery.expires_at is not None and delivery.expires_at <= now
             if delivery.state is CopyState.LIVE and not used_up and not over:

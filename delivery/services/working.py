@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from delivery.document_request import Try
 from delivery.errors import DeliveryError, Unavailable
@@ -14,6 +15,7 @@ from delivery.jobs import (
     CHECK,
     DESTROY,
     FETCH,
+    LEASE,
     MAIL,
     MAX_ATTEMPTS,
     POISON_DEATHS,
@@ -34,6 +36,8 @@ from delivery.services.preparing import prepare
 from delivery.services.retaining import announce, carry_out
 from drm.audit.events import Event
 
+FRESH = 0.1
+"""The part of its lease for which a job is not renewed."""
 Report = Callable[[str, Job, BaseException | None], None]
 
 
@@ -72,10 +76,17 @@ def run_job(ctx: Context, job_id: int, report: Report) -> bool:
 
 
 def _perform(ctx: Context, job: Job) -> None:
+    renewed = ctx.clock()
+
     def alive() -> None:
+        nonlocal renewed
+        now = ctx.clock()
+        if timedelta() <= now - renewed < LEASE[job.kind] * FRESH:
+            return  # nobody takes a job whose lease is this young
         with ctx.store.write() as work:
-            if not work.jobs.renew(job, ctx.clock()):
+            if not work.jobs.renew(job, now):
                 raise TakenOver(job.key)
+        renewed = now
 
     if job.kind == FETCH:
         fetch(ctx, job.payload["request"], alive)

@@ -115,32 +115,31 @@ class S3Blobs:
             if not self.exists(name):
                 raise BlobMissing(name)
             return iter(())
-        first = self._part(name, key, start, length, "")
+        return self._pieces(name, self._part(name, key, start, length, ""), start)
 
-        def pieces() -> Iterator[bytes]:
-            answer, at, left = first, start, TRIES
-            end = start + int(answer["ContentLength"])
-            while at < end:
-                try:
-                    held = b""
-                    for piece in answer["Body"].iter_chunks(PIECE):
-                        if held:
-                            at, left = at + len(held), TRIES
-                            yield held
-                        held = piece
-                    at += len(held)
-                    yield held
-                    if at < end:
-                        raise Unavailable("blob-store", "The blob store sent less than it promised.", 30)
-                except FlexibleChecksumError:
-                    raise Unavailable("blob-store", "The blob store gave back other bytes.", 30) from None
-                except (HTTPClientError, BotoCoreError, OSError, Unavailable):
-                    left -= 1
-                    if not left:
-                        raise Unavailable("blob-store", "The blob store breaks off again and again.", 30) from None
-                    answer = self._part(name, key, at, end - at, str(first["ETag"]))
-
-        return pieces()
+    def _pieces(self, name: str, first: Any, start: int) -> Iterator[bytes]:
+        """What an answer of the store brings, and what is asked for again where it breaks off. The last piece comes when all is checked."""
+        answer, at, left = first, start, TRIES
+        end = start + int(answer["ContentLength"])
+        while at < end:
+            try:
+                held = b""
+                for piece in answer["Body"].iter_chunks(PIECE):
+                    if held:
+                        at, left = at + len(held), TRIES
+                        yield held
+                    held = piece
+                at += len(held)
+                yield held
+                if at < end:
+                    raise Unavailable("blob-store", "The blob store sent less than it promised.", 30)
+            except FlexibleChecksumError:
+                raise Unavailable("blob-store", "The blob store gave back other bytes.", 30) from None
+            except (HTTPClientError, BotoCoreError, OSError, Unavailable):
+                left -= 1
+                if not left:
+                    raise Unavailable("blob-store", "The blob store breaks off again and again.", 30) from None
+                answer = self._part(name, self._key(name), at, end - at, str(first["ETag"]))
 
     def file(self, name: str) -> None:
         """None: the blob is on another machine."""
@@ -159,12 +158,13 @@ class S3Blobs:
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
         """A copy of the blob on this machine, compared with the digest it was stored with; removed afterwards."""
-        wanted = self._head(name)
+        answer = self._part(name, self._key(name), 0, None, "")
+        wanted = str(answer["Metadata"].get(DIGEST, ""))
         with self._room.workspace() as folder:
             path, digest = folder / "blob", hashlib.sha256()
             try:
                 with path.open("xb") as file:
-                    for piece in self.open(name):
+                    for piece in self._pieces(name, answer, 0):
                         digest.update(piece)
                         file.write(piece)
             except OSError as error:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.models.columns import Base, Json, UtcTime
 from storage.models.requests import ReaderLinkRow
+
+KEPT = text("blob_removed_at IS NULL")
 
 
 class DeliveryRow(Base):
@@ -46,12 +48,15 @@ class DeliveryRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
     ended_reason: Mapped[str] = mapped_column(Text, default="")
     blob_removed_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    master: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
+    master: Mapped[str] = mapped_column(String(64), default="", server_default="")
     base_bytes: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
         CheckConstraint("opens_limit IS NULL OR opens_used <= opens_limit", name="opens"),
         Index("ix_deliveries_ending", "state", "expires_at"),
         Index("ix_deliveries_library", "library_id", "issued_at"),
+        # Only those whose file is still kept, which are few: the files to remove, and the copies that need a master.
+        Index("ix_deliveries_files", "state", "issued_at", postgresql_where=KEPT, sqlite_where=KEPT),
+        Index("ix_deliveries_needing", "master", postgresql_where=KEPT, sqlite_where=KEPT),
     )
     link: Mapped[ReaderLinkRow | None] = relationship(
         primaryjoin="foreign(DeliveryRow.request) == ReaderLinkRow.request", lazy="joined", viewonly=True, uselist=False

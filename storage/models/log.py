@@ -29,8 +29,8 @@ class EventRow(Base):
     __table_args__ = (
         Index("ix_audit_events_request", "request"),
         Index("ix_audit_events_delivery", "delivery"),
-        Index("ix_audit_events_kind", "kind", "at"),
-        Index("ix_audit_events_library", "library_id", "at"),
+        Index("ix_audit_events_kind", "kind", "seq"),
+        Index("ix_audit_events_library", "library_id", "seq"),
     )
 
 

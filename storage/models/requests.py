@@ -45,6 +45,8 @@ class RequestRow(Base):
     __table_args__ = (
         Index("ix_requests_queue", "state", "created_at"),
         Index("ix_requests_library", "library_id", "state", "created_at"),
+        Index("ix_requests_changed", "changed_at"),
+        Index("ix_requests_library_changed", "library_id", "changed_at"),
     )
     link: Mapped[ReaderLinkRow | None] = relationship(
         back_populates="of", lazy="joined", cascade="all, delete-orphan", passive_deletes=True
