@@ -231,8 +231,8 @@ BUGS = (
     Bug(
         "a second entry of the same kind is written",
         LEDGER,
-        "statement.on_conflict_do_nothing())\n        return bool(",
-        "statement)\n        return bool(",
+        "statement.on_conflict_do_nothing().returning(",
+        "statement.returning(",
         ("tests/drm/test_ledger_bugs.py",),
     ),
     Bug(
