@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.services.smtp import Mailbox
     from tests.world import World
 
+# Tests hurry: processes that they start take nobody for a script. Those of the paces themselves name their own.
+os.environ.update({f"RUSHLIGHT_{name}_PACE": "" for name in ("READER", "LIBRARY", "TOKEN")})
+
 NEEDS_SERVICE = {"postgres_server", "redis_url", "rabbitmq_url", "s3", "nginx_shop", "log_checker"}
 NEEDS_BROWSER = {"browser"}
 
