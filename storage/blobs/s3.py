@@ -125,12 +125,14 @@ class S3Blobs:
             try:
                 held = b""
                 for piece in answer["Body"].iter_chunks(PIECE):
-                    if held:
-                        at, left = at + len(held), TRIES
-                        yield held
-                    held = piece
+                    if at + len(piece) >= end:
+                        held = piece
+                        continue
+                    at, left = at + len(piece), TRIES
+                    yield piece
                 at += len(held)
-                yield held
+                if held:
+                    yield held
                 if at < end:
                     raise Unavailable("blob-store", "The blob store sent less than it promised.", 30)
             except FlexibleChecksumError:

@@ -34,7 +34,9 @@ class Production:
         """The environment of a process with a home folder of its own, as on another machine: the same keys, nothing else."""
         if not home.exists():
             home.mkdir(mode=0o700)
-            shutil.copy2(self.world.services.settings.key_file, home / "keys.json")
+            known = self.world.services.settings
+            for file in (known.key_file, known.log_key_file):
+                shutil.copy2(file, home / file.name)
         own = {f"RUSHLIGHT_{name.upper()}": value for name, value in self.settings.items()}
         ports = {"RUSHLIGHT_READER_PORT": "0", "RUSHLIGHT_STAFF_PORT": "0"}
         return {**os.environ, **own, **ports, "RUSHLIGHT_HOME": str(home)}
