@@ -96,7 +96,7 @@ def _app_page(person: Person, target: str, done: object, first: bool) -> Respons
 
 
 def _show_app(begun: Enrolment, errors: dict[str, str], first: bool) -> ResponseReturnValue:
-    picture = Markup(segno.make(begun.address, error="m").svg_inline(scale=4, border=4, light="white", title=""))  # noqa: S704 - drawn by segno from an address of ours
+    picture = Markup(segno.make(begun.address, error="m").svg_inline(scale=4, border=4, light="white", title=""))  # noqa: S704  # nosec - drawn by segno from an address of ours
     page = render_template("second_app.html", begun=begun, picture=picture, errors=errors, first=first)
     return page, 422 if errors else 200
 
