@@ -12,7 +12,7 @@ from tests.services.postgres import fresh_database
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 OPERATIONS = 100_000 if SOAK else 5_008
-NAIVE = 800
+NAIVE = 1_600
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600 if SOAK else 600)]
 

@@ -198,7 +198,6 @@ def test_notes_have_a_code_for_everything_that_can_be_removed_and_words_for_ever
 
 
 @pytest.mark.slow
-@pytest.mark.soak
 def test_a_report_on_a_file_of_five_hundred_million_bytes_fits_into_the_memory_of_a_child(tmp_path: Path) -> None:
     image = (
         b"<</Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray/Length %d>>stream\n"

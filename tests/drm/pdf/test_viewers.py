@@ -21,7 +21,6 @@ HAN = replace(SPEC, reader="王小明", library="广东省立中山图书馆", l
 PASSWORD = "密码 Zoë"  # nosec - of a test
 COPIES = [(engine, kind) for engine in ("tail", "rewrite") for kind in ("Latin", "Chinese", "password")]
 PAGES = 3
-IN_CI = {"pdfium", "poppler", "qpdf", "MuPDF", "Ghostscript"}
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +40,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def asked() -> list[object]:
-    """All six readers. CI has some, and there none of these may be missing."""
-    return [
-        pytest.param(one, id=one.name, marks=[pytest.mark.service] if one.name in IN_CI else []) for one in readers()
-    ]
+    """All six readers. In CI none of them may be missing."""
+    return [pytest.param(one, id=one.name, marks=pytest.mark.service) for one in readers()]
 
 
 def found_in(text: str, kind: str) -> tuple[int, int, bool]:

@@ -218,7 +218,7 @@ def shows_text(data: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("step", [17, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.soak])])
+@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_copy_cut_short_shows_no_text(one: Ready, step: int) -> None:
     data, index = one.copy(), one.tail().data.rfind(b"startxref")
     whole = one.master.base_len + index
