@@ -22,6 +22,8 @@ __all__ = ["DATA", "SECRETS", "Connection", "MetaData", "lines", "snapshot", "wr
 PIECE = 1_000
 DATA: MetaData = Base.metadata
 SECRETS: MetaData = SecretBase.metadata
+HEAD = "audit_head"
+"""The table of the one row that numbers events."""
 
 
 @contextmanager
@@ -38,10 +40,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A connection whose changes stand when the context is left normally, and else not at all."""
     with engine.execution_options(rushlight_write=True).begin() as connection:
         yield connection
-
-
-HEAD = "audit_head"
-"""The table of the one row that numbers events."""
 
 
 def tables(metadata: MetaData) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +16,6 @@ from storage.holders import is_gone, this_process
 from storage.models import JobRow
 
 NOT_DONE = ("queued", "running", "quarantined")
-DIED = "workers that ended without a word: {}"
-"""What a job's row says while nobody has finished it or failed."""
 
 
 class SqlOutbox:
@@ -76,7 +73,7 @@ class SqlOutbox:
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.state == "queued", JobRow.run_after <= now)
-            .values(state="running", attempt=JobRow.attempt + 1, holder=this_process(), lease_until=leases)
+            .values(state="running", attempt=JobRow.attempt + 1, deaths=0, holder=this_process(), lease_until=leases)
             .returning(JobRow.kind, JobRow.key, JobRow.payload, JobRow.attempt)
             .execution_options(synchronize_session=False)
         )
@@ -88,7 +85,7 @@ class SqlOutbox:
         row = self.session.get(JobRow, job_id)
         if row is None:
             return None
-        deaths = _deaths(row.last_error) + 1 if row.state == "running" else 0
+        deaths = row.deaths + 1 if row.state == "running" else 0
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.attempt == row.attempt, _claimable(now))
@@ -96,8 +93,8 @@ class SqlOutbox:
                 state="running",
                 attempt=row.attempt + 1,
                 holder=this_process(),
+                deaths=deaths,
                 lease_until=now + LEASE[row.kind],
-                last_error=DIED.format(deaths) if deaths else row.last_error,
             )
             .execution_options(synchronize_session=False)
         )
@@ -188,11 +185,6 @@ class SqlOutbox:
         result = self.session.execute(statement)
         assert isinstance(result, CursorResult)
         return result.rowcount
-
-
-def _deaths(error: str) -> int:
-    told = re.fullmatch(DIED.format(r"(\d+)"), error)
-    return int(told.group(1)) if told else 0
 
 
 def _claimable(now: datetime) -> Any:

@@ -48,27 +48,35 @@ class Bucket:
     access_key: str = ""
     secret_key: str = ""
 
+    @property
+    def folder(self) -> str:
+        """What all names in the bucket begin with."""
+        inner = self.prefix.strip("/")
+        return f"{inner}/" if inner else ""
+
+    def connect(self, config: Config) -> S3Client:
+        """A client of the store. A store that is not Amazon's is asked by path: it need not know host names."""
+        by_path = Config(s3={"addressing_style": "path"} if self.endpoint else {})
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint or None,
+            region_name=self.region,
+            aws_access_key_id=self.access_key or None,
+            aws_secret_access_key=self.secret_key or None,
+            config=config.merge(by_path),
+        )
+
 
 class S3Blobs:
     """A bucket. Files are worked on in a local folder; nothing is ever served from the store's own addresses."""
 
     def __init__(self, bucket: Bucket, work_folder: Path) -> None:
         self._bucket = bucket.name
-        self._prefix = f"{bucket.prefix.strip('/')}/" if bucket.prefix.strip("/") else ""
+        self._prefix = bucket.folder
         self._room = Workroom(work_folder)
-        self._client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=bucket.endpoint or None,
-            region_name=bucket.region,
-            aws_access_key_id=bucket.access_key or None,
-            aws_secret_access_key=bucket.secret_key or None,
-            config=Config(
-                connect_timeout=5,
-                read_timeout=30,
-                retries={"mode": "standard", "total_max_attempts": 5},
-                max_pool_connections=64,
-                s3={"addressing_style": "path"} if bucket.endpoint else {},
-            ),
+        retries: Any = {"mode": "standard", "total_max_attempts": 5}
+        self._client = bucket.connect(
+            Config(connect_timeout=5, read_timeout=30, retries=retries, max_pool_connections=64)
         )
 
     def _key(self, name: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,7 +14,7 @@ from delivery.ports import Clock
 from storage.blobs.s3 import Bucket
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
+    pass
 
 KEPT = timedelta(days=3650)
 NEWEST = 10**19
@@ -29,18 +28,11 @@ class S3Place:
 
     def __init__(self, bucket: Bucket, clock: Clock) -> None:
         self._bucket = bucket.name
-        self._prefix = f"{bucket.prefix.strip('/')}/" if bucket.prefix.strip("/") else ""
+        self._prefix = bucket.folder
         self.name = f"s3://{bucket.name}/{self._prefix}".rstrip("/")
         self._clock = clock
         self._locks: bool | None = None
-        self._client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=bucket.endpoint or None,
-            region_name=bucket.region,
-            aws_access_key_id=bucket.access_key or None,
-            aws_secret_access_key=bucket.secret_key or None,
-            config=Config(connect_timeout=5, read_timeout=20, retries={"max_attempts": 2}),
-        )
+        self._client = bucket.connect(Config(connect_timeout=5, read_timeout=20, retries={"max_attempts": 2}))
 
     def give(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> str:
         """Put the checkpoint under its size, for ten years where the bucket locks."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,27 +16,13 @@ from delivery.lifecycle import State
 from delivery.services import expiring
 from delivery.stores import LogFilter
 from delivery.violations import Repair
-from tests.fsck.planting import Used, age, copy_of, make_used
+from tests.fsck.planting import Used, age
 from tests.fsck.test_rules import plant
 from tests.services.s3 import S3Server
 from tests.storage.test_blobs import bucket_of
 from tests.world import make_world
 
 ROWS = ["copy-not-announced", "lease-stale", "link-outlived", "file-outlived"]
-
-
-@pytest.fixture(scope="module")
-def mother(tmp_path_factory: pytest.TempPathFactory, collection: Path) -> Iterator[Used]:
-    """Made once; every test has a copy of it."""
-    made = make_used(tmp_path_factory.mktemp("mother") / "home", collection)
-    made.services.engine.dispose()
-    yield made
-    made.world.close()
-
-
-@pytest.fixture
-def used(mother: Used, tmp_path: Path) -> Iterator[Used]:
-    yield from copy_of(mother, tmp_path / "home")
 
 
 def tidy(used: Used) -> None:

@@ -7,21 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fsck.planting import Used, age, copy_of, make_used
-
-
-@pytest.fixture(scope="module")
-def mother(tmp_path_factory: pytest.TempPathFactory, collection: Path) -> Iterator[Used]:
-    """Made once; every test has a copy of it."""
-    made = make_used(tmp_path_factory.mktemp("mother") / "home", collection)
-    made.services.engine.dispose()
-    yield made
-    made.world.close()
-
-
-@pytest.fixture
-def used(mother: Used, tmp_path: Path) -> Iterator[Used]:
-    yield from copy_of(mother, tmp_path / "home")
+from tests.fsck.planting import Used, age, make_used
 
 
 @pytest.fixture

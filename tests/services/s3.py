@@ -11,11 +11,16 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.services.processes import ServiceUnavailableError, as_user, folder_for, free_port, running, wait_until
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
@@ -85,20 +90,26 @@ def _options(ports: list[int], folder: Path, server: S3Server) -> list[str]:
     ]
 
 
-def _has_bucket(server: S3Server) -> bool:
-    client = boto3.client(
+def client(server: S3Server, secret_key: str = "") -> S3Client:
+    """A client that asks once, with the server's secret or another."""
+    return boto3.client(
         "s3",
         endpoint_url=server.endpoint,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key,
         region_name="us-east-1",
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=secret_key or server.secret_key,
+        config=Config(proxies={}, retries={"max_attempts": 1}),
     )
+
+
+def _has_bucket(server: S3Server) -> bool:
+    asking = client(server)
     try:
-        client.list_multipart_uploads(Bucket=server.bucket)
+        asking.list_multipart_uploads(Bucket=server.bucket)
     except (BotoCoreError, ClientError):
         return False
     finally:
-        client.close()
+        asking.close()
     return True
 
 

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.services.s3 import S3Server
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
-
-
-def client(server: S3Server, secret_key: str = "") -> S3Client:
-    return boto3.client(
-        "s3",
-        endpoint_url=server.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=secret_key or server.secret_key,
-        config=Config(proxies={}, retries={"max_attempts": 1}),
-    )
+from tests.services.s3 import S3Server, client
 
 
 def test_a_blob_is_written_only_once(s3: S3Server) -> None:
