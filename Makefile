@@ -23,7 +23,7 @@ run: ## make .venv, start both apps with sample data and deliver one article; AR
 
 test: ## run the whole suite; what needs a service that is not there is skipped and listed
 	@sh tools/venv.sh dev
-	@exec .venv/bin/python -m pytest -n 2 $(ARGS)
+	@exec .venv/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: ## style, types, security and licences
 	@sh tools/venv.sh dev

@@ -70,7 +70,7 @@ def _seconds(work: Callable[[], object], rounds: int) -> float:
 
 def run(smoke: bool) -> list[Row]:
     """Decisions a second, their cost against the floor, and the cost of a record in a long history against a short one."""
-    agreements, rounds = _agreements(), 5 if smoke else 15
+    agreements, rounds = _agreements(), 15
     rows: list[Row] = []
     cost: dict[int, float] = {}
     for records in (200, 2_000) if smoke else (200, 1_000, 10_000):

@@ -50,6 +50,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.service)
 
 
+@pytest.hookimpl(specname="pytest_collection_modifyitems", trylast=True)
+def start_with_the_long_ones(items: list[pytest.Item]) -> None:
+    """Tests that take long come first in each process's share of them, lest one begins when all others are done.
+
+    Each process collects all tests; the shares are those of ``--dist worksteal``.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    rest = [item for item in items if not item.get_closest_marker("slow")]
+    ordered: list[pytest.Item] = []
+    for process in range(processes):
+        share = (len(items) - len(ordered)) // (processes - process)
+        first = slow[process::processes]
+        others = max(0, share - len(first))
+        ordered += [*first, *rest[:others]]
+        rest = rest[others:]
+    items[:] = [*ordered, *rest]
+
+
 def _skips_fail() -> bool:
     return os.environ.get("RUSHLIGHT_REQUIRE_SERVICES") == "1"
 

@@ -129,6 +129,7 @@ def test_l5_sixty_four_posts_on_three_opens_open_three_windows(world: World) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_l5_twelve_thousand_eight_hundred_gets_open_nothing(world: World) -> None:
     delivery = supplied(world)
     client, link = world.reader_app().test_client(), address(world, delivery)
