@@ -91,43 +91,47 @@ class LetterSubset:
 
     def parts(self) -> Embedded:
         """What goes into a document for this subset: a simple font whose codes stand for glyph names."""
-        name = tag(self._codes) + b"+Noto"
-        first, last = CODES[0], CODES[len(self._codes) - 1]
-        widths = [b"0"] * (last - first + 1)
-        for letter, code in self._codes.items():
-            widths[code - first] = b"%d" % self.font.letters[letter][0]
-        left, bottom, right, top, ascent, descent = plain_font().measures
-        descriptor = (
-            b"/Type/FontDescriptor/FontName/%s/Flags 4/FontBBox[%d %d %d %d]/ItalicAngle 0/Ascent %d/Descent %d"
-            b"/CapHeight 714/StemV 90" % (name, left, bottom, right, top, ascent, descent)
-        )
-        names = [NAME % ord(letter) for letter in self._codes]
-        font = (
-            b"/Type/Font/Subtype/Type1/BaseFont/%s/FirstChar %d/LastChar %d/Widths[%s]/Encoding<</Differences[%s]>>"
-            % (
-                name,
-                first,
-                last,
-                b" ".join(widths),
-                b"".join(self._differences(names)),
-            )
-        )
-        file, meaning = self._file(name, names), to_unicode(self._codes)
-        return Embedded(font, descriptor, b"FontFile3", b"/Subtype/Type1C", file, meaning, named=True)
-
-    def _differences(self, names: list[bytes]) -> Iterator[bytes]:
-        """Names by code, with the code wherever one was left out before it (ISO 32000-2, table 112)."""
-        before = 0
-        for name, code in zip(names, self._codes.values(), strict=True):
-            yield b"/%s" % name if code == before + 1 else b"%d/%s" % (code, name)
-            before = code
-
-    def _file(self, name: bytes, names: list[bytes]) -> bytes:
-        """The CFF file, with names of its own as one range (Adobe Technical Note 5176, section 13)."""
-        charset = struct.pack(">BHH", 2, FIRST_NAME, len(names) - 1)
-        outlines = [self.font.letters[letter][1] for letter in self._codes]
-        return plain_font().assembled(name, outlines, charset, names)
+        return _parts(self.texts)
 
     def embed(self, pdf: pikepdf.Pdf) -> pikepdf.Object:
         """The font of this subset as a new object of the document."""
         return embed(pdf, self.parts())
+
+
+@functools.lru_cache(maxsize=1024)
+def _parts(letters: tuple[str, ...]) -> Embedded:
+    """The font of these letters, in the order of their codes. Kept, because many names need the same few."""
+    name, widths = tag(letters) + b"+Noto", letter_font().letters
+    first, last = CODES[0], CODES[len(letters) - 1]
+    row = [b"0"] * (last - first + 1)
+    for letter, code in zip(letters, CODES, strict=False):
+        row[code - first] = b"%d" % widths[letter][0]
+    left, bottom, right, top, ascent, descent = plain_font().measures
+    descriptor = (
+        b"/Type/FontDescriptor/FontName/%s/Flags 4/FontBBox[%d %d %d %d]/ItalicAngle 0/Ascent %d/Descent %d"
+        b"/CapHeight 714/StemV 90" % (name, left, bottom, right, top, ascent, descent)
+    )
+    names = [NAME % ord(letter) for letter in letters]
+    font = b"/Type/Font/Subtype/Type1/BaseFont/%s/FirstChar %d/LastChar %d/Widths[%s]/Encoding<</Differences[%s]>>" % (
+        *(name, first, last),
+        *(b" ".join(row), b"".join(_differences(names))),
+    )
+    meaning = to_unicode(dict(zip(letters, CODES, strict=False)))
+    return Embedded(
+        font, descriptor, b"FontFile3", b"/Subtype/Type1C", _file(name, letters, names), meaning, named=True
+    )
+
+
+def _differences(names: list[bytes]) -> Iterator[bytes]:
+    """Names by code, with the code wherever one was left out before it (ISO 32000-2, table 112)."""
+    before = 0
+    for name, code in zip(names, CODES, strict=False):
+        yield b"/%s" % name if code == before + 1 else b"%d/%s" % (code, name)
+        before = code
+
+
+def _file(name: bytes, letters: Iterable[str], names: list[bytes]) -> bytes:
+    """The CFF file, with names of its own as one range (Adobe Technical Note 5176, section 13)."""
+    charset = struct.pack(">BHH", 2, FIRST_NAME, len(names) - 1)
+    outlines = [letter_font().letters[letter][1] for letter in letters]
+    return plain_font().assembled(name, outlines, charset, names)

@@ -18,7 +18,7 @@ from drm.pdf.tail.keys import MasterKeys, MasterSecret, derived, reader_lock
 from drm.pdf.tail.lettering import TailLettering, font_tables
 from drm.pdf.tail.stamping import Copy, draw_stamps
 from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
-from drm.pdf.tail.writing import Block, TailWriter, clear, packed, sealing
+from drm.pdf.tail.writing import Block, TailWriter, clear, packed, packed_between, sealing
 from drm.pdf.values import CopySpec, PdfRefused
 from drm.pdf.xmp import escaped, properties
 
@@ -165,14 +165,14 @@ def _write_packet(writer: TailWriter, copy: Copy) -> None:
     """Title, DOI and delivery as XMP; never the reader's name."""
     citation = copy.spec.citation
     before, after = _packet(citation.title, f"doi:{citation.doi}" if citation.doi else "")
-    xmp = b"%s%s%s" % (before, escaped(f"{URN}{copy.spec.delivery}").encode("utf-8", "replace"), after)
-    writer.stream(copy.master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed(xmp))
+    own = escaped(copy.spec.delivery).encode("utf-8", "replace")
+    writer.stream(copy.master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed_between(before, own, after))
 
 
 @functools.lru_cache(maxsize=512)
 def _packet(title: str, source: str) -> tuple[bytes, bytes]:
     """What stands in the metadata before and after the identifier, which is the last property."""
-    before, end, after = properties("", title, source).encode("utf-8", "replace").rpartition(b"</dc:identifier>")
+    before, end, after = properties(URN, title, source).encode("utf-8", "replace").rpartition(b"</dc:identifier>")
     return before, end + after
 
 

@@ -23,9 +23,9 @@ WESTERN = "".join(one for one in plain_font().widths if one.isalpha() and not on
 EASTERN = "ĀāĂăĄąĆćČčĎďĐđĒēĖėĘęĚěĞğĢģĪīĮįİıĶķĹĺĻļĽľŁłŃńŅņŇňŐőŔŕŘřŚśŞşŢţŤťŪūŮůŰűŲųŹźŻżȘșȚț"
 """The letters with which names of Europe are written beyond ASCII: those of the plain font, and others that are common."""
 
-ROOMY = 400 * 1024
-"""Bytes of a document from which on these letters, four kilobytes, are at most a hundredth of it. The tails of smaller ones
-bring along what a name needs."""
+TINY, ROOMY = 50 * 1024, 200 * 1024
+"""Bytes of a document up to which nobody minds four kilobytes more, and from which on these letters are a fiftieth of it. A
+master has them once; without them each tail, of which one is kept for every copy, brings along what its name needs."""
 
 TYPICAL_DAYS = tuple(date(2026, month, day) for month, day in zip(range(1, 13), range(17, 29), strict=True))
 
@@ -59,7 +59,7 @@ def master_fonts(
     """The fonts of a master of a document of so many bytes. What a copy needs beyond them, its tail brings along."""
     collector = _Collector()
     collector.always()
-    if source_bytes >= ROOMY:
+    if source_bytes <= TINY or source_bytes >= ROOMY:
         collector.letters()
     words = WORDS[typical.language]
     checked = (words["check"], words["answers"], typical.check_url) if typical.check_url else ()

@@ -138,3 +138,37 @@ def packed(content: bytes) -> bytes:
     small = len(content) < SMALL
     deflate = zlib.compressobj(6, zlib.DEFLATED, 12, 5) if small else zlib.compressobj(4, zlib.DEFLATED, 15, 8)
     return deflate.compress(content) + deflate.flush()
+
+
+LONGEST_STORED = 0xFFFF
+"""Bytes that a stored block may hold."""
+
+
+def packed_between(before: bytes, own: bytes, after: bytes) -> bytes:
+    """``before + own + after`` deflated, where many copies differ in ``own`` only.
+
+    What stands around it is deflated once and kept; ``own`` goes in between as a stored block (RFC 1951, 3.2.4), where it
+    is no longer than such a block may be, so that nothing is deflated for one copy.
+    """
+    if len(own) > LONGEST_STORED:
+        return packed(before + own + after)
+    lengths = struct.pack("<HH", len(own), len(own) ^ LONGEST_STORED)
+    check = struct.pack(">I", zlib.adler32(after, zlib.adler32(own, zlib.adler32(before))))
+    return b"".join((_opening(before), lengths, own, _closing(after), check))
+
+
+@functools.lru_cache(maxsize=512)
+def _opening(content: bytes) -> bytes:
+    """The head of a zlib stream (RFC 1950) and the content, up to the lengths of a stored block that follows.
+
+    zlib ends what it flushes with an empty stored block; its lengths are left out.
+    """
+    deflate = zlib.compressobj(9, zlib.DEFLATED, 15, 9)
+    return (deflate.compress(content) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+@functools.lru_cache(maxsize=512)
+def _closing(content: bytes) -> bytes:
+    """The content as the last blocks of a stream, less its checksum."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+    return deflate.compress(content) + deflate.flush()
