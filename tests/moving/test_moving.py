@@ -80,6 +80,7 @@ def as_it_was(used: Used, world: World, token: str, data: bytes) -> None:
     assert replace(used, world=world).found(deep=True) == []
 
 
+@pytest.mark.timeout(400)
 def test_all_of_it_goes_to_production_and_back_and_links_from_before_still_open(
     used: Used, tmp_path: Path, production: dict[str, str]
 ) -> None:
