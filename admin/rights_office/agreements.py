@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -16,6 +17,7 @@ from delivery.services.simulating import simulate
 from delivery.web.shell.shell import site
 from drm.agreements import AgreementError
 from drm.audit.events import Event
+from drm.rule_words import rule_words
 
 blueprint = Blueprint("agreements", __name__, url_prefix="/rights/agreements")
 SKELETON = Path(__file__).with_name("skeleton.toml")
@@ -80,6 +82,7 @@ def _page(agreement_id: str, version: int, errors: dict[str, str], status: int) 
         officer=Role.RIGHTS_OFFICER in g.person.roles,
         own=view.version.proposed_by == g.person.reader_key and ctx.settings.two_person,
         today=ctx.clock().date(),
+        words=partial(rule_words, language=g.language),
         errors=errors,
     ), status
 
