@@ -47,7 +47,7 @@ soak: ## the long tests of races, kills, faults and bad input, an hour of fuzzin
 	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 -m 'slow or service or soak' --timeout 3600 $(ARGS)
 	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 tests/hostile/test_fuzz.py --timeout 3600
 	@exec .venv/bin/python -m tests.hostile.fuzz --minutes $(FUZZ_MINUTES)
-	@exec .venv/bin/python -m tests.mutations --all
+	@exec .venv/bin/python -m tests.mutations --all --at-once 2
 
 corpus: ## run the tests that read a folder of real files, large ones too; RUSHLIGHT_CORPUS names it
 	@sh tools/venv.sh dev

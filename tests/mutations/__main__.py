@@ -1,8 +1,9 @@
 """Plants the seeded bugs one by one in a copy of the tree and runs the tests that must see each.
 
-    python -m tests.mutations [--all | --some N | --only WORD]
+    python -m tests.mutations [--all | --some N | --only WORD] [--at-once N]
 
-``--some N`` takes N of them, others each day. Exit 1 when a bug is not caught, or when the tests fail without any bug.
+``--some N`` takes N of them, others each day; ``--at-once N`` works in so many trees at the same time. Exit 1 when a bug is not
+caught, or when the tests fail without any bug.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 from tests.mutations.bug import Bug
 from tests.mutations.catalogue import BUGS
@@ -47,8 +51,8 @@ def plant(tree: Path, bug: Bug) -> str:
     return text
 
 
-def passes(tree: Path, tests: Sequence[str]) -> bool:
-    """Whether the tests pass in the tree. They import from it: the working folder comes first on the path."""
+def passes(tree: Path, tests: Sequence[str], seconds: int = SECONDS) -> bool:
+    """Whether the tests pass in the tree within so many seconds. They import from it: the working folder comes first on the path."""
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [
         sys.executable,
@@ -65,7 +69,7 @@ def passes(tree: Path, tests: Sequence[str]) -> bool:
         *tests,
     ]
     try:
-        done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=SECONDS, check=False)
+        done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return False
     # A bug that keeps the tests from being read at all is none that anybody would overlook: it has to be seeded better.
@@ -84,25 +88,40 @@ def chosen(options: argparse.Namespace) -> Sequence[Bug]:
     return [BUGS[(first + place) % len(BUGS)] for place in range(options.some)]
 
 
+def hunted(trees: SimpleQueue[Path], bug: Bug) -> tuple[Bug, bool]:
+    """The bug, and whether its tests caught it in a tree that nobody else has meanwhile."""
+    tree = trees.get()
+    try:
+        before = plant(tree, bug)
+        caught = not passes(tree, bug.tests)
+        (tree / bug.file).write_text(before, encoding="utf-8")
+        return bug, caught
+    finally:
+        trees.put(tree)
+
+
 def main() -> int:
     """Plant, run, tell."""
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("--all", action="store_true")
     given.add_argument("--some", type=int, default=5)
     given.add_argument("--only", default="")
+    given.add_argument("--at-once", type=int, default=1)
     options = given.parse_args()
     bugs, missed = chosen(options), 0
     with tempfile.TemporaryDirectory() as scratch:
-        tree = copied(Path(scratch) / "tree")
-        if not passes(tree, sorted({test for bug in bugs for test in bug.tests})):
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for number in range(options.at_once):
+            trees.put(copied(Path(scratch) / f"tree-{number}"))
+        tree = trees.get()
+        if not passes(tree, sorted({test for bug in bugs for test in bug.tests}), SECONDS * max(1, len(bugs) // 5)):
             print("the tests fail without any bug")
             return 1
-        for bug in bugs:
-            before = plant(tree, bug)
-            caught = not passes(tree, bug.tests)
-            (tree / bug.file).write_text(before, encoding="utf-8")
-            missed += not caught
-            print(f"{'caught' if caught else 'NOT CAUGHT'}  {bug.name}", flush=True)
+        trees.put(tree)
+        with ThreadPoolExecutor(options.at_once) as pool:
+            for bug, caught in pool.map(partial(hunted, trees), bugs):
+                missed += not caught
+                print(f"{'caught' if caught else 'NOT CAUGHT'}  {bug.name}", flush=True)
     # The closing line is read by whoever counts tests.
     print(f"{len(bugs) - missed} passed, {missed} failed")
     return 1 if missed else 0
