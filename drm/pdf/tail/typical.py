@@ -23,9 +23,9 @@ WESTERN = "".join(one for one in plain_font().widths if one.isalpha() and not on
 EASTERN = "ĀāĂăĄąĆćČčĎďĐđĒēĖėĘęĚěĞğĢģĪīĮįİıĶķĹĺĻļĽľŁłŃńŅņŇňŐőŔŕŘřŚśŞşŢţŤťŪūŮůŰűŲųŹźŻżȘșȚț"
 """The letters with which names of Europe are written beyond ASCII: those of the plain font, and others that are common."""
 
-TINY, ROOMY = 50 * 1024, 200 * 1024
-"""Bytes of a document up to which nobody minds four kilobytes more, and from which on these letters are a fiftieth of it. A
-master has them once; without them each tail, of which one is kept for every copy, brings along what its name needs."""
+TINY, ROOMY = 50 * 1024, 400 * 1024
+"""Bytes of a document up to which nobody minds four kilobytes more, and from which on these letters are a hundredth of it at
+most. A master has them once; without them each tail, of which one is kept for every copy, brings along what its name needs."""
 
 TYPICAL_DAYS = tuple(date(2026, month, day) for month, day in zip(range(1, 13), range(17, 29), strict=True))
 
