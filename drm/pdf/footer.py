@@ -94,7 +94,7 @@ def draw_footer(lettering: Lettering, footer: Footer, x: float, y: float, overla
         parts.append(b"1 g %s %s %s %s re f\n" % tuple(map(place, plate)))
     top = y + footer.thickness
     parts.append(
-        b"0.45 G %s w %s %s m %s %s l S 0.12 g 0.12 G\n"
+        b".45 G %s w %s %s m %s %s l S .12 g .12 G\n"
         % tuple(map(place, (0.4 * footer.scale, x, top, x + footer.length, top)))
     )
     baseline = top - RULE_GAP * footer.rows[0].size

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import segno
 
-from drm.pdf.glyphs import number
+from drm.pdf.glyphs import place
 
 QUIET_ZONE = 4
 """White modules around the code (ISO/IEC 18004)."""
@@ -42,9 +42,9 @@ def painted(modules: int, count: int, x: float, y: float, side: float) -> bytes:
 def _head(count: int, x: float, y: float, side: float) -> bytes:
     """What stands before the data: equal wherever the code has the same place."""
     module = side / (count + 2 * QUIET_ZONE)
-    place = (count * module, count * module, x + QUIET_ZONE * module, y + QUIET_ZONE * module)
-    wide, high, left, bottom = map(number, place)
-    return b"q 0 g %s 0 0 %s %s %s cm\nBI /IM true /W %d /H %d /BPC 1 /D[1 0] /F/AHx ID\n" % (
+    square = (count * module, count * module, x + QUIET_ZONE * module, y + QUIET_ZONE * module)
+    wide, high, left, bottom = map(place, square)
+    return b"q 0 g %s 0 0 %s %s %s cm\nBI/IM true/W %d/H %d/D[1 0]/F/AHx ID\n" % (
         *(wide, high, left, bottom),
         *(count, count),
     )

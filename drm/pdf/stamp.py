@@ -34,7 +34,7 @@ from drm.pdf.values import CopySpec, Limits, PdfRefused, StampReport
 __all__ = ["StampStrings", "apply_stamp", "right_to_left_reading", "stamp_strings"]
 
 FORM_NAME = "RlS"
-ARTIFACT = b"/Artifact <</Type /Pagination /Subtype /Watermark>> BDC\n"
+ARTIFACT = b"/Artifact<</Type/Pagination/Subtype/Watermark>>BDC\n"
 FULL_OPACITY, OVERLAP_OPACITY, DIAGONAL_OPACITY = 1.0, 0.6, 0.16
 SRGB = "0.4124 0.2126 0.0193 0.3576 0.7152 0.1192 0.1805 0.0722 0.9505"
 MOST_SIZES = 64

@@ -10,10 +10,7 @@ PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">{}</x:xmpmeta>\n<?xpacket end="w"?>'
 )
-PROPERTIES = (
-    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">{}</rdf:Description></rdf:RDF>'
-)
+RDF = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/">{}</rdf:RDF>'
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 does not permit in any spelling."""
 
@@ -25,16 +22,19 @@ def packet(identifier: str, title: str, source: str) -> bytes:
 
 def properties(identifier: str, title: str, source: str) -> str:
     """The same without the wrappers, by which those find metadata who do not read the file (ISO 16684-1, 7.3)."""
-    found = (
-        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escaped(title)}</rdf:li></rdf:Alt></dc:title>'
-        if title
-        else ""
-    )
-    found += f"<dc:source>{escaped(source)}</dc:source>" if source else ""
-    return PROPERTIES.format(f"{found}<dc:identifier>{escaped(identifier)}</dc:identifier>")
+    # the identifier comes last: copies of one article differ in it alone
+    named = f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escaped(title)}</rdf:li></rdf:Alt></dc:title>'
+    found = f'<rdf:Description rdf:about="">{named}</rdf:Description>' if title else ""
+    simple = f'dc:source="{quoted(source)}" ' if source else ""
+    return RDF.format(f'{found}<rdf:Description rdf:about="" {simple}dc:identifier="{quoted(identifier)}"/>')
 
 
 @functools.lru_cache(maxsize=1024)
 def escaped(text: str) -> str:
     """Text as it may stand in XML, without what XML does not permit."""
     return escape(FORBIDDEN.sub("", text), quote=False)
+
+
+def quoted(text: str) -> str:
+    """Text as it may stand in an attribute between double quotes."""
+    return escape(FORBIDDEN.sub("", text))

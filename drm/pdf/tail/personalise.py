@@ -20,7 +20,8 @@ from drm.pdf.tail.stamping import Copy, draw_stamps
 from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
 from drm.pdf.tail.writing import Block, TailWriter, clear, packed, packed_between, sealing
 from drm.pdf.values import CopySpec, PdfRefused
-from drm.pdf.xmp import escaped, properties
+from drm.pdf.xmp import properties
+from drm.pdf.xmp import quoted as quoted_xml
 
 DEFAULT_MODE = re.compile(rb"/PageMode/UseNone(?=[/>])")
 BLANKS = re.compile(rb" (?=[/<>\[\]])|(?<=[<>\[\]]) ")
@@ -165,15 +166,15 @@ def _write_packet(writer: TailWriter, copy: Copy) -> None:
     """Title, DOI and delivery as XMP; never the reader's name."""
     citation = copy.spec.citation
     before, after = _packet(citation.title, f"doi:{citation.doi}" if citation.doi else "")
-    own = escaped(copy.spec.delivery).encode("utf-8", "replace")
+    own = quoted_xml(copy.spec.delivery).encode("utf-8", "replace")
     writer.stream(copy.master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed_between(before, own, after))
 
 
 @functools.lru_cache(maxsize=512)
 def _packet(title: str, source: str) -> tuple[bytes, bytes]:
-    """What stands in the metadata before and after the identifier, which is the last property."""
-    before, end, after = properties(URN, title, source).encode("utf-8", "replace").rpartition(b"</dc:identifier>")
-    return before, end + after
+    """What stands in the metadata before and after the delivery, with which the last property ends."""
+    before, urn, after = properties(URN, title, source).encode("utf-8", "replace").rpartition(URN.encode())
+    return before + urn, after
 
 
 def _text_string(text: str) -> bytes:

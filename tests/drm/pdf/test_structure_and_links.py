@@ -87,7 +87,7 @@ def test_the_stamp_is_an_artifact_that_no_tag_leads_to(tmp_path: Path, engine: s
 
     for page in list(copy.pages)[1:]:
         last = page.Contents[-1].read_bytes()
-        assert b"/Artifact <</Type /Pagination /Subtype /Watermark>> BDC" in last
+        assert b"/Artifact<</Type/Pagination/Subtype/Watermark>>BDC" in last
         assert b"MCID" not in last + page.Resources.XObject["/RlS"].read_bytes()
         assert len(parents[int(page.obj.StructParents)]) == 3
 

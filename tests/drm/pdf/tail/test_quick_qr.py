@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from drm.pdf.tail.quick_qr import draw_quick_qr
 
 BEFORE = "https://library.example.org/check/"
-STENCIL = re.compile(rb"/W (\d+) /H \1 /BPC 1 /D\[1 0\] /F/AHx ID\n([0-9a-f]+)>\nEI")
+STENCIL = re.compile(rb"/W (\d+)/H \1/D\[1 0\]/F/AHx ID\n([0-9a-f]+)>\nEI")
 
 
 def drawn(operators: bytes) -> list[list[int]]:
