@@ -23,7 +23,7 @@ from admin.settings import Settings
 from admin.sweeper import Sweeper
 from admin.watchdog import Hearing, LoneWork
 from admin.web_settings import web_settings
-from admin.wiring import Services, build_services, real_clock
+from admin.wiring import Services, bounds_of, build_services, real_clock
 from delivery.jobs import Job
 from delivery.services.working import run_job, sweep
 from delivery.web.app import create_reader_app
@@ -56,7 +56,8 @@ class WorkerProcess:
         self.celery = make_celery(settings.broker_url)
         self._bell = CeleryBell(self.celery)
         meters = Meters(settings.home / "metrics", real_clock())
-        self.services: Services = build_services(settings, self._bell.ring, meters=meters)
+        bounds = bounds_of(settings)
+        self.services: Services = build_services(settings, self._bell.ring, meters=meters, bounds=bounds)
         self._sweeper = Sweeper(self.services.ctx, self._bell.ring, self._notice)
         self._keeper = LogKeeper(self.services.ctx, self.services.checkpointer)
         self._worker: EmbeddedWorker | None = None

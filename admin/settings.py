@@ -30,6 +30,27 @@ class Settings(BaseSettings):
         "",
         description="SQLAlchemy URL of the database that holds the readers' secrets, another than the main one; empty: a file in the home folder.",
     )
+    database_connect_seconds: int = Field(
+        5,
+        ge=2,
+        le=60,
+        description="How long PostgreSQL may take to accept a connection, or to say that an old one lives, in seconds.",
+    )
+    database_statement_seconds: int = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="How long one statement may take on PostgreSQL in a web or worker process, in seconds; commands have no limit.",
+    )
+    database_lock_seconds: int = Field(
+        10, ge=1, le=3600, description="How long a statement may wait for one lock of PostgreSQL, in seconds."
+    )
+    database_idle_seconds: int = Field(
+        60,
+        ge=1,
+        le=3600,
+        description="How long a transaction on PostgreSQL may stand without a statement, as one of a halted process does, in seconds.",
+    )
     broker_url: str = Field("", description="Celery broker; empty: jobs run in a worker thread of the serving process.")
     blob_url: str = Field("", description="Bucket for files as s3://bucket/prefix; empty: a folder in the home folder.")
     s3_endpoint: str = Field("", description="Address of an S3 store that is not Amazon's.")

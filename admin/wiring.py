@@ -29,7 +29,7 @@ from fetchers.registry import make_fetcher
 from storage.audit_log import AuditLog
 from storage.blobs.local import LocalBlobs
 from storage.copy_cache import CopyCache
-from storage.engine import Engine, open_engine
+from storage.engine import Bounds, Engine, open_engine
 from storage.reader_secrets import ReaderSecrets
 from storage.unit_of_work import SqlStore
 
@@ -58,16 +58,21 @@ def build_services(
     ring: Callable[[int], None] = lambda job_id: None,
     clock: Clock = real_clock,
     meters: Meters | None = None,
+    bounds: Bounds | None = None,
 ) -> Services:
-    """Put the parts together. SettingsError when keys or settings are missing or weak: the service must not start then."""
+    """Put the parts together. SettingsError when keys or settings are missing or weak: the service must not start then.
+
+    ``bounds`` end what the database takes too long for; commands that read everything have none.
+    """
     meters = meters or Meters()
     keys = read_keys(settings.key_file)
-    engine = open_engine(settings.database)
+    engine = open_engine(settings.database, bounds)
     audit_log = AuditLog(keys.audit, settings.head_file)
     point = armed(settings)
     ring = point.around_ring(ring) if point else ring
     passing = point.passing if point else None
-    store = SqlStore(engine, audit_log, make_secrets(settings), ring, meters.recorded, meters.troubled, passing)
+    secrets = make_secrets(settings, bounds)
+    store = SqlStore(engine, audit_log, secrets, ring, meters.recorded, meters.troubled, passing)
     mailer = make_mailer(settings, clock)
     log = log_settings(settings, mailer, clock)
     limits = Limits(memory_bytes=settings.pdf_memory_mib * MIB, cpu_seconds=settings.pdf_seconds)
@@ -158,11 +163,21 @@ def make_blobs(settings: Settings) -> Blobs:
     return S3Blobs(bucket, settings.home / "work")
 
 
-def make_secrets(settings: Settings) -> ReaderSecrets:
+def bounds_of(settings: Settings) -> Bounds:
+    """How long the database may take in a process that serves or works."""
+    return Bounds(
+        settings.database_connect_seconds,
+        settings.database_statement_seconds,
+        settings.database_lock_seconds,
+        settings.database_idle_seconds,
+    )
+
+
+def make_secrets(settings: Settings, bounds: Bounds | None = None) -> ReaderSecrets:
     """The database of the readers' secrets; SettingsError when it is the one that holds the ledger."""
     if settings.secrets == settings.database:
         raise SettingsError("RUSHLIGHT_SECRETS_URL: must be another database than the one that holds the ledger")
-    return ReaderSecrets(settings.secrets)
+    return ReaderSecrets(settings.secrets, bounds)
 
 
 def make_mailer(settings: Settings, clock: Clock = real_clock) -> Mailer:

@@ -8,20 +8,28 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-__all__ = ["DatabaseFailure", "Engine", "open_engine"]
+from storage.bounds import Bounds, connector
+
+__all__ = ["Bounds", "DatabaseFailure", "Engine", "open_engine"]
 
 BUSY_MILLISECONDS = 5_000
 DatabaseFailure = SQLAlchemyError
 """Whatever a database can fail with."""
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for a SQLAlchemy URL. Nothing is connected yet."""
+def open_engine(url: str, bounds: Bounds | None = None) -> Engine:
+    """An engine for a SQLAlchemy URL. Nothing is connected yet.
+
+    ``bounds`` end what takes too long on PostgreSQL; without them a statement may take as long as it likes, as commands
+    that read everything need. SQLite has its own: it waits for another writer, and for nothing else.
+    """
     if url.startswith("sqlite"):
         engine = create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000, "check_same_thread": False})
         _teach_sqlite(engine)
         return engine
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=10)
+    engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=10)
+    event.listen(engine, "do_connect", connector(bounds))
+    return engine
 
 
 def _teach_sqlite(engine: Engine) -> None:

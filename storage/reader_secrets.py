@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from drm.pseudonyms import ledger_key, new_secret
-from storage.engine import DatabaseFailure, open_engine
+from storage.engine import Bounds, DatabaseFailure, open_engine
 from storage.models import PersonRow, UsageRow
 from storage.models.columns import Bytes
 
@@ -33,9 +33,9 @@ class SecretRow(SecretBase):
 class ReaderSecrets:
     """The database of secrets. Nothing is connected before the first use."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, bounds: Bounds | None = None) -> None:
         self.url = url
-        self.engine: Engine = open_engine(url)
+        self.engine: Engine = open_engine(url, bounds)
         self._ready = False
 
     def _prepared(self) -> Engine:

@@ -30,6 +30,9 @@ from storage.titles import SqlTitles
 from storage.watching import SqlWatch
 
 HEAD_KEPT = "head-kept"
+DISK_FULL = "53100"
+BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
+"""What PostgreSQL says when a lock or a statement took too long, or two transactions stood in each other's way."""
 
 
 class SqlWork:
@@ -148,7 +151,10 @@ class SqlStore:
         except IntegrityError as error:
             self.troubled("already-there")
             raise Conflict("already-there", "Somebody else was faster: this stands already.") from error
-        except (OperationalError, InterfaceError) as error:
+        except DBAPIError as error:
+            # A server that ends a connection may tell so as an internal error of its own.
+            if not (isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated):
+                raise
             found = trouble(error)
             self.troubled(found.code)
             raise found from error
@@ -159,9 +165,9 @@ class SqlStore:
 
 def trouble(error: DBAPIError) -> Unavailable:
     """The error of ours that fits an operational error of the database."""
-    text = str(error.orig).lower()
-    if "full" in text or "no space" in text or "disk i/o" in text or getattr(error.orig, "sqlstate", "") == "53100":
+    text, state = str(error.orig).lower(), getattr(error.orig, "sqlstate", "")
+    if "full" in text or "no space" in text or "disk i/o" in text or state == DISK_FULL:
         return StorageFull("storage-full", "The disk is full. What was stored before is safe; try again later.", 60)
-    if "locked" in text or "busy" in text:
+    if "locked" in text or "busy" in text or state in BUSY:
         return Unavailable("database-busy", "The database is busy. Nothing was lost; try again in a moment.", 2)
     return Unavailable("database-away", "The database does not answer. Nothing was lost; try again in a moment.", 10)

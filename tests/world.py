@@ -17,7 +17,7 @@ from admin.keys import make_keys
 from admin.sample import build_collection
 from admin.settings import Settings
 from admin.web_settings import web_settings
-from admin.wiring import Services, build_services
+from admin.wiring import Services, bounds_of, build_services
 from delivery.citation import Citation
 from delivery.copies import Delivery
 from delivery.document_request import DocumentRequest
@@ -234,7 +234,7 @@ def make_world(folder: Path, collection: Path, database: str = "", **more: str) 
     make_keys(settings.key_file)
     if not database:
         (folder / "rushlight.db").write_bytes(migrated())
-    services = build_services(settings, clock=clock)
+    services = build_services(settings, clock=clock, bounds=bounds_of(settings))
     migrate(services.engine)
     ctx = replace(services.ctx, mailer=post)
     people = {}

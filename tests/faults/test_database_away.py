@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,40 +26,15 @@ from tests.services.postgres import OwnPostgres, fresh_database, own_postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(7_200 if SOAK else 400)]
 SECONDS = 60
-Fault = Callable[[OwnPostgres, str], None]
-
-
-def stopped(server: OwnPostgres, database: str) -> None:
-    """As pg_ctl stop -m immediate, and started again after a moment."""
-    server.stop(signal.SIGQUIT)
-    time.sleep(1)
-    server.start()
-
-
-def paused(server: OwnPostgres, database: str) -> None:
-    """All its processes stand still for a while."""
-    pids = server.processes()
-    for pid in pids:
-        subprocess.run(["kill", "-STOP", str(pid)], check=False)
-    time.sleep(3)
-    for pid in pids:
-        subprocess.run(["kill", "-CONT", str(pid)], check=False)
-
-
-def cut(server: OwnPostgres, database: str) -> None:
-    """Every connection is ended from the server's side, in whatever it was doing, several times."""
-    for _ in range(10):
-        with psycopg.connect(server.url, autocommit=True) as connection:
-            name = make_url(database).database
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
-        time.sleep(0.1)
+SHORT = {"database_statement_seconds": "1", "database_connect_seconds": "2"}
 
 
 class Traffic:
     """A reader who asks over the API and a worker, both without a pause."""
 
     def __init__(self, installed: Installation) -> None:
-        self.installed, self.statuses, self.bad = installed, set[int](), list[str]()
+        self.installed, self.statuses, self.bad = installed, list[int](), list[str]()
+        self.failed_jobs = 0
         self._client = installed.world.reader_app().test_client()
         self._told = bearer(installed.world)
         self._end = threading.Event()
@@ -73,7 +49,7 @@ class Traffic:
             answer = self._client.post(
                 "/api/v1/requests", json={"citation": {"doi": f"10.5555/many.{at}"}}, headers=told
             )
-            self.statuses.add(answer.status_code)
+            self.statuses.append(answer.status_code)
             if answer.status_code == 202:
                 self.installed.numbers.append(str((answer.json or {})["number"]))
                 at += 1
@@ -87,7 +63,7 @@ class Traffic:
                 for job in sweep(self.installed.world.ctx, 5):
                     run_job(self.installed.world.ctx, job, lambda *_: None)
             except DeliveryError:
-                continue  # as the worker and its sweeper do
+                self.failed_jobs += 1  # the worker and its sweeper go on, too
 
     def flows(self) -> bool:
         """Whether one more request is taken soon."""
@@ -96,11 +72,51 @@ class Traffic:
             time.sleep(0.05)
         return len(self.installed.numbers) > before
 
+    def hears(self) -> bool:
+        """Whether both, the reader and the worker, hear soon that the database does not answer."""
+        end, refused, failed = time.monotonic() + SECONDS, self.statuses.count(503), self.failed_jobs
+        while time.monotonic() < end:
+            if self.statuses.count(503) > refused and self.failed_jobs > failed:
+                return True
+            time.sleep(0.05)
+        return False
+
     def close(self) -> None:
         """Stop asking."""
         self._end.set()
         for thread in self._threads:
             thread.join(SECONDS)
+
+
+Fault = Callable[[OwnPostgres, str, Traffic], None]
+
+
+def stopped(server: OwnPostgres, database: str, traffic: Traffic) -> None:
+    """As pg_ctl stop -m immediate, and started again after a moment."""
+    server.stop(signal.SIGQUIT)
+    time.sleep(1)
+    server.start()
+
+
+def paused(server: OwnPostgres, database: str, traffic: Traffic) -> None:
+    """All its processes stand still; nobody goes on before everybody has been told so."""
+    pids = server.processes()
+    for pid in pids:
+        subprocess.run(["kill", "-STOP", str(pid)], check=False)
+    try:
+        assert traffic.hears(), "somebody waits for a server that stands still"
+    finally:
+        for pid in pids:
+            subprocess.run(["kill", "-CONT", str(pid)], check=False)
+
+
+def cut(server: OwnPostgres, database: str, traffic: Traffic) -> None:
+    """Every connection is ended from the server's side, in whatever it was doing, several times."""
+    for _ in range(10):
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            name = make_url(database).database
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        time.sleep(0.1)
 
 
 def come_to_rest(installed: Installation) -> None:
@@ -120,18 +136,18 @@ def test_a_database_in_trouble_is_a_503_with_advice_and_loses_nothing(
     with or_skip() as stack:
         server = stack.enter_context(own_postgres())
         database = stack.enter_context(fresh_database(server.url))
-        installed = stack.enter_context(installation(tmp_path, collection, 400, database))
+        installed = stack.enter_context(installation(tmp_path, collection, 400, database, **SHORT))
         traffic = Traffic(installed)
         try:
             for _ in range(DATABASE.now):
                 assert traffic.flows()
-                fault(server, database)
+                fault(server, database, traffic)
                 assert traffic.flows()
         finally:
             traffic.close()
         come_to_rest(installed)
 
-        print(f"{fault.__name__}: {DATABASE.now} times, {len(installed.numbers)} requests, {traffic.statuses}")
+        print(f"{fault.__name__}: {DATABASE.now} times, {len(installed.numbers)} requests, {Counter(traffic.statuses)}")
         assert traffic.bad == []
         assert installed.states() == {State.SUPPLIED: len(installed.numbers)}
         assert installed.violations() == []
