@@ -15,10 +15,23 @@ def keys() -> None:
 
 
 @keys.command()
-def rotate() -> None:
-    """Add a new key, which signs and wraps from the next start of the service on. Older ones stay and still verify.
+def announce() -> None:
+    """Add a new key that is known from the next start of the service on, and signs nothing before 'rushlight keys rotate'.
 
-    Restart the service on every machine with the new keys.json, then run 'rushlight keys rewrap'.
+    Bring keys.json to every machine and restart each process: none meets a link then that it cannot read.
+    """
+    from admin.keys import announce_key
+
+    name = announce_key(read_settings().key_file)
+    click.echo(f"key {name} is announced; restart the service everywhere, then run: rushlight keys rotate")
+
+
+@keys.command()
+def rotate() -> None:
+    """Let the announced key, or a new one, sign and wrap from the next start of the service on. Older ones stay and still verify.
+
+    Restart the service on every machine with the new keys.json, then run 'rushlight keys rewrap'. Where several processes
+    are restarted one after the other, announce the key first: those that do not know it yet turn its links away.
     """
     from admin.keys import add_key
 

@@ -14,6 +14,8 @@ from admin.settings import SettingsError
 from drm.tokens import MIN_KEY_BYTES, KeyRing
 
 KEY_BYTES = 32
+ANNOUNCED = "announced"
+"""In the file: the key that verifies already and does not sign yet."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,26 @@ def make_keys(path: Path) -> bool:
     return True
 
 
-def add_key(path: Path) -> str:
-    """Add a random key to the ring, the newest from now on; its name. SettingsError where the file cannot be used."""
+def announce_key(path: Path) -> str:
+    """Add a random key to the ring that verifies and does not sign yet; its name, the same until it signs.
+
+    Once every process knows it, ``add_key`` lets it sign: so no process meets a link or a wrapped key that it cannot read.
+    """
     known = read_keys(path).ring.keys
-    name = next(name for count in itertools.count(len(known) + 1) if (name := f"k{count}") not in known)
     content = json.loads(path.read_text(encoding="ascii"))
-    content["tokens"][name] = secrets.token_hex(KEY_BYTES)
+    if ANNOUNCED not in content:
+        name = next(name for count in itertools.count(len(known) + 1) if (name := f"k{count}") not in known)
+        content |= {ANNOUNCED: name, "tokens": {name: secrets.token_hex(KEY_BYTES), **content["tokens"]}}
+        write_private(path, content)
+    return str(content[ANNOUNCED])
+
+
+def add_key(path: Path) -> str:
+    """Let the announced key be the newest from now on, or a fresh one where none is; its name. SettingsError where the file cannot be used."""
+    name = announce_key(path)
+    content = json.loads(path.read_text(encoding="ascii"))
+    content["tokens"][name] = content["tokens"].pop(name)
+    del content[ANNOUNCED]
     write_private(path, content)
     return name
 

@@ -129,7 +129,7 @@ def serve(
         "threads": settings.threads,
         "worker_connections": CONNECTIONS,
         "timeout": 120,
-        "graceful_timeout": 15,
+        "graceful_timeout": settings.stop_seconds,
         "keepalive": 5,
         "max_requests": 0,
         "limit_request_line": 8190,

@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     staff_port: int = Field(8081, ge=0, le=65535, description="Port of the staff app; the next free one where taken.")
     threads: int = Field(16, ge=2, le=256, description="Threads of the serving process.")
     worker_threads: int = Field(2, ge=1, le=32, description="Jobs that one worker runs at the same time.")
+    stop_seconds: int = Field(
+        120,
+        ge=1,
+        le=7200,
+        description="How long a web process that is told to stop goes on sending the copies under way, in seconds.",
+    )
     watchdog_seconds: int = Field(
         30,
         ge=5,

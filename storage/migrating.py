@@ -36,16 +36,25 @@ def current(engine: Engine) -> str | None:
 
 
 def migrate(engine: Engine, to: str = "") -> str:
-    """Bring the database to the present schema, or up to an older revision, and return it. Does nothing when it is there already."""
-    wanted = to or head()
-    if current(engine) == wanted:
+    """Bring the database to the present schema, or up to an older revision, and return it. Does nothing when it is there already.
+
+    A database that a later release has brought on is left as it is: the release before works with it, as after a roll-back.
+    """
+    wanted, found, config = to or head(), current(engine), _config()
+    if found == wanted:
         return wanted
-    config = _config()
+    if found is not None and not to and _is_later(found, config):
+        return found
     with engine.execution_options(rushlight_write=True).connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, wanted)
         connection.commit()
     return wanted
+
+
+def _is_later(revision: str, config: Config) -> bool:
+    """Whether this code has never heard of a revision."""
+    return revision not in {known.revision for known in ScriptDirectory.from_config(config).walk_revisions()}
 
 
 def differences(engine: Engine) -> list[object]:

@@ -52,18 +52,36 @@ class PumpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         finally:
             self.pump.stop()
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Told to stop: whoever is connected is answered, and the ports are closed before the last download has ended.
+
+        A port that nobody accepts from would let readers wait in the kernel instead of sending them to another process.
+        """
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                while self._take(listener):
+                    pass
+                listener.close()
+
     def accept(self, listener: socket.socket) -> None:
         """A new connection waits for its first bytes in the poller: a silent one holds no thread either."""
+        self._take(listener)
+
+    def _take(self, listener: socket.socket) -> bool:
         try:
             client, address = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return
+        except ConnectionAbortedError:
+            return True
+        except BlockingIOError:
+            return False
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         self.nr_conns += 1
         conn = TConn(self.cfg, client, address, listener.getsockname())
         conn.timeout = time.monotonic() + self.cfg.keepalive
         self.pending_conns.append(conn)
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        return True
 
     def handle(self, conn: Any) -> Any:
         """One request, in a thread of the pool."""

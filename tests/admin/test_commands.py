@@ -375,3 +375,16 @@ def test_a_new_key_joins_the_ring_and_the_old_ones_stay(shop: Shop) -> None:
     assert after["k1"] == before["k1"] != after["k2"]
     assert stat.S_IMODE((shop.home / "keys.json").stat().st_mode) == 0o600
     assert "0 prepared documents are under key k2 now" in shop("keys", "rewrap")
+
+
+def test_an_announced_key_verifies_and_signs_nothing_before_it_is_rotated_in(shop: Shop) -> None:
+    from admin.keys import read_keys
+
+    assert "key k2 is announced" in shop("keys", "announce")
+    assert "key k2 is announced" in shop("keys", "announce")
+    announced = read_keys(shop.home / "keys.json").ring
+    assert "key k2 is added" in shop("keys", "rotate")
+    rotated = read_keys(shop.home / "keys.json").ring
+
+    assert (sorted(announced.keys), announced.current) == (["k1", "k2"], "k1")
+    assert (dict(rotated.keys), rotated.current) == (dict(announced.keys), "k2")

@@ -65,6 +65,13 @@ def test_systemd_finds_little_that_a_service_could_do_beside_its_work(analyze: s
     assert said.returncode == 0, said.stdout[-300:] + said.stderr[-300:]
 
 
+def test_systemd_waits_longer_for_the_web_process_than_that_waits_for_its_readers() -> None:
+    unit = (ROOT / "deploy" / "systemd" / "rushlight-web.service").read_text(encoding="utf-8")
+
+    patience = int(re.findall(r"^TimeoutStopSec=(\d+)$", unit, flags=re.M)[0])
+    assert patience > Settings.model_fields["stop_seconds"].default
+
+
 def test_the_example_of_an_environment_names_settings_that_exist() -> None:
     lines = (ROOT / "deploy" / "rushlight.env.example").read_text(encoding="utf-8").splitlines()
     names = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}

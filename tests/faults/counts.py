@@ -39,3 +39,5 @@ MAIL_SERVERS = Count(3, 40)
 """F10: rounds of a mail server in trouble."""
 CLOCKS = Count(3, 60)
 """F11: rounds of a clock that jumps."""
+ROLLS = Count(0, 50)
+"""F14: rounds in which every process is restarted, one after the other. In every run one process is stopped under a download."""
