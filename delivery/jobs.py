@@ -26,8 +26,10 @@ AWAY_TRIES = 24 * 60
 POISON_TRIES = 2
 """A job that fails in a way that nobody foresaw is tried so often, and then set aside: it will fail the same way again."""
 
-POISON_DEATHS = 5
-"""A job whose worker ended without a word so often in a row is set aside. More than tries: a healthy job may meet several kills."""
+SUSPECT_DEATHS = 3
+"""A job whose workers ended without a word so often in a row is run alone: who ends in company may have been a neighbour of the culprit."""
+LONE_TRIES = 2
+"""So often a suspect is run with nothing else in the process; when its worker ends each time, it is set aside for a person."""
 
 LEASE = {
     FETCH: timedelta(minutes=5),
@@ -54,7 +56,8 @@ class NewJob:
 class Job:
     """A claimed job. ``attempt`` must still match when it is finished, or somebody else has taken it over.
 
-    ``deaths`` counts the workers that ended without a word while they had it, since one last said something.
+    ``deaths`` counts the workers that ended without a word while they had it, since one last said something. A suspect's counts
+    go on with each time that it begins alone.
     """
 
     id: int
@@ -63,6 +66,16 @@ class Job:
     payload: Mapping[str, str]
     attempt: int
     deaths: int = 0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it must run alone."""
+        return self.deaths >= SUSPECT_DEATHS
+
+    @property
+    def is_poison(self) -> bool:
+        """Whether it has ended its worker each time that it ran alone."""
+        return self.deaths >= SUSPECT_DEATHS + LONE_TRIES
 
 
 @dataclass(frozen=True)

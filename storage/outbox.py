@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from delivery.jobs import LEASE, Job, NewJob, SetAside
+from delivery.jobs import LEASE, SUSPECT_DEATHS, Job, NewJob, SetAside
 from delivery.stores import Line
 from storage.holders import is_gone, this_process
 from storage.models import JobRow
@@ -85,7 +85,8 @@ class SqlOutbox:
         row = self.session.get(JobRow, job_id)
         if row is None:
             return None
-        deaths = row.deaths + 1 if row.state == "running" else 0
+        # Of a suspect only the ends of workers count that had nothing else in hand: those that ``begin_alone`` has counted.
+        deaths = max(row.deaths, min(row.deaths + 1, SUSPECT_DEATHS)) if row.state == "running" else 0
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.attempt == row.attempt, _claimable(now))
@@ -126,6 +127,10 @@ class SqlOutbox:
             .execution_options(synchronize_session=False)
         )
         return self._changed(statement) == 1
+
+    def begin_alone(self, job: Job, now: datetime) -> bool:
+        """Count that a suspect begins with nothing else in its process, and prolong the lease; False when the job was taken over."""
+        return self._change(job, deaths=job.deaths + 1, lease_until=now + LEASE[job.kind])
 
     def renew(self, job: Job, now: datetime) -> bool:
         """Prolong the lease; False when the job was taken over."""

@@ -16,9 +16,9 @@ from delivery.jobs import (
     DESTROY,
     FETCH,
     LEASE,
+    LONE_TRIES,
     MAIL,
     MAX_ATTEMPTS,
-    POISON_DEATHS,
     POISON_TRIES,
     PREPARE,
     RETAIN,
@@ -28,6 +28,7 @@ from delivery.jobs import (
 from delivery.lifecycle import Action, State, may, move
 from delivery.ports import MailFailed
 from delivery.services.checking import check_copy
+from delivery.services.company import company
 from delivery.services.context import Context
 from delivery.services.fulfilling import fetch
 from delivery.services.mailing import send_letter
@@ -51,15 +52,29 @@ class TakenOver(Exception):
 
 def run_job(ctx: Context, job_id: int, report: Report) -> bool:
     """Claim and run one job. False when there was nothing to do. ``report`` hears of ends and failures, for the process log."""
-    with ctx.store.write() as work:
-        job = work.jobs.claim(job_id, ctx.clock())
-    if job is None:
-        return False
-    if job.deaths >= POISON_DEATHS:
-        poison = Poison(f"{job.deaths} workers in a row ended without a word while they had it.")
+    with company.together():
+        with ctx.store.write() as work:
+            job = work.jobs.claim(job_id, ctx.clock())
+        if job is None:
+            return False
+        if not job.is_suspect:
+            return _run(ctx, job, report)
+    if job.is_poison:
+        poison = Poison(
+            f"{job.deaths} workers in a row ended without a word while they had it, {LONE_TRIES} of them with nothing else in hand."
+        )
         _failed(ctx, job, poison)
         report("failed", job, poison)
         return True
+    with company.alone():
+        with ctx.store.write() as work:
+            if not work.jobs.begin_alone(job, ctx.clock()):
+                report("taken over", job, None)
+                return True
+        return _run(ctx, job, report)
+
+
+def _run(ctx: Context, job: Job, report: Report) -> bool:
     try:
         _perform(ctx, job)
     except TakenOver:

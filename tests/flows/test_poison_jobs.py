@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Never
 
 import pytest
 from click.testing import CliRunner
 
 from admin.cli import rushlight
 from delivery.errors import NotFound, Unavailable
-from delivery.jobs import POISON_DEATHS
+from delivery.jobs import LONE_TRIES, SUSPECT_DEATHS
 from delivery.lifecycle import State
 from delivery.ports import Blob, Letter, MailFailed
+from delivery.services.company import company
 from delivery.services.quarantine import dismiss, retry, waiting_for_person
 from delivery.services.working import run_job, sweep
-from tests.world import World
+from tests.world import World, make_world
 
 
 class Mailer:
@@ -102,40 +106,115 @@ def test_a_store_that_is_away_for_hours_sends_nothing_to_a_person_and_work_goes_
     assert world.get(number).state is State.SUPPLIED
 
 
+class Killed(BaseException):
+    """As kill -9: nobody in the process hears of it."""
+
+
+def killed(source: object) -> Never:
+    raise Killed
+
+
 def die_with(world: World, job: int) -> None:
     """A worker takes the job and ends without a word."""
+    deadly = replace(world.ctx, fetcher=killed)
+    with pytest.raises(Killed):
+        run_job(deadly, job, lambda *_: None)
+    world.clock.move(timedelta(minutes=6))
+
+
+def die_in_company(world: World, job: int) -> None:
+    """A worker ends without a word when it has taken the job, while others work beside it."""
     with world.store.write() as work:
         assert work.jobs.claim(job, world.clock()) is not None
     world.clock.move(timedelta(minutes=6))
 
 
-def test_a_job_that_ends_its_workers_is_set_aside_and_its_request_goes_to_the_desk(world: World) -> None:
-    number = world.ask().number
-    (job,) = sweep(world.ctx)
-    for _ in range(POISON_DEATHS):
-        die_with(world, job)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[World]:
+    """A world on each database."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    world = make_world(tmp_path / "either", collection, url)
+    yield world
+    world.close()
 
-    run_job(world.ctx, job, lambda *_: None)
 
-    assert "5 workers in a row" in waiting_for_person(world.ctx)[0].error
-    assert world.get(number).state is State.AT_DESK
+@pytest.mark.service
+def test_a_job_that_ends_its_workers_is_set_aside_after_two_tries_alone_and_its_request_goes_to_the_desk(
+    either: World,
+) -> None:
+    number = either.ask().number
+    (job,) = sweep(either.ctx)
+    for _ in range(SUSPECT_DEATHS + LONE_TRIES):
+        assert waiting_for_person(either.ctx) == ()
+        die_with(either, job)
+
+    run_job(either.ctx, job, lambda *_: None)
+
+    assert "5 workers in a row" in waiting_for_person(either.ctx)[0].error
+    assert either.get(number).state is State.AT_DESK
+
+
+@pytest.mark.service
+def test_a_healthy_job_among_many_kills_is_never_set_aside(either: World) -> None:
+    number = either.ask().number
+    (job,) = sweep(either.ctx)
+    for _ in range(20):
+        die_in_company(either, job)
+    die_with(either, job)
+
+    either.work()
+
+    assert either.get(number).state is State.SUPPLIED
 
 
 def test_a_word_between_deaths_begins_the_count_anew(world: World) -> None:
     number = world.ask().number
     (job,) = sweep(world.ctx)
-    for _ in range(POISON_DEATHS - 1):
+    for _ in range(SUSPECT_DEATHS + LONE_TRIES):
         die_with(world, job)
     with world.store.write() as work:
         claimed = work.jobs.claim(job, world.clock())
         assert claimed is not None
-        assert claimed.deaths == POISON_DEATHS - 1
+        assert claimed.is_poison
         work.jobs.retry(claimed, world.clock(), "The source is away.")
     die_with(world, job)
 
     world.work()
 
     assert world.get(number).state is State.SUPPLIED
+
+
+def test_a_suspect_begins_when_its_neighbours_have_ended_and_none_begins_beside_it(world: World) -> None:
+    world.ask()
+    (suspect,) = sweep(world.ctx)
+    for _ in range(SUSPECT_DEATHS):
+        die_in_company(world, suspect)
+    neighbour, order = threading.Event(), list[str]()
+
+    def look(source: object) -> Never:
+        order.append("suspect")
+        raise OSError("no route")
+
+    def run() -> None:
+        run_job(replace(world.ctx, fetcher=look), suspect, lambda *_: None)
+
+    with ThreadPoolExecutor(2) as pool:
+        with company.together():
+            done = pool.submit(run)
+            while not company.is_wanted_alone:
+                neighbour.wait(0.01)
+            later = pool.submit(_come_in, order)
+            neighbour.wait(0.1)
+            order.append("neighbour")
+        done.result(60)
+        later.result(60)
+
+    assert order == ["neighbour", "suspect", "later"]
+
+
+def _come_in(order: list[str]) -> None:
+    with company.together():
+        order.append("later")
 
 
 def poisoned(world: World) -> tuple[World, Mailer, int]:
@@ -165,7 +244,7 @@ def test_a_letter_that_is_tried_again_goes_out_once_under_its_own_message_id(wor
 def test_a_request_at_the_desk_looks_at_all_sources_again(world: World) -> None:
     number = world.ask().number
     (job,) = sweep(world.ctx)
-    for _ in range(POISON_DEATHS):
+    for _ in range(SUSPECT_DEATHS + LONE_TRIES):
         die_with(world, job)
     run_job(world.ctx, job, lambda *_: None)
     world.clock.move(timedelta(hours=1))
