@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     staff_port: int = Field(8081, ge=0, le=65535, description="Port of the staff app; the next free one where taken.")
     threads: int = Field(16, ge=2, le=256, description="Threads of the serving process.")
     worker_threads: int = Field(2, ge=1, le=32, description="Jobs that one worker runs at the same time.")
+    lease_seconds: int = Field(
+        300,
+        ge=1,
+        le=3600,
+        description="Longest lease of a job: how long its worker may be silent before another takes it, in seconds; letters have at most 120.",
+    )
     stop_seconds: int = Field(
         120,
         ge=1,

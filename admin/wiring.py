@@ -17,6 +17,7 @@ from admin.metering.meters import Meters
 from admin.pdf_works import SandboxedPdfWorks
 from admin.settings import Settings, SettingsError
 from delivery.identity import IdentityProvider, OutsideRules
+from delivery.jobs import leases
 from delivery.ports import Blobs, Clock, Mailer
 from delivery.services.context import Context, ServiceSettings
 from delivery.sources import Fetcher
@@ -72,7 +73,8 @@ def build_services(
     ring = point.around_ring(ring) if point else ring
     passing = point.passing if point else None
     secrets = make_secrets(settings, bounds)
-    store = SqlStore(engine, audit_log, secrets, ring, meters.recorded, meters.troubled, passing)
+    held = leases(timedelta(seconds=settings.lease_seconds))
+    store = SqlStore(engine, audit_log, secrets, ring, meters.recorded, meters.troubled, passing, held)
     mailer = make_mailer(settings, clock)
     log = log_settings(settings, mailer, clock)
     limits = Limits(memory_bytes=settings.pdf_memory_mib * MIB, cpu_seconds=settings.pdf_seconds)

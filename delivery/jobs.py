@@ -39,7 +39,12 @@ LEASE = {
     DESTROY: timedelta(minutes=2),
     CHECK: timedelta(minutes=4),
 }
-"""How long a worker may be silent before its job is given to another."""
+"""How long a worker may be silent before its job is given to another, at most; an installation may say less."""
+
+
+def leases(longest: timedelta) -> Mapping[str, timedelta]:
+    """The lease of each kind of job where none may be longer than this."""
+    return {kind: min(lease, longest) for kind, lease in LEASE.items()}
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Job:
     """A claimed job. ``attempt`` must still match when it is finished, or somebody else has taken it over.
 
     ``deaths`` counts the workers that ended without a word while they had it, since one last said something. A suspect's counts
-    go on with each time that it begins alone.
+    go on with each time that it begins alone. ``lease`` is how long the worker may be silent.
     """
 
     id: int
@@ -66,6 +71,7 @@ class Job:
     payload: Mapping[str, str]
     attempt: int
     deaths: int = 0
+    lease: timedelta = timedelta(minutes=2)
 
     @property
     def is_suspect(self) -> bool:

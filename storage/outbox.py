@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,8 +22,9 @@ NOT_DONE = ("queued", "running", "quarantined")
 class SqlOutbox:
     """Jobs. ``added`` lists the ids written in this transaction, so that the bell rings after the commit; ``steps`` what was done to jobs."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, leases: Mapping[str, timedelta] = LEASE) -> None:
         self.session = session
+        self._leases = leases
         self.added: list[int] = []
         self.steps: list[str] = []
 
@@ -69,7 +71,7 @@ class SqlOutbox:
 
     def _take_waiting(self, job_id: int, now: datetime) -> Job | None:
         """Take a job that nobody has, which is nearly every one, by one statement."""
-        leases = case({kind: now + lease for kind, lease in LEASE.items()}, value=JobRow.kind)
+        leases = case({kind: now + lease for kind, lease in self._leases.items()}, value=JobRow.kind)
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.state == "queued", JobRow.run_after <= now)
@@ -78,7 +80,7 @@ class SqlOutbox:
             .execution_options(synchronize_session=False)
         )
         taken = self.session.execute(statement).one_or_none()
-        return None if taken is None else Job(job_id, taken.kind, taken.key, taken.payload, taken.attempt)
+        return None if taken is None else self._job(job_id, taken.kind, taken.key, taken.payload, taken.attempt)
 
     def _take_over(self, job_id: int, now: datetime) -> Job | None:
         """Take a job whose worker has been silent for longer than its lease."""
@@ -95,13 +97,16 @@ class SqlOutbox:
                 attempt=row.attempt + 1,
                 holder=this_process(),
                 deaths=deaths,
-                lease_until=now + LEASE[row.kind],
+                lease_until=now + self._leases[row.kind],
             )
             .execution_options(synchronize_session=False)
         )
         if self._changed(statement) != 1:
             return None
-        return Job(job_id, row.kind, row.key, row.payload, row.attempt + 1, deaths)
+        return self._job(job_id, row.kind, row.key, row.payload, row.attempt + 1, deaths)
+
+    def _job(self, job_id: int, kind: str, key: str, payload: Mapping[str, str], attempt: int, deaths: int = 0) -> Job:
+        return Job(job_id, kind, key, payload, attempt, deaths, self._leases[kind])
 
     def free_gone(self, now: datetime) -> int:
         """Let jobs be taken whose worker is certainly dead, without waiting for their leases; how many they were."""
@@ -130,12 +135,12 @@ class SqlOutbox:
 
     def begin_alone(self, job: Job, now: datetime) -> bool:
         """Count that a suspect begins with nothing else in its process, and prolong the lease; False when the job was taken over."""
-        return self._change(job, deaths=job.deaths + 1, lease_until=now + LEASE[job.kind])
+        return self._change(job, deaths=job.deaths + 1, lease_until=now + job.lease)
 
     def renew(self, job: Job, now: datetime) -> bool:
         """Prolong the lease; False when the job was taken over."""
         self.steps.append(f"{job.kind}-renewed")
-        return self._change(job, lease_until=now + LEASE[job.kind])
+        return self._change(job, lease_until=now + job.lease)
 
     def finish(self, job: Job, now: datetime) -> bool:
         """Mark the job done; False when it was taken over."""

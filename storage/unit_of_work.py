@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -11,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from delivery.errors import Conflict, DeliveryError, StorageFull, Unavailable
+from delivery.jobs import LEASE
 from drm.audit.events import Event
 from storage.agreements import SqlAgreements, SqlSources
 from storage.audit_log import AuditLog, SqlUsageLog
@@ -38,7 +40,7 @@ BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
 class SqlWork:
     """A transaction with all its stores. Audit events wait here and are numbered last, just before the commit."""
 
-    def __init__(self, session: Session, secrets: ReaderSecrets) -> None:
+    def __init__(self, session: Session, secrets: ReaderSecrets, leases: Mapping[str, timedelta] = LEASE) -> None:
         self.session = session
         self.secrets = SqlReaderSecrets(session, secrets)
         self.libraries = SqlLibraries(session)
@@ -55,7 +57,7 @@ class SqlWork:
         self.privacy = SqlPrivacy(session)
         self.factors = SqlFactors(session)
         self.watch = SqlWatch(session)
-        self.jobs = SqlOutbox(session)
+        self.jobs = SqlOutbox(session, leases)
         self.log = SqlUsageLog(session)
         self.tree = SqlLogTree(session)
         self.events: list[Event] = []
@@ -87,6 +89,7 @@ class SqlStore:
         recorded: Callable[[Sequence[Event]], None] = lambda events: None,
         troubled: Callable[[str], None] = lambda code: None,
         passing: Callable[[Sequence[str], str], None] | None = None,
+        leases: Mapping[str, timedelta] = LEASE,
     ) -> None:
         self.engine = engine
         self.audit_log = audit_log
@@ -96,6 +99,7 @@ class SqlStore:
         self.troubled = troubled
         self.durable: Callable[[int], None] = lambda size: None
         self.passing = passing
+        self.leases = leases
 
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
@@ -105,7 +109,7 @@ class SqlStore:
                 self.engine.execution_options(rushlight_write=True), expire_on_commit=False, autoflush=True
             )
             try:
-                work = SqlWork(session, self.secrets)
+                work = SqlWork(session, self.secrets, self.leases)
                 yield work
                 session.flush()
                 head = self.audit_log.append(session, work.events) if work.events else None
@@ -136,7 +140,7 @@ class SqlStore:
         with self._speaking():
             session = Session(self.engine, expire_on_commit=False, autoflush=False)
             try:
-                yield SqlWork(session, self.secrets)
+                yield SqlWork(session, self.secrets, self.leases)
             finally:
                 session.rollback()
                 session.close()

@@ -15,7 +15,6 @@ from delivery.jobs import (
     CHECK,
     DESTROY,
     FETCH,
-    LEASE,
     LONE_TRIES,
     MAIL,
     MAX_ATTEMPTS,
@@ -96,7 +95,7 @@ def _perform(ctx: Context, job: Job) -> None:
     def alive() -> None:
         nonlocal renewed
         now = ctx.clock()
-        if timedelta() <= now - renewed < LEASE[job.kind] * FRESH:
+        if timedelta() <= now - renewed < job.lease * FRESH:
             return  # nobody takes a job whose lease is this young
         with ctx.store.write() as work:
             if not work.jobs.renew(job, now):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+SHORT_LEASE = "30"
+"""Seconds that a worker may be silent in tests that kill processes."""
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from admin.crash_points import MARKS
 from delivery.lifecycle import State
-from tests.faults.counts import CRASH_ROUNDS, SOAK
+from tests.faults.counts import CRASH_ROUNDS, SHORT_LEASE, SOAK
 from tests.faults.installation import Installation, installation
 from tests.flows.test_pages import bearer
 from tests.services.processes import running
@@ -106,6 +106,7 @@ def environment(home: Path, order: Sequence[str], **more: str) -> dict[str, str]
         "CRASH_AT": ",".join(order),
         "READER_PORT": "0",
         "STAFF_PORT": "0",
+        "LEASE_SECONDS": SHORT_LEASE,
         **more,
     }
     return {**os.environ, **{f"RUSHLIGHT_{name}": value for name, value in own.items()}}

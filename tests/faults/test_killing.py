@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from delivery.lifecycle import State
+from tests.faults.counts import SHORT_LEASE
 from tests.world import World, make_world
 
 REQUESTS = 30
@@ -22,6 +23,7 @@ SECONDS = 90
 
 def serve(home: Path) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "RUSHLIGHT_HOME": str(home), "RUSHLIGHT_READER_PORT": "0", "RUSHLIGHT_STAFF_PORT": "0"}
+    environment["RUSHLIGHT_LEASE_SECONDS"] = SHORT_LEASE
     with (home / "server.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "admin.cli", "serve"],

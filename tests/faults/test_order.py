@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from delivery.jobs import LEASE
 from delivery.lifecycle import State
 from delivery.services.working import run_job, sweep
-from tests.world import World
+from tests.world import World, make_world
 
 
 class PowerCut(BaseException):
@@ -104,6 +105,26 @@ def test_a_job_that_was_taken_over_is_not_finished_or_put_back_by_its_first_work
     assert done == [False] * 4
     with world.store.write() as work:
         assert work.jobs.finish(second, world.clock())
+
+
+@pytest.mark.parametrize("kind", ["waiting", "taken over", "renewed"])
+def test_a_lease_is_as_long_as_the_settings_say_for_workers_of_other_machines(
+    tmp_path: Path, collection: Path, kind: str
+) -> None:
+    world = make_world(tmp_path / "short", collection, lease_seconds="5")
+    world.ask()
+    (job,) = sweep(world.ctx)
+    for _ in range(2 if kind == "taken over" else 1):
+        with world.store.write() as work:
+            claimed = work.jobs.claim(job, world.clock())
+            assert claimed is not None
+            if kind == "renewed":
+                assert work.jobs.renew(claimed, world.clock())
+            assert claimed.lease == timedelta(seconds=5)
+        assert sweep(world.ctx) == ()
+        world.clock.move(timedelta(seconds=6))
+        assert sweep(world.ctx) == (job,)
+    world.close()
 
 
 def test_a_job_that_one_has_is_nobody_elses(world: World) -> None:

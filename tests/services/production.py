@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.faults.counts import SHORT_LEASE
 from tests.services.postgres import fresh_database
 from tests.services.processes import running, wait_until
 from tests.services.s3 import S3Server
@@ -90,6 +91,7 @@ def production(
             "s3_secret_key": bucket.secret_key,
             "smtp_url": f"smtp://{mailbox.host}:{mailbox.port}",
             "public_url": "http://127.0.0.1",
+            "lease_seconds": SHORT_LEASE,
         }
         more = {name: value for name, value in settings.items() if name != "database_url"}
         world = make_world(folder / "main", collection, database, **more)
