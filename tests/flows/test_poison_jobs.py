@@ -201,7 +201,9 @@ def test_a_suspect_begins_when_its_neighbours_have_ended_and_none_begins_beside_
     with ThreadPoolExecutor(2) as pool:
         with company.together():
             done = pool.submit(run)
-            while not company.is_wanted_alone:
+            for _ in range(3_000):
+                if company.is_wanted_alone:
+                    break
                 neighbour.wait(0.01)
             later = pool.submit(_come_in, order)
             neighbour.wait(0.1)
