@@ -68,7 +68,9 @@ def accept_rollback(services: Services) -> tuple[int, int]:
     if head is None or head.size <= verdict.size:
         raise Conflict("not-older", "The head beside the log knows no more events than there are. Nothing was changed.")
     path = services.settings.head_file
-    path.rename(path.with_name(f"{path.name}.{head.size}"))
+    aside = (path.with_name(f"{path.name}.{head.size}{again}") for again in ("", *(f".{at}" for at in range(2, 1000))))
+    # A head that was kept aside before stays: each is a proof of its own.
+    path.rename(next(place for place in aside if not place.exists()))
     with services.store.write() as work:
         counts = {"head": head.size, "log": verdict.size}
         work.record(Event("log:rolled_back", services.ctx.clock(), "operator", digest=head.chain.hex(), counts=counts))

@@ -29,6 +29,10 @@ SYSTEM_CALLS = Count(40, 500)
 """F3: system calls of one request that fail or kill."""
 REPEATED_RINGS = Count(3, 300)
 """F4: rounds in which each ring comes three times, shuffled, to several workers."""
+BROKERS = Count(3, 20)
+"""F5: times that a broker forgets all rings, or loses its queue."""
+LOST_BROKERS = Count(1, 20)
+"""F5: times that a broker is paused, killed and started again; each takes the patience of a worker, twice."""
 DATABASE = Count(3, 20)
 """F6: rounds of a PostgreSQL that is stopped at once, paused, or ends its connections."""
 CUTS = Count(3, 4096)
@@ -41,5 +45,9 @@ MAIL_SERVERS = Count(3, 40)
 """F10: rounds of a mail server in trouble."""
 CLOCKS = Count(3, 60)
 """F11: rounds of a clock that jumps."""
+HOSTILE_SOURCES = Count(3, 10)
+"""F13: times that each way of a hostile source is met."""
 ROLLS = Count(0, 50)
 """F14: rounds in which every process is restarted, one after the other. In every run one process is stopped under a download."""
+RESTORES = Count(3, 20)
+"""F15: older databases and older files in one installation."""

@@ -16,6 +16,7 @@ from kombu import Connection
 from admin.bell import CeleryBell
 from admin.celery_app import QUEUE, make_celery
 from tests.conftest import or_skip
+from tests.faults.counts import BROKERS, LOST_BROKERS, SOAK
 from tests.flows.test_brokers import supplied, waiting_world, worker
 from tests.services.processes import free_port, running, wait_until
 from tests.services.redis import redis_on
@@ -52,7 +53,7 @@ def test_a_worker_whose_broker_is_away_from_the_start_delivers(tmp_path: Path, c
 
 
 @pytest.mark.service
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3_600 if SOAK else 300)
 def test_a_redis_that_hangs_and_forgets_and_is_killed_loses_nothing(tmp_path: Path, collection: Path) -> None:
     port = free_port()
     broker, home = f"redis://127.0.0.1:{port}/0", tmp_path / "home"
@@ -62,24 +63,26 @@ def test_a_redis_that_hangs_and_forgets_and_is_killed_loses_nothing(tmp_path: Pa
         stack.enter_context(worker(home, broker))
         assert supplied(world, ask(world))
 
-        os.killpg(server.pid, signal.SIGSTOP)
-        assert supplied(world, ask(world))
-        os.killpg(server.pid, signal.SIGCONT)
+        for _ in range(BROKERS.now):
+            numbers = [ask(world) for _ in range(3)]
+            redis.Redis.from_url(broker).flushall()
+            assert all(supplied(world, number) for number in numbers)
 
-        numbers = [ask(world) for _ in range(3)]
-        redis.Redis.from_url(broker).flushall()
-        assert all(supplied(world, number) for number in numbers)
+        for _ in range(LOST_BROKERS.now):
+            os.killpg(server.pid, signal.SIGSTOP)
+            assert supplied(world, ask(world))
+            os.killpg(server.pid, signal.SIGCONT)
 
-        number = ask(world)
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-        assert supplied(world, number)
-        stack.enter_context(redis_on(port))
-        assert supplied(world, ask(world))
-        assert sends(broker)
+            number = ask(world)
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+            assert supplied(world, number)
+            server = stack.enter_context(redis_on(port))
+            assert supplied(world, ask(world))
+            assert sends(broker)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3_600 if SOAK else 300)
 def test_a_rabbitmq_whose_queue_is_taken_away_under_the_worker_loses_nothing(
     tmp_path: Path, collection: Path, rabbitmq_url: str
 ) -> None:
@@ -87,12 +90,13 @@ def test_a_rabbitmq_whose_queue_is_taken_away_under_the_worker_loses_nothing(
     world = ringing_world(home, collection, rabbitmq_url)
     with worker(home, rabbitmq_url):
         assert supplied(world, ask(world))
-        with Connection(rabbitmq_url) as connection:
-            channel: Any = connection.default_channel
-            channel.queue_delete(QUEUE)
+        for _ in range(BROKERS.now):
+            with Connection(rabbitmq_url) as connection:
+                channel: Any = connection.default_channel
+                channel.queue_delete(QUEUE)
 
-        assert all(supplied(world, ask(world)) for _ in range(2))
-        assert sends(rabbitmq_url)
+            assert all(supplied(world, ask(world)) for _ in range(2))
+            assert sends(rabbitmq_url)
 
 
 def test_rabbitmq_is_asked_for_a_durable_queue_that_ends_the_ringing(rabbitmq_url: str) -> None:
