@@ -51,3 +51,5 @@ ROLLS = Count(0, 50)
 """F14: rounds in which every process is restarted, one after the other. In every run one process is stopped under a download."""
 RESTORES = Count(3, 20)
 """F15: older databases and older files in one installation."""
+EVERYTHING = Count(0, 3)
+"""F16: rounds of everything at once, each as long as ``RUSHLIGHT_EVERYTHING_SECONDS`` says."""

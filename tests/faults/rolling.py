@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 import pikepdf
 
-from tests.services.production import Production
+from tests.services.production import Production, kill
+from tests.services.rushlight_server import anonymous
 
 SECONDS = 120
 SIP = 64 * 1024
@@ -76,9 +77,15 @@ class Fleet:
         """kill -9 of a process and of all that it started, and start it anew."""
         stack, process = self._running[name]
         self.stopped[name] += 1
-        process.kill()
+        kill(process)
         stack.close()
         self.start(name)
+
+    def memory(self, name: str) -> int:
+        """Bytes that a process and its children hold for themselves; files that they have mapped are not among them."""
+        pid = self._running[name][1].pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        return anonymous(pid) + sum(map(anonymous, map(int, children)))
 
     def close(self) -> None:
         """End all."""
@@ -90,8 +97,18 @@ class Flow:
     """Readers who download slowly and one who asks, at whichever web process lets them in, as behind a proxy."""
 
     def __init__(
-        self, fleet: Fleet, webs: tuple[str, ...], path: str, data: bytes, told: dict[str, str], readers: int
+        self,
+        fleet: Fleet,
+        webs: tuple[str, ...],
+        told: dict[str, str],
+        path: str = "",
+        data: bytes = b"",
+        readers: int = 0,
+        articles: int = 1_000,
+        pause: float = 1.0,
+        first: int = 0,
     ) -> None:
+        self._articles, self._pause, self._first = articles, pause, first
         self.fleet, self._webs, self._path, self._told = fleet, webs, path, told
         self._digest = hashlib.sha256(data).digest()
         self.whole, self.across, self.under_way = 0, 0, Counter[str]()
@@ -144,8 +161,9 @@ class Flow:
 
     def _ask(self) -> None:
         for name, connection in self._connections():
-            at = len(self.numbers)
-            body = json.dumps({"citation": {"doi": f"10.5555/many.{at // 2}"}, "deliberate": True})
+            at, begun = self._first + len(self.numbers), time.monotonic()
+            doi = f"10.5555/many.{at // 2 % self._articles}"  # each twice: the second time its document is prepared
+            body = json.dumps({"citation": {"doi": doi}, "deliberate": True})
             headers = {
                 **self._told,
                 "Host": "127.0.0.1",
@@ -158,7 +176,7 @@ class Flow:
                 content = answer.read()
                 if answer.status == 202:
                     self.numbers.append(str(json.loads(content)["number"]))
-                    self._end.wait(1.0)
+                    self._end.wait(max(0.0, begun + self._pause - time.monotonic()))
                 elif answer.status != 503:
                     self.broken.append(f"{name}: {answer.status} {content[:200]!r}")
 

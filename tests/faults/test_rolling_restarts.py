@@ -60,7 +60,7 @@ def fleet_of(installed: Production) -> Iterator[Fleet]:
 @contextmanager
 def flowing(fleet: Fleet, path: str, data: bytes) -> Iterator[Flow]:
     """Three slow readers and one who asks, until the end of the block."""
-    flow = Flow(fleet, WEBS, path, data, bearer(fleet.installed.world), readers=3)
+    flow = Flow(fleet, WEBS, bearer(fleet.installed.world), path, data, readers=3, articles=ARTICLES)
     try:
         yield flow
     finally:

@@ -34,10 +34,11 @@ class Served:
     @property
     def memory(self) -> int:
         """Bytes that the worker process holds for itself: files that it has mapped are not among them."""
-        return sum(_anonymous(pid) for pid in self.workers)
+        return sum(anonymous(pid) for pid in self.workers)
 
 
-def _anonymous(pid: int) -> int:
+def anonymous(pid: int) -> int:
+    """Bytes that a process holds for itself."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
 
