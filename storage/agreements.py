@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from delivery.effective_dates import newest
 from delivery.errors import Conflict, NotFound
+from delivery.people import Library
 from delivery.stores import AgreementVersion, Source
-from storage.models import AgreementRow, SourceRow
+from storage.directory import as_library
+from storage.models import AgreementRow, LibraryRow, PersonRow, SourceRow
 
 WRITTEN = (
     "title",
@@ -38,6 +40,23 @@ class SqlAgreements:
         rows = self.session.scalars(select(AgreementRow).where(AgreementRow.standing == "confirmed")).all()
         self._in_force = rows  # held, so that reading one of them again in this transaction costs nothing
         return newest((_version(row) for row in rows), now, zone)
+
+    def for_reader(self, person_id: str, now: datetime) -> tuple[Library, tuple[AgreementVersion, ...]]:
+        """The library of a person and what is in force for it now, by one statement; else NotFound.
+
+        In this transaction neither the person nor the library is read again.
+        """
+        rows = self.session.execute(
+            select(PersonRow, LibraryRow, AgreementRow)
+            .join(LibraryRow, LibraryRow.id == PersonRow.library_id)
+            .outerjoin(AgreementRow, AgreementRow.standing == "confirmed")
+            .where(PersonRow.id == person_id)
+        ).all()
+        if not rows:
+            raise NotFound("unknown-person", "There is no such person.")
+        self._in_force = rows  # a session forgets what nobody holds
+        library = as_library(rows[0][1])
+        return library, newest((_version(row) for _, _, row in rows if row is not None), now, library.zone)
 
     def get(self, agreement_id: str, version: int) -> AgreementVersion:
         """One version, else NotFound."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -90,14 +89,7 @@ class SqlDeliveries:
         row = self.session.get(DeliveryRow, number)
         if row is None:
             raise NotFound("unknown-delivery", "There is no such delivery.")
-        return _delivery(row)
-
-    def several(self, numbers: Collection[str]) -> Mapping[str, Delivery]:
-        """These copies, by number; of those that are not there nothing."""
-        if not numbers:
-            return {}
-        rows = self.session.scalars(select(DeliveryRow).where(DeliveryRow.number.in_(numbers)))
-        return {row.number: _delivery(row) for row in rows}
+        return as_delivery(row)
 
     def save(self, delivery: Delivery) -> None:
         """Keep what changed, but for the counters."""
@@ -112,7 +104,7 @@ class SqlDeliveries:
         rows = self.session.scalars(
             select(DeliveryRow).where(DeliveryRow.request == request).order_by(DeliveryRow.issued_at.desc())
         )
-        return tuple(_delivery(row) for row in rows)
+        return tuple(as_delivery(row) for row in rows)
 
     def open_window(self, number: str, window: Window, now: datetime) -> bool:
         """Count one open and keep its window; False when the copy may not be opened any more.
@@ -213,7 +205,7 @@ class SqlDeliveries:
             .order_by(DeliveryRow.expires_at)
             .limit(limit)
         )
-        return tuple(_delivery(row) for row in rows)
+        return tuple(as_delivery(row) for row in rows)
 
     def blobs_to_remove(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
         """Ended copies whose file is still kept."""
@@ -223,7 +215,7 @@ class SqlDeliveries:
             .order_by(DeliveryRow.issued_at)
             .limit(limit)
         )
-        return tuple(_delivery(row) for row in rows)
+        return tuple(as_delivery(row) for row in rows)
 
 
 def _fill(row: DeliveryRow, delivery: Delivery) -> None:
@@ -239,7 +231,7 @@ def _pairs(agreements: list[Any]) -> tuple[tuple[str, int], ...]:
     return tuple((str(name), int(version)) for name, version in agreements)
 
 
-def _delivery(row: DeliveryRow) -> Delivery:
+def as_delivery(row: DeliveryRow) -> Delivery:
     return Delivery(
         reader_id=row.link.reader_id if row.link else None,
         reader_key=row.link.reader_key if row.link else "",

@@ -31,11 +31,11 @@ class SqlLibraries:
         row = self.session.get(LibraryRow, library_id)
         if row is None:
             raise NotFound("unknown-library", f"There is no library {library_id!r}.")
-        return _library(row)
+        return as_library(row)
 
     def all(self) -> tuple[Library, ...]:
         """All libraries by name."""
-        return tuple(_library(row) for row in self.session.scalars(select(LibraryRow).order_by(LibraryRow.name)))
+        return tuple(as_library(row) for row in self.session.scalars(select(LibraryRow).order_by(LibraryRow.name)))
 
     def save(self, library: Library) -> None:
         """Add or change a library."""
@@ -48,7 +48,7 @@ class SqlLibraries:
         self.session.flush()
 
 
-def _library(row: LibraryRow) -> Library:
+def as_library(row: LibraryRow) -> Library:
     return Library(
         id=row.id,
         name=row.name,
@@ -71,7 +71,6 @@ class SqlPeople:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._last: tuple[PersonRow, LibraryRow] | None = None
 
     def _row(self, person_id: str) -> PersonRow:
         row = self.session.get(PersonRow, person_id)
@@ -79,32 +78,19 @@ class SqlPeople:
             raise NotFound("unknown-person", "There is no such person.")
         return row
 
-    def with_library(self, person_id: str) -> tuple[Person, Library]:
-        """A person and his library by one statement; in this transaction neither is read again. Else NotFound."""
-        found = self.session.execute(
-            select(PersonRow, LibraryRow)
-            .join(LibraryRow, LibraryRow.id == PersonRow.library_id)
-            .where(PersonRow.id == person_id)
-        ).one_or_none()
-        if found is None:
-            raise NotFound("unknown-person", "There is no such person.")
-        # A session forgets what nobody holds.
-        self._last = (found[0], found[1])
-        return _person(found[0]), _library(found[1])
-
     def get(self, person_id: str) -> Person:
         """One person, else NotFound."""
-        return _person(self._row(person_id))
+        return as_person(self._row(person_id))
 
     def by_email(self, email: str) -> Person | None:
         """The person with this address."""
         row = self.session.scalar(select(PersonRow).where(PersonRow.email_key == email_key(email)))
-        return None if row is None else _person(row)
+        return None if row is None else as_person(row)
 
     def by_reader_key(self, reader_key: str) -> Person | None:
         """The person behind a pseudonym, while known."""
         row = self.session.scalar(select(PersonRow).where(PersonRow.reader_key == reader_key))
-        return None if row is None else _person(row)
+        return None if row is None else as_person(row)
 
     def of_library(self, library_id: str, role: Role) -> tuple[Person, ...]:
         """Active people of one library with a role, by name."""
@@ -122,7 +108,7 @@ class SqlPeople:
             .where(true() if role is Role.READER else cast(PersonRow.roles, Text) != ONLY_READER)
             .order_by(PersonRow.name)
         )
-        return tuple(_person(row) for row in rows if role.value in row.roles)
+        return tuple(as_person(row) for row in rows if role.value in row.roles)
 
     def by_outside(self, issuer: str, subject: str) -> Person | None:
         """The person an outside provider knows under this subject."""
@@ -171,7 +157,7 @@ def _fill(row: PersonRow, person: Person) -> None:
     row.card = person.card
 
 
-def _person(row: PersonRow) -> Person:
+def as_person(row: PersonRow) -> Person:
     return Person(
         id=row.id,
         library_id=row.library_id,

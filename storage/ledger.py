@@ -7,14 +7,30 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from delivery.stores import LedgerEntry, Slot, UsageRecord
 from storage.models import JointReaderRow, LedgerRow, LockRow, UsageChangeRow, UsageRow
+from storage.models.columns import UtcTime
 
 KEY_COLUMNS = ("entity", "title", "work", "issue", "article", "reader", "reader_group")
+Keys = Sequence[tuple[Mapping[str, str | None], datetime | None]]
+"""Parts that records share, and since when they count."""
 
 
 class SqlLedger:
@@ -22,6 +38,8 @@ class SqlLedger:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        # A session forgets what nobody holds. The own record is read with the history and changed at the end.
+        self._own: UsageRow | None = None
 
     def _insert(self, table: Any) -> Any:
         return (postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert)(table)
@@ -43,23 +61,40 @@ class SqlLedger:
         )
         self.session.execute(unchanged)
 
-    def history(
-        self, keys: Sequence[tuple[Mapping[str, str | None], datetime | None]], leave_out: str = ""
-    ) -> tuple[UsageRecord, ...]:
+    def history(self, keys: Keys, leave_out: str = "") -> tuple[UsageRecord, ...]:
         """Records that may count for any of these (parts, since) pairs, without the claim ``leave_out``.
 
         May return too much, never too little: ``decide`` filters. A missing part never equals another. What was supplied under no
         agreement, which is open access, takes no slot and is no record here.
         """
-        wanted: list[ColumnElement[bool]] = [_matches(parts, since) for parts, since in keys]
-        if not wanted:
+        claims = _claims(keys, leave_out)
+        if claims is None:
             return ()
+        # The record of ``leave_out`` comes along: in this transaction it is not read again.
         rows = self.session.scalars(
-            select(UsageRow)
-            .where(UsageRow.status != "cancelled", UsageRow.claim != leave_out, or_(*wanted))
+            select(UsageRow).where(UsageRow.claim.in_(claims)).order_by(UsageRow.requested_at, UsageRow.claim)
+        ).all()
+        self._own = next((row for row in rows if row.claim == leave_out), None)
+        counting = [row for row in rows if row.status != "cancelled" and row.claim != leave_out]
+        return tuple(_record(row) for row in counting if row.under)
+
+    def history_and_head(self, keys: Keys, leave_out: str = "") -> tuple[tuple[UsageRecord, ...], int]:
+        """``history`` and ``journal_head`` of one moment, by one statement."""
+        claims = _claims(keys)
+        if claims is None:
+            return (), self.journal_head()
+        head = select(func.max(UsageChangeRow.id).label("newest")).subquery()
+        rows = self.session.execute(
+            select(head.c.newest, UsageRow)
+            .select_from(head)
+            .outerjoin(
+                UsageRow,
+                and_(UsageRow.status != "cancelled", UsageRow.claim != leave_out, UsageRow.claim.in_(claims)),
+            )
             .order_by(UsageRow.requested_at, UsageRow.claim)
-        )
-        return tuple(_record(row) for row in rows if row.under)
+        ).all()
+        records = tuple(_record(row) for _, row in rows if row is not None and row.under)
+        return records, int(rows[0].newest or 0)
 
     def enter(self, entry: LedgerEntry) -> bool:
         """Write one line; False when the same (claim, rule, kind) stands already."""
@@ -77,6 +112,26 @@ class SqlLedger:
         entered = self.session.scalar(statement.on_conflict_do_nothing().returning(LedgerRow.id))
         return entered is not None
 
+    def settle(self, claim: str, at: datetime) -> None:
+        """Settle every slot that this claim reserved and neither settled nor gave back, by one statement."""
+        closed = select(LedgerRow.rule).where(LedgerRow.claim == claim, LedgerRow.kind != "reserve")
+        held = (
+            select(
+                LedgerRow.claim,
+                LedgerRow.agreement,
+                LedgerRow.rule,
+                LedgerRow.scope,
+                literal("settle"),
+                literal(at, UtcTime),
+                literal("system"),
+                literal(""),
+            )
+            .where(LedgerRow.claim == claim, LedgerRow.kind == "reserve", LedgerRow.rule.not_in(closed))
+            .order_by(LedgerRow.id)
+        )
+        columns = ["claim", "agreement", "rule", "scope", "kind", "at", "actor", "reason"]
+        self.session.execute(self._insert(LedgerRow).from_select(columns, held).on_conflict_do_nothing())
+
     def entries(self, claim: str) -> tuple[LedgerEntry, ...]:
         """All lines of a claim, oldest first."""
         rows = self.session.scalars(select(LedgerRow).where(LedgerRow.claim == claim).order_by(LedgerRow.id))
@@ -85,9 +140,9 @@ class SqlLedger:
             for row in rows
         )
 
-    def put_record(self, record: UsageRecord, at: datetime) -> None:
-        """Add or change what a claim counts as."""
-        row = self.session.get(UsageRow, record.claim)
+    def put_record(self, record: UsageRecord, at: datetime, *, first: bool = False) -> None:
+        """Add or change what a claim counts as. ``first`` says that this claim has no record: one that stands is a Conflict."""
+        row = None if first else self.session.get(UsageRow, record.claim)
         before = None if row is None else dict(row.facts)
         row = row or UsageRow(claim=record.claim)
         row.request, row.library_id, row.status = record.request, record.library_id, record.status
@@ -127,18 +182,18 @@ class SqlLedger:
         """The number of the newest change of a usage record; what a decision saw lies at or below it."""
         return int(self.session.scalar(select(func.max(UsageChangeRow.id))) or 0)
 
-    def history_at(
-        self, keys: Sequence[tuple[Mapping[str, str | None], datetime | None]], head: int, leave_out: str = ""
-    ) -> tuple[UsageRecord, ...]:
+    def history_at(self, keys: Keys, head: int, leave_out: str = "") -> tuple[UsageRecord, ...]:
         """Like ``history``, as it was when the journal ended at ``head``.
 
         Whoever holds the locks of these scopes when he reads the head has seen every change at or below it: others that were
         given smaller numbers and committed later belong to other scopes, which ``decide`` leaves out.
         """
-        wanted: list[ColumnElement[bool]] = [_matches(parts, None) for parts, _ in keys]
-        if not wanted:
+        claims = _claims([(parts, None) for parts, _ in keys])
+        if claims is None:
             return ()
-        rows = self.session.scalars(select(UsageRow).where(UsageRow.claim != leave_out, or_(*wanted))).all()
+        rows = self.session.scalars(
+            select(UsageRow).where(UsageRow.claim != leave_out, UsageRow.claim.in_(claims))
+        ).all()
         then = (self._at(row, head) for row in rows)
         found = [record for record in then if record is not None and record.under and record.status != "cancelled"]
         return tuple(sorted(found, key=lambda record: (record.requested_at, record.claim)))
@@ -173,7 +228,7 @@ class SqlLedger:
     def used_since(self, since: datetime | None) -> tuple[UsageRecord, ...]:
         """Every record asked for or filled since an instant (None: ever), whatever became of it, and all that is set aside now."""
         rows = self.session.scalars(
-            select(UsageRow).where(_matches({}, since)).order_by(UsageRow.requested_at, UsageRow.claim)
+            select(UsageRow).where(*_since(since)).order_by(UsageRow.requested_at, UsageRow.claim)
         )
         return tuple(_record(row) for row in rows)
 
@@ -197,22 +252,38 @@ class SqlLedger:
         return max(found, default=0), len(found)
 
 
-def _matches(parts: Mapping[str, str | None], since: datetime | None) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = []
+def _claims(keys: Keys, *more: str) -> CompoundSelect[str] | None:
+    """The claims that any of these pairs may mean, and those named beside; None where there are no pairs.
+
+    One SELECT for each index that finds them: behind an OR both databases would read every record there is.
+    """
+    if not keys:
+        return None
+    return union(
+        *(arm for parts, since in keys for arm in _arms(parts, since)),
+        *(select(UsageRow.claim).where(UsageRow.claim == claim) for claim in more),
+    )
+
+
+def _since(since: datetime | None) -> list[ColumnElement[bool]]:
+    if since is None:
+        return []
+    # An open reservation counts in the current window, however old it is.
+    return [or_(UsageRow.requested_at >= since, UsageRow.filled_at >= since, UsageRow.status == "reserved")]
+
+
+def _arms(parts: Mapping[str, str | None], since: datetime | None) -> list[Select[str]]:
+    conditions = _since(since)
     for name, value in parts.items():
         if value is None:
-            return false()
-        own = getattr(UsageRow, name) == value
-        if name == "reader":
-            together = select(JointReaderRow.claim).where(JointReaderRow.reader == value)
-            own = or_(own, UsageRow.claim.in_(together))
-        conditions.append(own)
-    if since is not None:
-        # An open reservation counts in the current window, however old it is.
-        conditions.append(
-            or_(UsageRow.requested_at >= since, UsageRow.filled_at >= since, UsageRow.status == "reserved")
-        )
-    return and_(*conditions) if conditions else UsageRow.claim.is_not(None)
+            return [select(UsageRow.claim).where(false())]
+        if name != "reader":
+            conditions.append(getattr(UsageRow, name) == value)
+    every = select(UsageRow.claim).where(*conditions)
+    if "reader" not in parts:
+        return [every]
+    together = every.join(JointReaderRow, JointReaderRow.claim == UsageRow.claim)
+    return [every.where(UsageRow.reader == parts["reader"]), together.where(JointReaderRow.reader == parts["reader"])]
 
 
 def _joint(facts: Mapping[str, object]) -> tuple[str, ...]:

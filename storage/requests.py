@@ -12,10 +12,12 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from delivery.citation import Citation, fingerprints
+from delivery.copies import Delivery
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import OPEN, State
 from delivery.stores import MOST_COUNTED, Line, RequestPage
+from storage.deliveries import as_delivery
 from storage.models import (
     DeliveryRow,
     FingerprintRow,
@@ -108,25 +110,26 @@ class SqlRequests:
         """A reader's own requests, newest first."""
         return self._page(select(RequestRow).where(_of(reader_id)), RequestRow.created_at.desc(), limit, offset)
 
-    def same_work(
-        self, fingerprints: Sequence[str], reader_id: str | None, limit: int = 10
-    ) -> tuple[DocumentRequest, ...]:
-        """Requests that share a fingerprint, newest first; of one reader where ``reader_id`` is given."""
+    def same_work(self, fingerprints: Sequence[str], limit: int = 10) -> tuple[DocumentRequest, ...]:
+        """Requests that share a fingerprint, whoever asked, newest first."""
+        statement = select(RequestRow).where(_of_work(fingerprints)).order_by(RequestRow.created_at.desc()).limit(limit)
+        return tuple(as_request(row) for row in self.session.scalars(statement))
+
+    def asked_before(
+        self, fingerprints: Sequence[str], reader_id: str, limit: int = 10
+    ) -> tuple[tuple[DocumentRequest, Delivery | None], ...]:
+        """A reader's own requests that share a fingerprint, newest first, each with its copy if it has one."""
         statement = (
-            select(RequestRow)
-            .where(
-                RequestRow.number.in_(
-                    select(FingerprintRow.request).where(
-                        FingerprintRow.fingerprint.in_([name[:400] for name in fingerprints])
-                    )
-                )
-            )
+            select(RequestRow, DeliveryRow)
+            .outerjoin(DeliveryRow, DeliveryRow.number == RequestRow.delivery)
+            .where(_of_work(fingerprints), _of(reader_id))
             .order_by(RequestRow.created_at.desc())
             .limit(limit)
         )
-        if reader_id is not None:
-            statement = statement.where(_of(reader_id))
-        return tuple(as_request(row) for row in self.session.scalars(statement))
+        return tuple(
+            (as_request(row), None if copy is None else as_delivery(copy))
+            for row, copy in self.session.execute(statement)
+        )
 
     def queue(self, wanted: QueueFilter) -> RequestPage:
         """What a librarian sees, the oldest first; closed views the newest first."""
@@ -279,6 +282,11 @@ def _with_surroundings(number: str) -> Any:
 
 def _of(reader_id: str) -> ColumnElement[bool]:
     return RequestRow.number.in_(select(ReaderLinkRow.request).where(ReaderLinkRow.reader_id == reader_id))
+
+
+def _of_work(fingerprints: Sequence[str]) -> ColumnElement[bool]:
+    names = [name[:400] for name in fingerprints]
+    return RequestRow.number.in_(select(FingerprintRow.request).where(FingerprintRow.fingerprint.in_(names)))
 
 
 def _contains(column: Any, text: str) -> ColumnElement[bool]:

@@ -8,7 +8,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from delivery.people import Person
 from delivery.stores import ApiTokenRecord, KeptAnswer
+from storage.directory import as_person
 from storage.models import ApiTokenRow, IdempotencyRow, PersonRow, SignInRow, UsedTokenRow
 
 
@@ -24,11 +26,11 @@ class SqlTokens:
             SignInRow(secret_hash=secret_hash, person_id=person_id, app=app, created_at=at, ends_at=ends_at)
         )
 
-    def signed_in(self, secret_hash: str, app: str, now: datetime) -> str | None:
-        """The id of the person behind a live sign-in of an active account."""
-        return self.session.scalar(
-            select(SignInRow.person_id)
-            .join(PersonRow, PersonRow.id == SignInRow.person_id)
+    def signed_in(self, secret_hash: str, app: str, now: datetime) -> Person | None:
+        """The person behind a live sign-in of an active account, by one statement."""
+        row = self.session.scalar(
+            select(PersonRow)
+            .join(SignInRow, SignInRow.person_id == PersonRow.id)
             .where(
                 SignInRow.secret_hash == secret_hash,
                 SignInRow.app == app,
@@ -36,6 +38,7 @@ class SqlTokens:
                 PersonRow.standing == "active",
             )
         )
+        return None if row is None else as_person(row)
 
     def sign_out(self, secret_hash: str) -> None:
         """End one sign-in."""

@@ -142,8 +142,7 @@ def who(ctx: Context, app: str, secret: str) -> Person | None:
     if not secret:
         return None
     with ctx.store.read() as work:
-        person_id = work.tokens.signed_in(secret_hash(secret), app, ctx.clock())
-        return None if person_id is None else work.people.get(person_id)
+        return work.tokens.signed_in(secret_hash(secret), app, ctx.clock())
 
 
 def sign_out(ctx: Context, secret: str, person: Person) -> None:

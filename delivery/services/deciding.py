@@ -109,13 +109,14 @@ def judge(
     routes: Sequence[Route],
     now: datetime,
     fill_at: datetime | None = None,
+    in_force: Sequence[AgreementVersion] | None = None,
 ) -> Verdict:
     """Decide about a request under all its routes: the mildest wins, the first on a tie.
 
     Locks the scopes first, so the counts hold until the transaction ends: those of its own limits, and those of every limit in
     force that will count this copy, whoever decides under that one. The request's own claim is left out.
     """
-    in_force = work.agreements.in_force(now, library.zone)
+    in_force = work.agreements.in_force(now, library.zone) if in_force is None else in_force
     libraries = _owners(work, library, routes)
     for known in (route.candidate.held for route in routes if route.candidate and route.candidate.held):
         join(work, known.issns, now)
@@ -154,9 +155,8 @@ def judge(
         return Verdict(None, no_agreement(), (), {})
     wanted = [scope for _, agreements, facts in found for scope in scopes([agreements], facts)]
     _lock(work, in_force, wanted, [facts for _, _, facts in found])
-    records = work.ledger.history([(scope.parts, scope.since) for scope in wanted], leave_out=request.claim)
+    records, head = work.ledger.history_and_head([(one.parts, one.since) for one in wanted], leave_out=request.claim)
     history = [history_record(record) for record in records]
-    head = work.ledger.journal_head()
     verdicts = [
         Verdict(route, decide([agreements], facts, history), agreements, facts, head, request.claim)
         for route, agreements, facts in found
@@ -221,11 +221,11 @@ def slots_of(verdict: Verdict) -> tuple[Slot, ...]:
 
 
 def reserve(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime, actor: str) -> None:
-    """Take the slots of the verdict's route, and keep what this copy will count as."""
+    """Take the slots of the verdict's route for a claim that is new, and keep what this copy will count as."""
     wanted = slots_of(verdict)
     for slot in wanted:
         work.ledger.enter(LedgerEntry(request.claim, slot, "reserve", now, actor))
-    work.ledger.put_record(usage_record(request, verdict, "reserved"), now)
+    work.ledger.put_record(usage_record(request, verdict, "reserved"), now, first=True)
     if wanted:
         work.record(decision_event("quota:reserved", request, verdict, now, actor))
 
@@ -272,14 +272,17 @@ def reroute(work: Work, request: DocumentRequest, verdict: Verdict, now: datetim
 
 def settle(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime) -> None:
     """Count what was reserved: only in the transaction that publishes the copy."""
-    entries = work.ledger.entries(request.claim)
-    closed = {entry.slot.rule for entry in entries if entry.kind != "reserve"}
-    for entry in entries:
-        if entry.kind == "reserve" and entry.slot.rule not in closed:
-            work.ledger.enter(LedgerEntry(request.claim, entry.slot, "settle", now))
+    work.ledger.settle(request.claim, now)
     work.ledger.put_record(usage_record(request, verdict, "filled", now), now)
-    work.consents.fees_stand(request.number, "due", now)
+    if _pays(request):
+        work.consents.fees_stand(request.number, "due", now)
     work.record(decision_event("quota:settled", request, verdict, now, "system"))
+
+
+def _pays(request: DocumentRequest) -> bool:
+    """Whether a fee was agreed to for a request: where none was, there is none in the books."""
+    flags = request.found.get("flags")
+    return isinstance(flags, Mapping) and bool(flags.get("fee_paid"))
 
 
 def release(

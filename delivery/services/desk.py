@@ -90,7 +90,7 @@ def look(ctx: Context, staff: Person, number: str) -> DeskView:
         require_library(staff, request.library_id)
         from delivery.citation import fingerprints
 
-        same = work.requests.same_work(fingerprints(request.citation), None)
+        same = work.requests.same_work(fingerprints(request.citation))
         return DeskView(
             request,
             work.libraries.get(request.library_id),

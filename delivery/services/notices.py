@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from delivery.errors import Unavailable
-from delivery.people import Person
+from delivery.people import Library, Person
 from delivery.services.context import Context
-from delivery.services.deciding import Route, agreements_of
+from delivery.services.deciding import DESK, Route, agreements_of
+from delivery.stores import AgreementVersion, Source
 from drm.agreements import Agreement
 from drm.audit.events import Event
 from drm.obligations import obligation_texts
@@ -20,13 +23,17 @@ def notices_of(agreements: tuple[Agreement, ...]) -> tuple[str, ...]:
 
 def form_notices(ctx: Context, reader: Person) -> tuple[str, ...]:
     """The notices of every agreement that a request of this reader may fall under: which one it will be is not known yet."""
-    codes: dict[str, None] = {}
     with ctx.store.read() as work:
-        library = work.libraries.get(reader.library_id)
-        in_force = work.agreements.in_force(ctx.clock(), library.zone)
-        for source in work.sources.active():
-            if source.kind != "desk" or source.library_id in (None, reader.library_id):
-                codes |= dict.fromkeys(notices_of(agreements_of(Route(source, None), in_force, library) or ()))
+        library, in_force = work.agreements.for_reader(reader.id, ctx.clock())
+        return notices_under(work.sources.active(), in_force, library)
+
+
+def notices_under(sources: Sequence[Source], in_force: Sequence[AgreementVersion], library: Library) -> tuple[str, ...]:
+    """The notices of every agreement in force that a request from this library to these sources may fall under."""
+    codes: dict[str, None] = {}
+    for source in sources:
+        if source.kind != DESK or source.library_id in (None, library.id):
+            codes |= dict.fromkeys(notices_of(agreements_of(Route(source, None), in_force, library) or ()))
     return tuple(codes)
 
 

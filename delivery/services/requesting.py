@@ -29,6 +29,8 @@ from delivery.services.deciding import (
     release,
     reserve,
 )
+from delivery.services.notices import notices_under
+from delivery.stores import AgreementVersion
 from drm.audit.events import Event
 from drm.decisions import Outcome
 from drm.obligations import with_versions
@@ -38,8 +40,8 @@ MAX_TYPED = 2_000
 
 @dataclass(frozen=True)
 class Asked:
-    """What a reader hands in. ``deliberate`` says that a repeat is wanted; ``declarations`` are the statements ticked, ``notices``
-    the codes of what the reader was shown before."""
+    """What a reader hands in. ``deliberate`` says that a repeat is wanted; ``declarations`` are the statements ticked; ``noticed``
+    says that the reader saw the notices of the agreements on the form."""
 
     fields: Mapping[str, str]
     via: str = "form"
@@ -47,7 +49,7 @@ class Asked:
     deliberate: bool = False
     declarations: tuple[str, ...] = ()
     language: str = "en"
-    notices: tuple[str, ...] = ()
+    noticed: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,10 @@ def submit(
         if earlier is not None and not asked.deliberate:
             submitted = Submitted(earlier, True, delivery)
         else:
-            request = _new_request(reader, asked, citation, now, earlier)
-            _, library = work.people.with_library(reader.id)
-            submitted = Submitted(_decide(work, enrich(request, routes), library, routes, now))
+            library, in_force = work.agreements.for_reader(reader.id, now)
+            shown = notices_under(sources, in_force, library) if asked.noticed else ()
+            request = enrich(_new_request(reader, asked, citation, now, earlier, shown), routes)
+            submitted = Submitted(_decide(work, request, library, routes, in_force, now))
         if keep is not None:
             keep(work, submitted)
     return submitted
@@ -118,13 +121,10 @@ def _earlier(
     work: Work, reader: Person, citation: Citation, now: datetime
 ) -> tuple[DocumentRequest | None, Delivery | None]:
     """The newest request of this reader for the same work that still waits or whose link still lives."""
-    found = work.requests.same_work(fingerprints(citation), reader.id)
-    copies = work.deliveries.several([one.delivery for one in found if one.state is State.SUPPLIED and one.delivery])
-    for request in found:
+    for request, delivery in work.requests.asked_before(fingerprints(citation), reader.id):
         if request.state in OPEN:
             return request, None
-        if request.state is State.SUPPLIED and request.delivery:
-            delivery = copies[request.delivery]
+        if request.state is State.SUPPLIED and delivery is not None:
             used_up = delivery.opens_limit is not None and delivery.opens_used >= delivery.opens_limit
             over = delivery.expires_at is not None and delivery.expires_at <= now
             if delivery.state is CopyState.LIVE and not used_up and not over:
@@ -133,7 +133,12 @@ def _earlier(
 
 
 def _new_request(
-    reader: Person, asked: Asked, citation: Citation, now: datetime, earlier: DocumentRequest | None
+    reader: Person,
+    asked: Asked,
+    citation: Citation,
+    now: datetime,
+    earlier: DocumentRequest | None,
+    shown: tuple[str, ...],
 ) -> DocumentRequest:
     return DocumentRequest(
         number=request_number(),
@@ -149,7 +154,7 @@ def _new_request(
         language=asked.language,
         via=asked.via,
         repeat_of=earlier.number if earlier else "",
-        found={"declarations": list(asked.declarations), "notices": with_versions(asked.notices)},
+        found={"declarations": list(asked.declarations), "notices": with_versions(shown)},
     )
 
 
@@ -166,12 +171,17 @@ def enrich(request: DocumentRequest, routes: tuple[Route, ...]) -> DocumentReque
 
 
 def _decide(
-    work: Work, request: DocumentRequest, library: Library, routes: tuple[Route, ...], now: datetime
+    work: Work,
+    request: DocumentRequest,
+    library: Library,
+    routes: tuple[Route, ...],
+    in_force: tuple[AgreementVersion, ...],
+    now: datetime,
 ) -> DocumentRequest:
     licensed = tuple(route for route in routes if not route.open_access)
     free = tuple(route for route in routes if route.open_access)
     work.record(Event("request:created", now, request.reader_key, request.library_id, request.number, code=request.via))
-    verdict = judge(work, request, library, licensed, now)
+    verdict = judge(work, request, library, licensed, now, in_force=in_force)
     if not is_denied(verdict.decision) or not free:
         if verdict.decision.outcome is not Outcome.ALLOW and free:
             # Without limits open access is the milder way; on a tie the licensed route keeps its slot.

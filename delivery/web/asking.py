@@ -72,7 +72,7 @@ def send() -> ResponseReturnValue:
         request.form.get("deliberate") == "yes",
         tuple(request.form.getlist("declaration")[:20]),
         g.language,
-        notices.form_notices(ctx, person()),
+        noticed=True,
     )
     try:
         pacing.admit(ctx, pacing.ASK, person())

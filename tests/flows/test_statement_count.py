@@ -22,7 +22,7 @@ from tests.services.s3 import S3Server
 from tests.serving.test_downloads import s3_settings
 from tests.world import LIMITED, World, make_world
 
-FIRST, REPEATED = 74, 71
+FIRST, REPEATED = 64, 60
 """Statements of a source's first copy, which is prepared, and of a later one; each under an agreement with a limit. The aim is 45."""
 CALLS = 3
 ENDS = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")
