@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from delivery.stores import MOST_COUNTED, LogEntry, LogFilter, LogPage
-from drm.audit.chain import START, Head, LogRow, next_chain
+from drm.audit.chain import Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
-from drm.audit.tiles import hashes_of
 from drm.audit.tree import entry_hash, grown
-from storage.models import EventRow, LogHeadRow, ReaderLinkRow, RequestRow
+from storage.log_appending import Edge, append_behind, locked_edge
+from storage.models import EventRow, ReaderLinkRow, RequestRow
 
 BATCH = 1_000
+PIECE = 100
+"""So many events go with one statement: no database takes any number of them."""
 
 
 class AuditLog:
@@ -31,65 +32,64 @@ class AuditLog:
         self._key = key
         self._head_file = head_file
         self._lock = threading.Lock()
+        self._newest: Edge | None = None
 
     @property
     def key(self) -> bytes:
         """The audit key, for verifying."""
         return self._key
 
-    def append(self, session: Session, events: Sequence[Event]) -> Head:
-        """Number the events and write them. The head row is locked last, so that it is held only for a moment."""
-        head = self._locked_head(session)
-        frontier, size = self._frontier(session, head), head.size
+    def append(self, session: Session, events: Sequence[Event]) -> Edge:
+        """Number the events and write them. The head row is locked last, so that it is held only for a moment.
+
+        Where the log still ends where this process left it, that is one statement. The database decides whether it does:
+        what is remembered here only saves the question.
+        """
+        known = self._newest
+        end = None if known is None else self._written(session, known, events[:PIECE])
+        if end is None:
+            end = self._written(session, locked_edge(session), events[:PIECE])
+        for first in range(PIECE, len(events), PIECE):
+            end = end and self._written(session, end, events[first : first + PIECE])
+        if end is None:
+            raise RuntimeError("the end of the log moved while it was locked")
+        return end
+
+    def _written(self, session: Session, edge: Edge, events: Sequence[Event]) -> Edge | None:
+        """The log's end after these events; None, and nothing is written, where it does not end at ``edge``."""
+        rows, head, frontier = [], Head(edge.size, edge.chain), edge.frontier
         for event in events:
-            seq = size + 1
+            seq = head.size + 1
             leaf = leaf_bytes(seq, event)
             digest = leaf_hash(leaf)
-            chain = next_chain(self._key, head.chain, seq, digest)
-            session.add(
-                EventRow(
-                    seq=seq,
-                    leaf=leaf,
-                    hash=digest,
-                    chain=chain,
-                    at=event.at,
-                    kind=event.kind,
-                    actor=event.actor,
-                    library_id=event.library,
-                    request=event.request,
-                    delivery=event.delivery,
-                    agreements=_names(event),
-                )
+            frontier = grown(frontier, head.size, entry_hash(leaf))
+            head = Head(seq, next_chain(self._key, head.chain, seq, digest))
+            rows.append(
+                {
+                    "seq": seq,
+                    "leaf": leaf,
+                    "hash": digest,
+                    "chain": head.chain,
+                    "at": event.at,
+                    "kind": event.kind,
+                    "actor": event.actor,
+                    "library_id": event.library,
+                    "request": event.request,
+                    "delivery": event.delivery,
+                    "agreements": _names(event),
+                }
             )
-            frontier, size = grown(frontier, size, entry_hash(leaf)), seq
-            head.size, head.chain = size, chain
-        head.frontier, head.hashed = b"".join(frontier), size
-        session.flush()
-        return Head(head.size, head.chain)
-
-    def _locked_head(self, session: Session) -> LogHeadRow:
-        """The head row as it is now, ours until the transaction ends. Made where there is none."""
-        wanted = (
-            select(LogHeadRow).where(LogHeadRow.id == 1).with_for_update().execution_options(populate_existing=True)
-        )
-        head = session.execute(wanted).scalar_one_or_none()
-        if head is None:
-            insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-            session.execute(insert(LogHeadRow).values(id=1, size=0, chain=START).on_conflict_do_nothing())
-            head = session.execute(wanted).scalar_one()
-        return head
-
-    def _frontier(self, session: Session, head: LogHeadRow) -> tuple[bytes, ...]:
-        """The tree's edge over all events: what stands in the head, and what an older release wrote since."""
-        frontier = tuple(hashes_of(head.frontier))
-        if head.hashed < head.size:
-            since = select(EventRow.leaf).where(EventRow.seq > head.hashed).order_by(EventRow.seq)
-            for size, leaf in enumerate(session.scalars(since), head.hashed):
-                frontier = grown(frontier, size, entry_hash(leaf))
-        return frontier
+        if not append_behind(session, edge, rows, b"".join(frontier)):
+            return None
+        return Edge(head.size, head.chain, frontier)
 
     def keep_head(self, head: Head) -> None:
-        """Write the head beside the database, whole or not at all; an older head never replaces a newer one."""
+        """Write the head beside the database, whole or not at all; an older head never replaces a newer one there.
+
+        The next event is built on this head, where the database still agrees.
+        """
+        if isinstance(head, Edge):
+            self._newest = head
         if self._head_file is None:
             return
         with self._lock:
