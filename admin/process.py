@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from admin.app import create_staff_app
@@ -25,7 +24,7 @@ from admin.watchdog import Hearing, LoneWork
 from admin.web_settings import web_settings
 from admin.wiring import Services, bounds_of, build_services, real_clock
 from delivery.jobs import Job
-from delivery.services.working import run_job, sweep
+from delivery.services.working import run_along, sweep
 from delivery.web.app import create_reader_app
 
 if TYPE_CHECKING:
@@ -85,7 +84,14 @@ class WorkerProcess:
             self._worker.stop()
 
     def _run(self, job_id: int) -> None:
-        run_job(self.services.ctx, job_id, partial(report_job, self.services.meters, time.perf_counter()))
+        began = time.perf_counter()
+
+        def report(what: str, job: Job, error: BaseException | None) -> None:
+            nonlocal began
+            report_job(self.services.meters, began, what, job, error)
+            began = time.perf_counter()
+
+        run_along(self.services.ctx, job_id, report)
 
     def _due(self, limit: int) -> tuple[int, ...]:
         return sweep(self.services.ctx, limit)

@@ -49,12 +49,16 @@ def leases(longest: timedelta) -> Mapping[str, timedelta]:
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to be written in the transaction that makes it necessary. ``key`` makes a second one of the same a no-op."""
+    """A job to be written in the transaction that makes it necessary. ``key`` makes a second one of the same a no-op.
+
+    ``follows`` says that the worker which leaves it goes on with it at once: no bell is rung. Should it not, the sweeper does.
+    """
 
     kind: str
     key: str
     payload: Mapping[str, str] = field(default_factory=dict)
     run_after: datetime | None = None
+    follows: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,3 +38,12 @@ class MasterWish:
     encrypted: bool
     only_for: str
     since: datetime
+
+    def fits(self, kept: KeptMaster) -> bool:
+        """Whether a master that is neither retired nor gone is one of these."""
+        return (
+            kept.master.source_sha256 == self.source_sha256
+            and kept.master.encrypted == self.encrypted
+            and kept.only_for == self.only_for
+            and kept.made_at > self.since
+        )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from delivery.effective_dates import newest
 from delivery.errors import Conflict, NotFound
-from delivery.people import Library
-from delivery.stores import AgreementVersion, Source
+from delivery.stores import AgreementVersion, Ground, Source
 from storage.directory import as_library
-from storage.models import AgreementRow, LibraryRow, PersonRow, SourceRow
+from storage.models import AgreementRow, LibraryRow, PersonRow, SourceRow, TitleRow
 
 WRITTEN = (
     "title",
@@ -41,22 +41,38 @@ class SqlAgreements:
         self._in_force = rows  # held, so that reading one of them again in this transaction costs nothing
         return newest((_version(row) for row in rows), now, zone)
 
-    def for_reader(self, person_id: str, now: datetime) -> tuple[Library, tuple[AgreementVersion, ...]]:
-        """The library of a person and what is in force for it now, by one statement; else NotFound.
+    def ground(self, library_id: str, now: datetime, issn: str) -> Ground:
+        """What a decision about a request from this library stands on now, by one statement; else NotFound."""
+        return self._ground(
+            select(LibraryRow, AgreementRow).select_from(LibraryRow).where(LibraryRow.id == library_id), now, issn
+        )
 
-        In this transaction neither the person nor the library is read again.
-        """
-        rows = self.session.execute(
-            select(PersonRow, LibraryRow, AgreementRow)
-            .join(LibraryRow, LibraryRow.id == PersonRow.library_id)
-            .outerjoin(AgreementRow, AgreementRow.standing == "confirmed")
+    def ground_of_reader(self, person_id: str, now: datetime, issn: str) -> Ground:
+        """The same for the library of a person, who is not read again in this transaction either."""
+        statement = (
+            select(LibraryRow, AgreementRow, PersonRow)
+            .select_from(LibraryRow)
+            .join(PersonRow, PersonRow.library_id == LibraryRow.id)
             .where(PersonRow.id == person_id)
+        )
+        return self._ground(statement, now, issn)
+
+    def _ground(self, statement: Any, now: datetime, issn: str) -> Ground:
+        own = select(TitleRow.linking).where(TitleRow.issn == issn).scalar_subquery()
+        issns = func.aggregate_strings(TitleRow.issn.concat(" ").concat(TitleRow.linking), ",")
+        family = select(issns).where(TitleRow.linking == own).scalar_subquery().label("family")
+        rows = self.session.execute(
+            statement.outerjoin(AgreementRow, AgreementRow.standing == "confirmed").add_columns(family)
         ).all()
         if not rows:
-            raise NotFound("unknown-person", "There is no such person.")
-        self._in_force = rows  # a session forgets what nobody holds
-        library = as_library(rows[0][1])
-        return library, newest((_version(row) for _, _, row in rows if row is not None), now, library.zone)
+            raise NotFound("unknown-library", "There is no such library.")
+        self._in_force = rows  # held, so that reading one of them again in this transaction costs nothing
+        library = as_library(rows[0].LibraryRow)
+        versions = (_version(row.AgreementRow) for row in rows if row.AgreementRow is not None)
+        pairs = (rows[0].family or "").split(",")
+        return Ground(
+            library, newest(versions, now, library.zone), dict(sorted(pair.split(" ") for pair in pairs if pair))
+        )
 
     def get(self, agreement_id: str, version: int) -> AgreementVersion:
         """One version, else NotFound."""

@@ -39,14 +39,14 @@ class SqlMasters:
             .order_by(MasterRow.made_at.desc())
             .limit(1)
         ).first()
-        return None if row is None else _kept(row)
+        return None if row is None else as_kept(row)
 
     def get(self, master_id: str) -> KeptMaster:
         """One master that is still kept, else NotFound."""
         row = self.session.get(MasterRow, master_id)
         if row is None or row.removed_at is not None:
             raise NotFound("unknown-master", "There is no such prepared document.")
-        return _kept(row)
+        return as_kept(row)
 
     def add(self, kept: KeptMaster) -> None:
         """Keep a new master. One that is there already, byte for byte the same, stays as it is."""
@@ -102,7 +102,7 @@ class SqlMasters:
             .order_by(MasterRow.made_at)
             .limit(limit)
         )
-        return tuple(_kept(row) for row in rows)
+        return tuple(as_kept(row) for row in rows)
 
     def removed(self, master_id: str, now: datetime) -> None:
         """Note that its blob is gone, and forget its record with the key."""
@@ -118,7 +118,7 @@ class SqlMasters:
             .order_by(MasterRow.id)
             .limit(limit)
         )
-        return tuple(_kept(row) for row in rows)
+        return tuple(as_kept(row) for row in rows)
 
     def rewrapped(self, kept: KeptMaster) -> None:
         """Keep the record with its key wrapped anew."""
@@ -143,7 +143,7 @@ def _read(record: str) -> Master:
     return master_from(json.loads(record))
 
 
-def _kept(row: MasterRow) -> KeptMaster:
+def as_kept(row: MasterRow) -> KeptMaster:
     return KeptMaster(
         _read(row.record), row.blob, row.made_at, row.only_for, row.used_at, row.retired_at, row.retired_reason
     )

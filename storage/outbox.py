@@ -51,7 +51,7 @@ class SqlOutbox:
         job_id = self.session.scalar(statement)
         if job_id is None:
             return self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
-        if job.run_after is None or job.run_after <= now:
+        if not job.follows and (job.run_after is None or job.run_after <= now):
             self.added.append(job_id)
         return job_id
 
@@ -71,11 +71,10 @@ class SqlOutbox:
 
     def _take_waiting(self, job_id: int, now: datetime) -> Job | None:
         """Take a job that nobody has, which is nearly every one, by one statement."""
-        leases = case({kind: now + lease for kind, lease in self._leases.items()}, value=JobRow.kind)
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.state == "queued", JobRow.run_after <= now)
-            .values(state="running", attempt=JobRow.attempt + 1, deaths=0, holder=this_process(), lease_until=leases)
+            .values(**_taken(now, self._leases))
             .returning(JobRow.kind, JobRow.key, JobRow.payload, JobRow.attempt)
             .execution_options(synchronize_session=False)
         )
@@ -147,6 +146,41 @@ class SqlOutbox:
         self.steps.append(f"{job.kind}-finished")
         return self._change(job, state="done", finished_at=now, lease_until=None, last_error="")
 
+    def go_on(self, job: Job, following: int, now: datetime) -> Job | None:
+        """Mark the job done and take the one that follows from it, by one statement.
+
+        None where somebody else has that one already, or it is not due. Each of the two compares and swaps for itself.
+        """
+        ours = JobRow.id == job.id
+        done = {"state": "done", "finished_at": now, "lease_until": None, "last_error": ""}
+        taken = _taken(now, self._leases)
+        statement = (
+            update(JobRow)
+            .where(
+                or_(
+                    and_(ours, JobRow.attempt == job.attempt, JobRow.state == "running"),
+                    and_(JobRow.id == following, JobRow.state == "queued", JobRow.run_after <= now),
+                )
+            )
+            .values(
+                **{
+                    name: case(
+                        (ours, done.get(name, getattr(JobRow, name))), else_=taken.get(name, getattr(JobRow, name))
+                    )
+                    for name in {**done, **taken}
+                }
+            )
+            .returning(JobRow.id, JobRow.kind, JobRow.key, JobRow.payload, JobRow.attempt)
+            .execution_options(synchronize_session=False)
+        )
+        changed = self.session.execute(statement).all()
+        self.steps.append(f"{job.kind}-finished")
+        found = [
+            self._job(row.id, row.kind, row.key, row.payload, row.attempt) for row in changed if row.id == following
+        ]
+        self.steps += [f"{one.kind}-claimed" for one in found]
+        return found[0] if found else None
+
     def retry(self, job: Job, at: datetime, error: str) -> bool:
         """Put the job back for another attempt at an instant."""
         return self._change(job, state="queued", run_after=at, lease_until=None, last_error=error[:500])
@@ -195,6 +229,18 @@ class SqlOutbox:
         result = self.session.execute(statement)
         assert isinstance(result, CursorResult)
         return result.rowcount
+
+
+def _taken(now: datetime, lengths: Mapping[str, timedelta]) -> dict[str, Any]:
+    """What becomes of a waiting job that this process takes."""
+    leases = case({kind: now + lease for kind, lease in lengths.items()}, value=JobRow.kind)
+    return {
+        "state": "running",
+        "attempt": JobRow.attempt + 1,
+        "deaths": 0,
+        "holder": this_process(),
+        "lease_until": leases,
+    }
 
 
 def _claimable(now: datetime) -> Any:

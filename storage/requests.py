@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from delivery.citation import Citation, fingerprints
@@ -16,12 +16,16 @@ from delivery.copies import Delivery
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import OPEN, State
+from delivery.masters import KeptMaster
 from delivery.stores import MOST_COUNTED, Line, RequestPage
+from drm.pdf.tail.values import ENGINE_VERSION
 from storage.deliveries import as_delivery
+from storage.masters import as_kept
 from storage.models import (
     DeliveryRow,
     FingerprintRow,
     LibraryRow,
+    MasterRow,
     MessageRow,
     PersonRow,
     ReaderLinkRow,
@@ -73,6 +77,24 @@ class SqlRequests:
         surroundings = _with_surroundings(number).add_columns(DeliveryRow)
         return as_request(self._read(surroundings.outerjoin(DeliveryRow, DeliveryRow.number == RequestRow.delivery)))
 
+    def get_to_prepare(self, number: str) -> tuple[DocumentRequest, tuple[KeptMaster, ...]]:
+        """One request like ``get``, with the masters of its file that may serve its copy, the newest first; by one statement."""
+        claim = RequestRow.number.concat("/").concat(cast(RequestRow.copy_no, Text))
+        fitting = and_(
+            MasterRow.source_sha256 == RequestRow.found["sha256"].as_string(),
+            or_(MasterRow.only_for == "", MasterRow.only_for == claim),
+            MasterRow.engine_version == ENGINE_VERSION,
+            MasterRow.retired_at.is_(None),
+            MasterRow.removed_at.is_(None),
+        )
+        statement = _with_surroundings(number).add_columns(DeliveryRow, MasterRow)
+        statement = statement.outerjoin(DeliveryRow, DeliveryRow.number == RequestRow.delivery)
+        found = self.session.execute(statement.outerjoin(MasterRow, fitting).order_by(MasterRow.made_at.desc())).all()
+        if not found:
+            raise NotFound("unknown-request", "There is no such request.")
+        self._around = found
+        return as_request(found[0][0]), tuple(as_kept(row[-1]) for row in found if row[-1] is not None)
+
     def lock(self, number: str) -> DocumentRequest:
         """One request, held until the transaction ends; read afresh."""
         statement = _with_surroundings(number).with_for_update(of=RequestRow)
@@ -100,6 +122,24 @@ class SqlRequests:
         row.version = request.version + 1
         self.session.flush()
         return replace(request, version=row.version)
+
+    def change(self, before: DocumentRequest, after: DocumentRequest) -> DocumentRequest | None:
+        """Keep what is new in ``after``, by one statement; None, and nothing is kept, when somebody saved since ``before`` was read.
+
+        For a value read in an earlier transaction: it is compared and swapped by its version, and the request held from here on.
+        Whose it is and which work it is about stay as they are.
+        """
+        values: dict[str, object] = {name: getattr(after, name) for name in PLAIN}
+        values |= {"state": after.state.value, "found": dict(after.found), "decision": dict(after.decision)}
+        known = {name: getattr(before, name) for name in values}
+        statement = (
+            update(RequestRow)
+            .where(RequestRow.number == before.number, RequestRow.version == before.version)
+            .values(version=before.version + 1, **{name: new for name, new in values.items() if new != known[name]})
+            .execution_options(synchronize_session=False)
+        )
+        result: Any = self.session.execute(statement)
+        return replace(after, version=before.version + 1) if result.rowcount == 1 else None
 
     def _name_work(self, request: DocumentRequest) -> None:
         for name in sorted(set(fingerprints(request.citation))):

@@ -29,7 +29,10 @@ ANYBODY = "Alexandra Montgomery-Fitzwilliam"
 
 @dataclass(frozen=True)
 class Ready:
-    """Everything that making a copy needs, read in one go. ``destroy`` tells that nothing of the source may be kept."""
+    """Everything that making a copy needs, read in one go. ``destroy`` tells that nothing of the source may be kept.
+
+    ``masters`` are those of the source that are neither retired nor gone, the newest first; None where nobody looked.
+    """
 
     request: DocumentRequest
     library: Library
@@ -37,6 +40,7 @@ class Ready:
     terms: AgreedTerms
     source: Source
     destroy: bool = False
+    masters: tuple[KeptMaster, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,12 @@ def _facts(ctx: Context, order: CopyOrder, kept: KeptMaster | None) -> FileFacts
 def _kept(ctx: Context, order: CopyOrder) -> KeptMaster | None:
     """A master young enough for this copy, of a source that may be kept, whose key and blob are there."""
     wish = MasterWish(order.source_sha256, order.encrypted, _only_for(order), ctx.clock() - ctx.settings.master_life)
-    with ctx.store.read() as work:
-        kept = work.masters.find(wish)
+    known = order.ready.masters
+    if known is None:
+        with ctx.store.read() as work:
+            kept = work.masters.find(wish)
+    else:
+        kept = next((one for one in known if wish.fits(one)), None)
     if kept is None or not ctx.blobs.exists(kept.blob):
         return None
     if kept.master.encrypted and kept.master.key_version not in ctx.ring.keys:

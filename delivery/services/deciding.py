@@ -14,12 +14,13 @@ from delivery.facts import facts_of
 from delivery.people import Library
 from delivery.ports import Work
 from delivery.services.context import Context
-from delivery.services.titling import family_of, join, linked
+from delivery.services.titling import family_told, issn_in, linked_by
 from delivery.sources import Candidate, FetchFailed
-from delivery.stores import AgreementVersion, LedgerEntry, Slot, Source, UsageRecord
+from delivery.stores import AgreementVersion, Ground, LedgerEntry, Slot, Source, UsageRecord
 from drm.agreements import Agreement, load_agreements
 from drm.audit.events import Event
 from drm.decisions import Decision, Outcome
+from drm.facts.reading import normal_issn
 from drm.policy import decide
 from drm.quota import Scope, held_rules, record_keys, scopes
 
@@ -109,18 +110,17 @@ def judge(
     routes: Sequence[Route],
     now: datetime,
     fill_at: datetime | None = None,
-    in_force: Sequence[AgreementVersion] | None = None,
+    ground: Ground | None = None,
 ) -> Verdict:
     """Decide about a request under all its routes: the mildest wins, the first on a tie.
 
     Locks the scopes first, so the counts hold until the transaction ends: those of its own limits, and those of every limit in
-    force that will count this copy, whoever decides under that one. The request's own claim is left out.
+    force that will count this copy, whoever decides under that one. The request's own claim is left out. ``ground`` was read before.
     """
-    in_force = work.agreements.in_force(now, library.zone) if in_force is None else in_force
+    in_force = ground.in_force if ground else work.agreements.in_force(now, library.zone)
     libraries = _owners(work, library, routes)
-    for known in (route.candidate.held for route in routes if route.candidate and route.candidate.held):
-        join(work, known.issns, now)
-    family = family_of(work, request.citation.issn)
+    told = [route.candidate.held.issns for route in routes if route.candidate and route.candidate.held]
+    family = family_told(work, request.citation.issn, told, now, ground.family if ground else None)
     key = work.secrets.key_of(request.reader_id) if request.reader_id else request.reader_key
     reader = work.people.get(request.reader_id) if request.reader_id else None
     found = []
@@ -155,7 +155,8 @@ def judge(
         return Verdict(None, no_agreement(), (), {})
     wanted = [scope for _, agreements, facts in found for scope in scopes([agreements], facts)]
     _lock(work, in_force, wanted, [facts for _, _, facts in found])
-    records, head = work.ledger.history_and_head([(one.parts, one.since) for one in wanted], leave_out=request.claim)
+    scoped = [(scope.parts, scope.since) for scope in wanted]
+    records, head = work.ledger.history_and_head(scoped, leave_out=request.claim)
     history = [history_record(record) for record in records]
     verdicts = [
         Verdict(route, decide([agreements], facts, history), agreements, facts, head, request.claim)
@@ -172,14 +173,15 @@ def _owners(work: Work, asking: Library, routes: Sequence[Route]) -> Mapping[str
 
 def judge_at_fill(work: Work, request: DocumentRequest, now: datetime) -> Verdict:
     """Decide once more at the moment of fill: the stored facts and versions, the own reservation left out."""
-    in_force = work.agreements.in_force(now, work.libraries.get(request.library_id).zone)
-    agreements = tuple(parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request))
     stored = request.decision.get("facts")
-    facts: dict[str, object] = linked(work, stored) if isinstance(stored, Mapping) else {}
+    kept = stored if isinstance(stored, Mapping) else {}
+    ground = work.agreements.ground(request.library_id, now, normal_issn(issn_in(kept)))
+    agreements = tuple(parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request))
+    facts = linked_by(kept, ground.family) if kept else {}
     asked = facts.get("request")
     facts["request"] = {**(asked if isinstance(asked, Mapping) else {}), "fill_at": now.isoformat()}
     wanted = scopes([agreements], facts)
-    _lock(work, in_force, wanted, [facts])
+    _lock(work, ground.in_force, wanted, [facts])
     records = work.ledger.history([(scope.parts, scope.since) for scope in wanted], leave_out=request.claim)
     decision = decide([agreements], facts, [history_record(record) for record in records])
     return Verdict(None, decision, agreements, facts)

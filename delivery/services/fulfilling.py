@@ -44,24 +44,33 @@ class _Search:
     tried: frozenset[str]
 
 
-def fetch(ctx: Context, number: str, alive: Callable[[], None]) -> None:
+def fetch(ctx: Context, number: str, alive: Callable[[], None]) -> int | None:
     """Look for the full text of a request. Safe to run twice: a finished step is not done again.
 
-    ``alive`` is called between sources, so that the job's lease is kept.
+    ``alive`` is called between sources, so that the job's lease is kept. Returns the job that makes the copy, where one was found.
     """
     search = _begin(ctx, number)
     if search is None:
-        return
+        return None
     request = search.request
     for route in search.routes:
         if route.source.kind == DESK or route.source.id in search.tried:
             continue
         alive()
-        if _try_source(ctx, request, route):
-            return
+        ended = _try_source(ctx, request, route)
+        if ended is not None:
+            return ended.following
         with ctx.store.read() as work:
             request = work.requests.get(number)
     _nothing_found(ctx, number, search.routes)
+    return None
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """The search is over: found, with the job that follows, or the request has moved on meanwhile."""
+
+    following: int | None = None
 
 
 def _begin(ctx: Context, number: str) -> _Search | None:
@@ -85,8 +94,8 @@ def _begin(ctx: Context, number: str) -> _Search | None:
     return _Search(request, tuple(sorted(routes, key=lambda route: route.source.rank)), tried)
 
 
-def _try_source(ctx: Context, request: DocumentRequest, route: Route) -> bool:
-    """Ask one source. True when the search is over: found, or the request has moved on meanwhile."""
+def _try_source(ctx: Context, request: DocumentRequest, route: Route) -> _Ended | None:
+    """Ask one source; None when the next is to be asked."""
     number = request.number
     with ctx.blobs.workspace() as folder:
         target = folder / "source.pdf"
@@ -96,11 +105,11 @@ def _try_source(ctx: Context, request: DocumentRequest, route: Route) -> bool:
             )
         except FetchFailed as failure:
             _note_failure(ctx, number, route, failure)
-            return False
+            return None
         if not _reserved(request, route) and not _permitted(ctx, number, route):
-            return False
+            return None
         blob = ctx.blobs.put(f"sources/{fetched.sha256[:2]}/{fetched.sha256}.pdf", Path(fetched.path))
-    return _found(ctx, number, route, fetched, blob.name)
+    return _found(ctx, request, route, fetched, blob.name)
 
 
 def _note_failure(ctx: Context, number: str, route: Route, failure: FetchFailed) -> None:
@@ -141,46 +150,63 @@ def _reserved(request: DocumentRequest, route: Route) -> bool:
     return route.source.id in {request.source_id, request.approved}
 
 
-def _found(ctx: Context, number: str, route: Route, fetched: Fetched, blob: str) -> bool:
-    now = ctx.clock()
+def _found(ctx: Context, request: DocumentRequest, route: Route, fetched: Fetched, blob: str) -> _Ended | None:
+    now, number = ctx.clock(), request.number
     with ctx.store.write() as work:
-        request = work.requests.lock(number)
-        if request.state is not State.FETCHING:
-            return True
-        if not _reserved(request, route):
-            return False  # it was decided anew while the file came: nothing comes from here under the old decision
+        moved = None
+        if request.state is State.FETCHING and _reserved(request, route):
+            moved = work.requests.change(request, _prepared_from(request, route, fetched, blob, now))
+        if moved is None:
+            # It was changed while the file came.
+            request = work.requests.lock(number)
+            if request.state is not State.FETCHING:
+                return _Ended()
+            if not _reserved(request, route):
+                return None  # it was decided anew: nothing comes from here under the old decision
+            moved = work.requests.save(_prepared_from(request, route, fetched, blob, now))
         work.requests.add_try(Try(number, route.source.id, now, "found", "", fetched.location))
-        found = {
-            **request.found,
-            "blob": blob,
-            "sha256": fetched.sha256,
-            "bytes": fetched.bytes,
-            "source": route.source.id,
-            "version": fetched.version,
-            "licence": fetched.licence,
-            "location": fetched.location,
-            "open_access": route.open_access or fetched.open_access,
-        }
-        start_preparing(work, replace(request, found=found), Action.FIND, now)
+        following = _leave_to_prepare(work, moved, now, follows=True)
         work.record(
             Event(
                 "request:found",
                 now,
                 "system",
-                request.library_id,
+                moved.library_id,
                 number,
                 digest=fetched.sha256,
                 code=route.source.kind,
             )
         )
-    return True
+    return _Ended(following)
+
+
+def _prepared_from(
+    request: DocumentRequest, route: Route, fetched: Fetched, blob: str, now: datetime
+) -> DocumentRequest:
+    found = {
+        **request.found,
+        "blob": blob,
+        "sha256": fetched.sha256,
+        "bytes": fetched.bytes,
+        "source": route.source.id,
+        "version": fetched.version,
+        "licence": fetched.licence,
+        "location": fetched.location,
+        "open_access": route.open_access or fetched.open_access,
+    }
+    return replace(request, found=found, state=move(request.state, Action.FIND), changed_at=now)
 
 
 def start_preparing(work: Work, request: DocumentRequest, action: Action, now: datetime) -> DocumentRequest:
     """Move on to preparing, and leave the job for it in the same transaction."""
     request = work.requests.save(replace(request, state=move(request.state, action), changed_at=now))
-    work.jobs.add(NewJob(PREPARE, f"prepare:{request.number}:{request.version}", {"request": request.number}), now)
+    _leave_to_prepare(work, request, now)
     return request
+
+
+def _leave_to_prepare(work: Work, request: DocumentRequest, now: datetime, *, follows: bool = False) -> int:
+    key = f"prepare:{request.number}:{request.version}"
+    return work.jobs.add(NewJob(PREPARE, key, {"request": request.number}, follows=follows), now)
 
 
 def _nothing_found(ctx: Context, number: str, routes: tuple[Route, ...]) -> None:

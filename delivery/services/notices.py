@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from delivery.errors import Unavailable
-from delivery.people import Library, Person
+from delivery.people import Person
 from delivery.services.context import Context
 from delivery.services.deciding import DESK, Route, agreements_of
-from delivery.stores import AgreementVersion, Source
+from delivery.stores import Ground, Source
 from drm.agreements import Agreement
 from drm.audit.events import Event
 from drm.obligations import obligation_texts
@@ -24,16 +24,16 @@ def notices_of(agreements: tuple[Agreement, ...]) -> tuple[str, ...]:
 def form_notices(ctx: Context, reader: Person) -> tuple[str, ...]:
     """The notices of every agreement that a request of this reader may fall under: which one it will be is not known yet."""
     with ctx.store.read() as work:
-        library, in_force = work.agreements.for_reader(reader.id, ctx.clock())
-        return notices_under(work.sources.active(), in_force, library)
+        return notices_under(work.sources.active(), work.agreements.ground_of_reader(reader.id, ctx.clock(), ""))
 
 
-def notices_under(sources: Sequence[Source], in_force: Sequence[AgreementVersion], library: Library) -> tuple[str, ...]:
+def notices_under(sources: Sequence[Source], ground: Ground) -> tuple[str, ...]:
     """The notices of every agreement in force that a request from this library to these sources may fall under."""
     codes: dict[str, None] = {}
     for source in sources:
-        if source.kind != DESK or source.library_id in (None, library.id):
-            codes |= dict.fromkeys(notices_of(agreements_of(Route(source, None), in_force, library) or ()))
+        if source.kind != DESK or source.library_id in (None, ground.library.id):
+            found = agreements_of(Route(source, None), ground.in_force, ground.library) or ()
+            codes |= dict.fromkeys(notices_of(found))
     return tuple(codes)
 
 

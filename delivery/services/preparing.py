@@ -51,13 +51,16 @@ def read_ready(ctx: Context, work: Work, request: DocumentRequest) -> Ready:
     )
 
 
-def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> None:
-    """Make, verify and publish the copy of a request. Safe to run twice: one claim has one delivery."""
+def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> int | None:
+    """Make, verify and publish the copy of a request. Safe to run twice: one claim has one delivery.
+
+    Returns the job that tells the reader.
+    """
     with ctx.store.read() as work:
-        request = work.requests.get(number)
+        request, masters = work.requests.get_to_prepare(number)
         if request.state is not State.PREPARING:
-            return
-        ready = read_ready(ctx, work, request)
+            return None
+        ready = replace(read_ready(ctx, work, request), masters=masters)
     now = ctx.clock()
     delivery = delivery_number(ctx.ring.derive("rushlight.delivery.v1"), request.claim)
     spec = copy_spec(ctx, ready, delivery, now)
@@ -66,15 +69,15 @@ def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> None:
         made = make(ctx, CopyOrder(ready, spec, _password(ctx, ready, delivery)), alive)
     except PdfRefused as refusal:
         _file_refused(ctx, number, refusal)
-        return
+        return None
     most = ready.terms.link.max_bytes
     if most is not None and made.report.bytes > most:
         _forget(ctx, made)
         text = f"The copy has {made.report.bytes} bytes; the agreement permits {most} by link."
         _file_refused(ctx, number, PdfRefused("too-large", text))
-        return
+        return None
     alive()
-    _publish(ctx, ready, delivery, made, now)
+    return _publish(ctx, ready, delivery, made, now)
 
 
 def _password(ctx: Context, ready: Ready, delivery: str) -> str | None:
@@ -88,34 +91,50 @@ def _forget(ctx: Context, made: Made) -> None:
         ctx.blobs.remove(made.blob.name)
 
 
-def _publish(ctx: Context, ready: Ready, number: str, made: Made, issued_at: datetime) -> None:
-    now = ctx.clock()
+def _publish(ctx: Context, ready: Ready, number: str, made: Made, issued_at: datetime) -> int | None:
+    now, mail = ctx.clock(), None
     with ctx.store.write() as work:
-        request = work.requests.lock(ready.request.number)
-        if request.state is not State.PREPARING or request.claim != ready.request.claim:
+        request = _taken(work, ready.request, number, now)
+        if request is None:
             published = False
         else:
             verdict = judge_at_fill(work, request, now)
             published = may_publish(request, verdict.decision)
             if published:
-                _supply(work, request, verdict, made, _delivery(ctx, ready, number, made, issued_at), now)
+                mail = _supply(work, request, verdict, made, _delivery(ctx, ready, number, made, issued_at), now)
             else:
                 _turned_down(work, request, verdict, now)
     if not published:
         _forget(ctx, made)
+    return mail
+
+
+def _taken(work: Work, known: DocumentRequest, delivery: str, now: datetime) -> DocumentRequest | None:
+    """The request as it was before it was supplied, held from here on; None where it no longer waits for this copy.
+
+    It is locked by the statement that moves it on. Where the agreements then turn the copy down, it moves on from where it was.
+    """
+
+    def supplied(request: DocumentRequest) -> DocumentRequest:
+        state = move(request.state, Action.SUPPLY)
+        return replace(request, state=state, delivery=delivery, changed_at=now, reason="", reason_text="")
+
+    changed = work.requests.change(known, supplied(known))
+    if changed is not None:
+        return replace(known, version=changed.version)
+    request = work.requests.lock(known.number)  # it was changed while the copy was made
+    if request.state is not State.PREPARING or request.claim != known.claim:
+        return None
+    return replace(request, version=work.requests.save(supplied(request)).version)
 
 
 def _supply(
     work: Work, request: DocumentRequest, verdict: Verdict, made: Made, delivery: Delivery, now: datetime
-) -> None:
-    state = move(request.state, Action.SUPPLY)
+) -> int:
     if made.master is not None and not work.masters.use(made.master.id, now):
         raise Unavailable("master-gone", "The prepared document was given up meanwhile. It is prepared again.", 1)
     work.deliveries.add(delivery, request.claim, made.tail)
     settle(work, request, verdict, now)
-    work.requests.save(
-        replace(request, state=state, delivery=delivery.number, changed_at=now, reason="", reason_text="")
-    )
     work.record(
         Event(
             "copy:supplied",
@@ -136,7 +155,7 @@ def _supply(
     if is_drawn(delivery.number) and made.master is not None:
         work.jobs.add(NewJob(CHECK, f"check:{delivery.number}", {"delivery": delivery.number}), now)
     payload = {"letter": "delivered", "request": request.number, "delivery": delivery.number}
-    work.jobs.add(NewJob(MAIL, f"mail:delivered:{delivery.number}", payload), now)
+    return work.jobs.add(NewJob(MAIL, f"mail:delivered:{delivery.number}", payload, follows=True), now)
 
 
 def _turned_down(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime) -> None:

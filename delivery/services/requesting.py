@@ -13,7 +13,7 @@ from delivery.errors import Invalid, NotFound
 from delivery.jobs import FETCH, MAIL, NewJob
 from delivery.lifecycle import OPEN, Action, State, move
 from delivery.numbers import request_number
-from delivery.people import Library, Person
+from delivery.people import Person
 from delivery.ports import Work
 from delivery.services.context import Context
 from delivery.services.deciding import (
@@ -30,9 +30,10 @@ from delivery.services.deciding import (
     reserve,
 )
 from delivery.services.notices import notices_under
-from delivery.stores import AgreementVersion
+from delivery.stores import Ground
 from drm.audit.events import Event
 from drm.decisions import Outcome
+from drm.facts.reading import normal_issn
 from drm.obligations import with_versions
 
 MAX_TYPED = 2_000
@@ -108,10 +109,12 @@ def submit(
         if earlier is not None and not asked.deliberate:
             submitted = Submitted(earlier, True, delivery)
         else:
-            library, in_force = work.agreements.for_reader(reader.id, now)
-            shown = notices_under(sources, in_force, library) if asked.noticed else ()
-            request = enrich(_new_request(reader, asked, citation, now, earlier, shown), routes)
-            submitted = Submitted(_decide(work, request, library, routes, in_force, now))
+            request = enrich(_new_request(reader, asked, citation, now, earlier), routes)
+            ground = work.agreements.ground_of_reader(reader.id, now, normal_issn(request.citation.issn))
+            if asked.noticed:
+                shown = with_versions(notices_under(sources, ground))
+                request = replace(request, found={**request.found, "notices": shown})
+            submitted = Submitted(_decide(work, request, ground, routes, now))
         if keep is not None:
             keep(work, submitted)
     return submitted
@@ -133,12 +136,7 @@ def _earlier(
 
 
 def _new_request(
-    reader: Person,
-    asked: Asked,
-    citation: Citation,
-    now: datetime,
-    earlier: DocumentRequest | None,
-    shown: tuple[str, ...],
+    reader: Person, asked: Asked, citation: Citation, now: datetime, earlier: DocumentRequest | None
 ) -> DocumentRequest:
     return DocumentRequest(
         number=request_number(),
@@ -154,7 +152,7 @@ def _new_request(
         language=asked.language,
         via=asked.via,
         repeat_of=earlier.number if earlier else "",
-        found={"declarations": list(asked.declarations), "notices": with_versions(shown)},
+        found={"declarations": list(asked.declarations), "notices": {}},
     )
 
 
@@ -171,17 +169,12 @@ def enrich(request: DocumentRequest, routes: tuple[Route, ...]) -> DocumentReque
 
 
 def _decide(
-    work: Work,
-    request: DocumentRequest,
-    library: Library,
-    routes: tuple[Route, ...],
-    in_force: tuple[AgreementVersion, ...],
-    now: datetime,
+    work: Work, request: DocumentRequest, ground: Ground, routes: tuple[Route, ...], now: datetime
 ) -> DocumentRequest:
     licensed = tuple(route for route in routes if not route.open_access)
     free = tuple(route for route in routes if route.open_access)
     work.record(Event("request:created", now, request.reader_key, request.library_id, request.number, code=request.via))
-    verdict = judge(work, request, library, licensed, now, in_force=in_force)
+    verdict = judge(work, request, ground.library, licensed, now, ground=ground)
     if not is_denied(verdict.decision) or not free:
         if verdict.decision.outcome is not Outcome.ALLOW and free:
             # Without limits open access is the milder way; on a tie the licensed route keeps its slot.

@@ -20,10 +20,24 @@ def family_of(work: Work, issn: str) -> Mapping[str, str]:
     return work.titles.family(normal_issn(issn)) if issn else {}
 
 
+def family_told(
+    work: Work, issn: str, told: Sequence[Sequence[str]], now: datetime, known: Mapping[str, str] | None
+) -> Mapping[str, str]:
+    """The family of an ISSN, after learning what holdings tell. ``known`` is the family as this transaction has read it already."""
+    for issns in told:
+        join(work, issns, now)
+    if known is None or any(len(issns) > 1 for issns in told):
+        return family_of(work, issn)
+    return known
+
+
 def linked(work: Work, facts: Mapping[str, object]) -> dict[str, object]:
     """Facts under the present map: the ISSNs of their title, and the issue named by the linking ISSN."""
-    issn = _issn_of(facts)
-    family = family_of(work, issn)
+    return linked_by(facts, family_of(work, issn_in(facts)))
+
+
+def linked_by(facts: Mapping[str, object], family: Mapping[str, str]) -> dict[str, object]:
+    """The same where the family is known already."""
     content = {name: value for name, value in facts.items() if name != "issn_l"}
     if not family:
         return content
@@ -33,7 +47,8 @@ def linked(work: Work, facts: Mapping[str, object]) -> dict[str, object]:
     return {**content, "issn_l": dict(family)}
 
 
-def _issn_of(facts: Mapping[str, object]) -> str:
+def issn_in(facts: Mapping[str, object]) -> str:
+    """The ISSN that a request's facts name; "" for none."""
     about = facts.get("work")
     value = about.get("issn") if isinstance(about, Mapping) else None
     return value if isinstance(value, str) else ""

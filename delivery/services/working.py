@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from delivery.document_request import Try
 from delivery.errors import DeliveryError, Unavailable
@@ -51,13 +52,28 @@ class TakenOver(Exception):
 
 def run_job(ctx: Context, job_id: int, report: Report) -> bool:
     """Claim and run one job. False when there was nothing to do. ``report`` hears of ends and failures, for the process log."""
+    return _with_job(ctx, job_id, report, partial(_run_one, ctx, report))
+
+
+def run_along(ctx: Context, job_id: int, report: Report) -> bool:
+    """Claim and run one job, then the one that follows from it, as far as that goes: from the search to the mail.
+
+    Each is a job with a lease and attempts of its own; only the end of one and the taking of the next are one transaction.
+    False when there was nothing to do.
+    """
+    return _with_job(ctx, job_id, report, partial(_run_along, ctx, report))
+
+
+def _with_job(ctx: Context, job_id: int, report: Report, run: Callable[[Job], None]) -> bool:
+    """Claim a job and run it beside others of this process, or a suspect with nothing beside it; False when there is none."""
     with company.together():
         with ctx.store.write() as work:
             job = work.jobs.claim(job_id, ctx.clock())
         if job is None:
             return False
         if not job.is_suspect:
-            return _run(ctx, job, report)
+            run(job)
+            return True
     if job.is_poison:
         poison = Poison(
             f"{job.deaths} workers in a row ended without a word while they had it, {LONE_TRIES} of them with nothing else in hand."
@@ -67,29 +83,56 @@ def run_job(ctx: Context, job_id: int, report: Report) -> bool:
         return True
     with company.alone():
         with ctx.store.write() as work:
-            if not work.jobs.begin_alone(job, ctx.clock()):
-                report("taken over", job, None)
-                return True
-        return _run(ctx, job, report)
-
-
-def _run(ctx: Context, job: Job, report: Report) -> bool:
-    try:
-        _perform(ctx, job)
-    except TakenOver:
-        report("taken over", job, None)
-        return True
-    except Exception as error:  # noqa: BLE001 - a job must never die silently, whatever went wrong in it
-        _failed(ctx, job, error)
-        report("failed", job, error)
-        return True
-    with ctx.store.write() as work:
-        work.jobs.finish(job, ctx.clock())
-    report("done", job, None)
+            begun = work.jobs.begin_alone(job, ctx.clock())
+        if begun:
+            run(job)
+        else:
+            report("taken over", job, None)
     return True
 
 
-def _perform(ctx: Context, job: Job) -> None:
+def _run_one(ctx: Context, report: Report, job: Job) -> None:
+    if _run(ctx, job, report):
+        with ctx.store.write() as work:
+            work.jobs.finish(job, ctx.clock())
+        report("done", job, None)
+
+
+def _run_along(ctx: Context, report: Report, begun: Job) -> None:
+    job: Job | None = begun
+    while job is not None:
+        done, following = _run(ctx, job, report), None
+        if done:
+            with ctx.store.write() as work:
+                if done.following is None:
+                    work.jobs.finish(job, ctx.clock())
+                else:
+                    following = work.jobs.go_on(job, done.following, ctx.clock())
+            report("done", job, None)
+        job = following
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A job that came to its end; ``following`` is the job that it left to be done next."""
+
+    following: int | None
+
+
+def _run(ctx: Context, job: Job, report: Report) -> _Done | None:
+    """Run a claimed job; None when it failed, or somebody else has it now. It is still to be marked done."""
+    try:
+        return _Done(_perform(ctx, job))
+    except TakenOver:
+        report("taken over", job, None)
+    except Exception as error:  # noqa: BLE001 - a job must never die silently, whatever went wrong in it
+        _failed(ctx, job, error)
+        report("failed", job, error)
+    return None
+
+
+def _perform(ctx: Context, job: Job) -> int | None:
+    """Do the job; the id of the one that follows from it."""
     renewed = ctx.clock()
 
     def alive() -> None:
@@ -103,10 +146,10 @@ def _perform(ctx: Context, job: Job) -> None:
         renewed = now
 
     if job.kind == FETCH:
-        fetch(ctx, job.payload["request"], alive)
-    elif job.kind == PREPARE:
-        prepare(ctx, job.payload["request"], alive)
-    elif job.kind == MAIL:
+        return fetch(ctx, job.payload["request"], alive)
+    if job.kind == PREPARE:
+        return prepare(ctx, job.payload["request"], alive)
+    if job.kind == MAIL:
         send_letter(ctx, job)
     elif job.kind == DESTROY:
         destroy_source(ctx, job.payload["request"], job.payload["blob"])
@@ -115,6 +158,7 @@ def _perform(ctx: Context, job: Job) -> None:
     elif job.kind == RETAIN:
         announce(ctx)
         carry_out(ctx, alive=alive)
+    return None
 
 
 def _failed(ctx: Context, job: Job, error: Exception) -> None:

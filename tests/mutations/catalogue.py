@@ -243,6 +243,13 @@ BUGS = (
         ("tests/drm/test_ledger_bugs.py",),
     ),
     Bug(
+        "what was given back is settled",
+        LEDGER,
+        ', LedgerRow.kind == "reserve", LedgerRow.rule.not_in(closed))',
+        ', LedgerRow.kind == "reserve")',
+        ("tests/storage/test_ledger.py",),
+    ),
+    Bug(
         "what was settled can be released",
         SERVICE,
         '(rule in settled) == (kind == "refund")',

@@ -57,10 +57,24 @@ CRASHES = (
         ORDER,
     ),
     Bug(
+        "a request is changed whoever saved it meanwhile",
+        "storage/requests.py",
+        "RequestRow.number == before.number, RequestRow.version == before.version",
+        "RequestRow.number == before.number",
+        ("tests/faults/test_changed_meanwhile.py",),
+    ),
+    Bug(
+        "the next job is taken whoever has it",
+        OUTBOX,
+        'and_(JobRow.id == following, JobRow.state == "queued", JobRow.run_after <= now)',
+        "JobRow.id == following",
+        ("tests/flows/test_running_along.py",),
+    ),
+    Bug(
         "a copy is settled in a transaction of its own",
         "delivery/services/preparing.py",
-        "    settle(work, request, verdict, now)\n    work.requests.save(",
-        "    work.session.commit()\n    settle(work, request, verdict, now)\n    work.requests.save(",
+        "    settle(work, request, verdict, now)\n    work.record(",
+        "    work.session.commit()\n    settle(work, request, verdict, now)\n    work.record(",
         ORDER,
     ),
     Bug(
