@@ -56,7 +56,7 @@ class Burst:
         return f"{self.calls / self.seconds:.1f}/s, p95 {p95(self.latencies) * 1e3:.0f} ms, p99 {worst * 1e3:.0f} ms, {self.errors} errors"
 
 
-def _stock(folder: Path, count: int) -> None:
+def stock(folder: Path, count: int) -> None:
     """A collection of ``count`` different articles of fourteen pages."""
     folder.mkdir()
     made = article(14, folder.parent)
@@ -71,11 +71,11 @@ def _stock(folder: Path, count: int) -> None:
     (folder / "holdings.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def _world(folder: Path, articles: int, database: str) -> tuple[World, dict[str, str]]:
+def world_of(folder: Path, articles: int, database: str) -> tuple[World, dict[str, str]]:
     """An installation with the collection as its source, and what a program of the reader's sends along."""
     world = make_world(folder / "home", collection_for(folder), database)
     world.clock.now = datetime.now(UTC)
-    _stock(folder / "stock", articles)
+    stock(folder / "stock", articles)
     source = Source("stock", "local_collection", "Stock", "harbour", ("open",), {"folder": str(folder / "stock")}, 10)
     token, claims = world.ctx.api_tokens.issue(world.reader.id, world.clock(), timedelta(days=1))
     with world.store.write() as work:
@@ -213,7 +213,7 @@ def _children(pid: int) -> Iterator[int]:
             yield from _children(int(child))
 
 
-def _cpu_of(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """Seconds of the processor that a process and those it made have used, ended ones too."""
     total = 0
     for one in set(_children(pid)):
@@ -229,9 +229,9 @@ def _cpu_of(pid: int) -> float:
 def told(name: str, served: Served, rows: list[Row]) -> Iterator[list[str]]:
     """Time one part: its words, and the share of the processor that the generator took of what both used."""
     words: list[str] = []
-    ours, theirs = time.process_time(), _cpu_of(served.pid)
+    ours, theirs = time.process_time(), cpu_of(served.pid)
     yield words
-    own, other = time.process_time() - ours, _cpu_of(served.pid) - theirs
+    own, other = time.process_time() - ours, cpu_of(served.pid) - theirs
     share = own / max(own + other, 1e-9)
     words.append(f"{other:.1f} s of CPU in the server, the generator took {share:.0%} of both")
     rows.append((name, "; ".join(words), "reported", True))
@@ -243,7 +243,7 @@ def run(seconds: float, articles: int, database: str = "") -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        world, headers = _world(folder, articles, database)
+        world, headers = world_of(folder, articles, database)
         size = (folder / "stock" / "a0.pdf").stat().st_size
         with rushlight_server(folder / "home", **({"database_url": database} if database else {})) as served:
             with told("accepts in a burst", served, rows) as words:
