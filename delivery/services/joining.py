@@ -25,6 +25,7 @@ def join(ctx: Context, staff: Person, number: str, emails: str) -> DocumentReque
     require(staff, Role.LIBRARIAN)
     with ctx.store.read() as work:
         request = work.requests.get(number)
+        require_library(staff, request.library_id)
         source = work.sources.get(request.source_id) if request.source_id else None
     if source is None:
         raise Conflict("not-decided", "This request has no source yet; wait until it is at the desk.")

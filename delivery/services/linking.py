@@ -128,8 +128,9 @@ def _reach(work: Work, person: Person, number: str) -> Delivery:
     delivery = work.deliveries.get(number)
     if delivery.reader_id == person.id:
         return delivery
-    if not person.roles & {Role.LIBRARIAN, Role.RIGHTS_OFFICER}:
+    if not person.is_staff:
         raise NotFound("unknown-delivery", "There is no such delivery.")
+    require(person, Role.LIBRARIAN, Role.RIGHTS_OFFICER)
     require_library(person, delivery.library_id)
     return delivery
 

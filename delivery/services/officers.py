@@ -9,7 +9,7 @@ from datetime import datetime
 
 from delivery.consents import Fee
 from delivery.document_request import DocumentRequest
-from delivery.errors import Conflict, Invalid
+from delivery.errors import Conflict, Invalid, NotFound
 from delivery.jobs import FETCH, NewJob
 from delivery.lifecycle import Action, move
 from delivery.people import Person, Role
@@ -26,6 +26,7 @@ from drm.decisions import Decision, Outcome, RuleResult
 from drm.quota import record_keys
 
 EXPORT_BATCH = 500
+IN_THE_MAKING = frozenset({"draft", "proposed"})
 LIBRARY_PAYS = "library-royalty"
 """How a fee is settled that the library pays to the rights holder itself."""
 
@@ -201,12 +202,17 @@ def agreements(ctx: Context, officer: Person) -> tuple[AgreementView, ...]:
 
 
 def agreement(ctx: Context, officer: Person, agreement_id: str, version: int) -> AgreementView:
-    """One version of an agreement."""
+    """One version of an agreement. NotFound for one in the making, but for rights officers."""
     require(officer, Role.RIGHTS_OFFICER, Role.LIBRARIAN, Role.OPERATOR)
     with ctx.store.read() as work:
         found = work.agreements.get(agreement_id, version)
+        versions = work.agreements.versions(agreement_id)
+        if Role.RIGHTS_OFFICER not in officer.roles:
+            versions = tuple(one for one in versions if one.standing not in IN_THE_MAKING)
+        if found not in versions:
+            raise NotFound("unknown-agreement", f"There is no agreement {agreement_id} v{version}.")
         sources = tuple(source for source in work.sources.active() if agreement_id in source.agreements)
-        return AgreementView(found, parsed(found), sources, work.agreements.versions(agreement_id))
+        return AgreementView(found, parsed(found), sources, versions)
 
 
 def usage_log(ctx: Context, officer: Person, wanted: LogFilter) -> LogPage:

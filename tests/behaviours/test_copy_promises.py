@@ -13,7 +13,7 @@ import pytest
 from delivery.errors import Invalid
 from delivery.filenames import content_disposition
 from delivery.services import desk
-from tests.access.test_who_may import routes
+from tests.access.matrix import routes
 from tests.behaviours.test_link_promises import address, press, supplied
 from tests.delivery.web_test_support import signed_in
 from tests.drm.pdf.bad_files import REFUSED, REPAIRABLE, locked
