@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -11,7 +12,9 @@ from typing import Any
 import structlog
 
 SECRET_KEYS = frozenset({"password", "token", "secret", "authorization", "cookie", "email", "name", "url", "link"})
-SECRET_PATHS = re.compile(r"/(d|w|confirm|reset|check)/[^/\s\"?]+")
+SECRET_PATHS = re.compile(r"/(d|w|v|confirm|reset|check)/[^/\s\"?]+")
+BREAKING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""What JSON leaves as it is and viewers take for the end of a line, or let run backwards."""
 
 
 def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -24,6 +27,12 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
     return event
 
 
+def one_line(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    """An event as one line of JSON: nothing in it ends the line or turns it round."""
+    line = json.dumps(event, ensure_ascii=False, default=str)
+    return BREAKING.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+
+
 def start_logging(level: str) -> None:
     """Set up the process log once."""
     number = logging.getLevelName(level)
@@ -33,7 +42,7 @@ def start_logging(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _redact,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            one_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

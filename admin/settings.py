@@ -25,9 +25,12 @@ class Settings(BaseSettings):
     home: Path = Field(
         Path("var"), description="Folder for the database, keys, blobs and mails of the embedded default."
     )
-    database_url: str = Field("", description="SQLAlchemy URL of the database; empty: SQLite in the home folder.")
+    database_url: str = Field(
+        "", repr=False, description="SQLAlchemy URL of the database; empty: SQLite in the home folder."
+    )
     secrets_url: str = Field(
         "",
+        repr=False,
         description="SQLAlchemy URL of the database that holds the readers' secrets, another than the main one; empty: a file in the home folder.",
     )
     database_connect_seconds: int = Field(
@@ -51,7 +54,9 @@ class Settings(BaseSettings):
         le=3600,
         description="How long a transaction on PostgreSQL may stand without a statement, as one of a halted process does, in seconds.",
     )
-    broker_url: str = Field("", description="Celery broker; empty: jobs run in a worker thread of the serving process.")
+    broker_url: str = Field(
+        "", repr=False, description="Celery broker; empty: jobs run in a worker thread of the serving process."
+    )
     blob_url: str = Field("", description="Bucket for files as s3://bucket/prefix; empty: a folder in the home folder.")
     s3_endpoint: str = Field("", description="Address of an S3 store that is not Amazon's.")
     s3_region: str = Field("us-east-1", description="Region of the bucket.")
@@ -100,7 +105,9 @@ class Settings(BaseSettings):
         "en", pattern="^(en|zh)$", description="Language for people who have not chosen one: en or zh."
     )
     smtp_url: str = Field(
-        "", description="Mail server as smtp://user:password@host:port or smtps://; empty: mails go to a folder."
+        "",
+        repr=False,
+        description="Mail server as smtp://user:password@host:port or smtps://; empty: mails go to a folder.",
     )
     sender: str = Field("Rushlight <rushlight@localhost>", description="From address of all mails.")
     unpaywall_email: str = Field("", description="Contact address sent to Unpaywall; empty: Unpaywall is off.")
@@ -161,6 +168,7 @@ class Settings(BaseSettings):
     oidc_card_claim: str = Field("", description="Claim that tells a new reader's library card; empty: none.")
     limits_url: str = Field(
         "",
+        repr=False,
         description="Redis that all processes count attempts per address in, as redis://host:6379/1; empty: each process counts by itself.",
     )
     sign_in_days: int = Field(14, ge=1, le=365, description="How long a reader stays signed in, in days.")

@@ -14,6 +14,8 @@ from itsdangerous import BadData, SignatureExpired, URLSafeSerializer, URLSafeTi
 
 MIN_KEY_BYTES = 32
 API_AUDIENCE = "rushlight-api"
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""A token may come from a machine whose clock is ahead by so much."""
 
 
 class TokenError(Exception):
@@ -156,19 +158,23 @@ class ApiTokens:
                 self._ring.derive(self._purpose, key_id),
                 algorithms=["HS256"],
                 audience=API_AUDIENCE,
-                # The expiry is compared below with the caller's clock: this module has none of its own.
+                # Times are compared below with the caller's clock: this module has none of its own.
                 options={
                     "require": ["exp", "aud", "jti", "sub"],
                     "verify_exp": False,
                     "verify_iat": False,
+                    "verify_nbf": False,
                     "enforce_minimum_key_length": True,
                 },
             )
             claims = ApiClaims(
                 str(payload["sub"]), str(payload["jti"]), datetime.fromtimestamp(int(payload["exp"]), UTC)
             )
+            begins = max(int(payload.get(name, 0)) for name in ("iat", "nbf"))
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, OSError):
             raise TokenError("not a token of this service") from None
+        if begins > (now + CLOCKS_DIFFER).timestamp():
+            raise TokenError("not a token of this service")
         if now >= claims.expires_at:
             raise TokenError("this token is over", expired=True)
         return claims

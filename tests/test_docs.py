@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import re
 from pathlib import Path
 
@@ -149,3 +151,36 @@ def test_every_file_and_test_that_is_said_to_prove_something_is_there() -> None:
 
     assert len(files) > 20
     assert [name for name in re.findall(r"`(test_\w+)`", text) if f"def {name}(" not in sources] == []
+
+
+SECTIONS_OF_ASVS = (
+    "1.2.1 1.2.2 1.2.4 1.2.5 1.2.10 1.3.6 1.3.7 1.3.11 1.5.1 1.5.2 1.5.3 2.1.3 2.2.2 2.3.1 2.3.2 2.3.3 2.3.4 2.3.5 2.4.1 3.2.1 3.3.1 3.3.2 "
+    "3.3.4 3.4.3 3.4.4 3.4.5 3.4.6 3.5.1 3.7.2 4.1.4 4.1.3 5.1.1 5.2.1 5.2.2 5.2.3 5.3.2 5.4.1 6.3.1 6.3.2 7.2.3 7.2.4 7.4.1 8.1.1 8.2.1 8.2.2 "
+    "8.4.1 9.1.1 9.1.2 9.1.3 9.2.1 9.2.2 9.2.3 11.2.3 11.2.4 11.4.1 13.2.4 13.3.1 14.3.2 15.2.5 15.3.2 15.3.3 15.4.1 16.2.1 16.2.5 16.4.1 "
+    "16.4.2 16.5.1 16.5.2"
+)
+"""The first number of each promise of this release, in the standard's sequence."""
+
+
+@functools.cache
+def named_in(name: str) -> frozenset[str]:
+    """The tests of a file and the classes that have some, as they are written and not as they are collected."""
+    tree = ast.parse((ROOT / "tests" / name).read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef))
+
+
+def rows_of(page: str) -> list[list[str]]:
+    """The cells of all rows of a page's tables, without heads."""
+    lines = [line.strip("| ").split(" | ") for line in read(page).splitlines() if line.startswith("| ")]
+    return [cells for cells in lines if not cells[0].startswith(("id", "seed"))]
+
+
+def test_each_promise_of_the_checklist_has_its_test_or_its_document() -> None:
+    rows = rows_of("docs/security-checklist.md")
+    named = [re.findall(r"`([\w/]+\.py)::(\w+)`", held) for _, _, held in rows]
+    missing = [f"{file}::{test}" for row in named for file, test in row if test not in named_in(file)]
+
+    assert [row[0].split(",")[0] for row in rows] == SECTIONS_OF_ASVS.split()
+    assert len(rows) == 68
+    assert missing == []
+    assert [row[0] for row, tests in zip(rows, named, strict=True) if not tests and "](" not in row[2]] == []

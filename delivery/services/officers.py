@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,6 +27,7 @@ from drm.decisions import Decision, Outcome, RuleResult
 from drm.quota import record_keys
 
 EXPORT_BATCH = 500
+FORMULA_SIGNS = frozenset("=+-@|%")
 IN_THE_MAKING = frozenset({"draft", "proposed"})
 LIBRARY_PAYS = "library-royalty"
 """How a fee is settled that the library pays to the rights holder itself."""
@@ -255,11 +257,10 @@ def verify_log(ctx: Context, officer: Person) -> LogVerdict:
 def guarded_cell(value: object) -> str:
     """A CSV cell that no spreadsheet takes for a formula (OWASP, CSV injection): a leading apostrophe disarms it."""
     text = "" if value is None else str(value)
-    return (
-        f"'{text}"
-        if text.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")) or (text[:1] in "\t\r\n" and text)
-        else text
-    )
+    # Programs pass over blanks and what cannot be seen, and some read the wide forms of East Asia as the plain ones.
+    seen = next((place for place, sign in enumerate(text) if unicodedata.category(sign)[0] not in "ZC"), len(text))
+    starts = unicodedata.normalize("NFKC", text[seen : seen + 1])
+    return f"'{text}" if starts in FORMULA_SIGNS or text[:1] in {"\t", "\r", "\n"} else text
 
 
 def export_columns() -> Mapping[str, str]:

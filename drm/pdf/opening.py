@@ -18,7 +18,6 @@ from drm.pdf.geometry import media_size, view_of
 from drm.pdf.values import Limits, PdfRefused
 
 BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
-UNKNOWN_LOCK = re.compile("(?i)unsupported.*encryption")
 PIECE = 1024 * 1024
 UNREAD, NO_PAGE = (
     re.compile("treating object as null|nested|too deep|limits error"),
@@ -66,7 +65,7 @@ def translated() -> Iterator[None]:
     ) as error:
         if "No space left" in str(error):
             raise OSError(errno.ENOSPC, "No space left on device") from None
-        if UNKNOWN_LOCK.search(str(error)):
+        if "encryption" in str(error).lower().partition("unsupported")[2]:
             raise PdfRefused("unsupported", "The file is encrypted in a way that is not known here.") from None
         code = "bomb" if BOMB.search(str(error)) else "damaged"
         text = "Unpacking the file takes more than it may." if code == "bomb" else "The file is damaged beyond repair."

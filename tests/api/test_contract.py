@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
+from delivery.services.expiring import forget_old
 from tests.faults.test_races import at_once
 from tests.flows.test_pages import bearer
 from tests.world import World
@@ -61,3 +63,39 @@ def test_many_calls_with_one_key_make_one_request(world: World) -> None:
     with world.store.read() as work:
         assert work.requests.of_reader(world.reader.id, 10).total == 1
     assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_a_thousand_times_eight_calls_with_one_key_make_one_request_each_time(world: World) -> None:
+    app, headers = world.reader_app(), bearer(world)
+
+    def ask(place: int) -> tuple[int, bytes]:
+        body = {"citation": {"title": f"Tides {place}", "year": "2020"}, "deliberate": True}
+        own = {**headers, "Idempotency-Key": f"key-{place}"}
+        answer = app.test_client().post("/api/v1/requests", json=body, headers=own)
+        return answer.status_code, answer.data
+
+    for place in range(1_000):
+        answers = at_once(8, lambda _, place=place: ask(place))  # type: ignore[misc]  # mypy infers no lambda with a default
+        [answer] = set(answers)
+        assert isinstance(answer, tuple)
+        assert answer[0] == 202
+
+    with world.store.read() as work:
+        assert work.requests.of_reader(world.reader.id, 10).total == 1_000
+
+
+def test_a_key_is_kept_a_day_and_a_longer_one_than_255_is_refused(world: World) -> None:
+    client, headers = world.reader_app().test_client(), bearer(world)
+    body = {"citation": {"doi": "10.5555/lantern.2021.0001"}, "deliberate": True}
+
+    def status(key: str) -> int:
+        return client.post("/api/v1/requests", json=body, headers={**headers, "Idempotency-Key": key}).status_code
+
+    assert (status("k" * 255), status("k" * 256)) == (202, 422)
+    world.clock.move(timedelta(hours=23))
+    forget_old(world.ctx)
+    assert status("k" * 255) == 202
+    with world.store.read() as work:
+        assert work.requests.of_reader(world.reader.id, 10).total == 1

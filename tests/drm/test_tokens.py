@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -33,6 +34,14 @@ def forged(claims: dict[str, object] = GOOD, key: bytes | None = None, **headers
 
 def without(name: str) -> dict[str, object]:
     return {claim: value for claim, value in GOOD.items() if claim != name}
+
+
+def spelled(header: object, claims: object, key: bytes | None = None) -> str:
+    """A token put together by hand, signed with SHA-256 over whatever stands in it."""
+    parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, claims)]
+    head, body = (base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    mark = hmac.new(key or signing_key(), f"{head}.{body}".encode(), hashlib.sha256).digest()
+    return f"{head}.{body}.{base64.urlsafe_b64encode(mark).rstrip(b'=').decode()}"
 
 
 def unsigned(algorithm: str) -> str:
@@ -65,6 +74,89 @@ FORGERIES = {
     "two dots": "..",
     "no token at all": "Bearer",
 }
+BAD_ENDS: tuple[object, ...] = (-1, 0, "", [], {}, True, "2099-01-01")
+HEAD = {"alg": "HS256", "typ": "JWT", "kid": "k2"}
+ISSUED = forged()
+FORGERIES |= {
+    **{f"no algorithm, spelled {name!r}": unsigned(name) for name in ("None", "NONE", "nonE", "", " none")},
+    **{
+        f"the algorithm {name!r} over our signature": spelled({**HEAD, "alg": name}, GOOD)
+        for name in (
+            "hs256",
+            "HS384",
+            "HS512",
+            "RS256",
+            "ES256",
+            "PS256",
+            "EdDSA",
+            "dir",
+            None,
+            256,
+            ["HS256"],
+            {"HS256": 1},
+        )
+    },
+    **{
+        f"the key id {kid!r}": spelled({**HEAD, "kid": kid}, GOOD)
+        for kid in (
+            None,
+            "",
+            2,
+            ["k2"],
+            {"k": "k2"},
+            "K2",
+            "k2 ",
+            "k2\0",
+            "k1,k2",
+            "' OR 1=1 --",
+            "http://smuggled.example/key",
+            "/dev/null",
+            "k" * 10_000,
+        )
+    },
+    **{
+        f"{name} in its own header": spelled({**HEAD, name: value}, GOOD, b"d" * 32)
+        for name, value in {
+            "jku": "https://smuggled.example/keys",
+            "x5u": "https://smuggled.example/cert",
+            "x5c": ["MIIB"],
+            "jwk": {"kty": "oct", "k": "ZGRk"},
+        }.items()
+    },
+    **{
+        f"a crit of {crit!r}": spelled({**HEAD, "crit": crit, "exp": 1}, GOOD)
+        for crit in (["exp"], ["kid"], ["smuggled"], "exp", [], [1], None)
+    },
+    **{f"an expiry of {exp!r}": forged({**GOOD, "exp": exp}) for exp in BAD_ENDS},
+    **{
+        f"an audience of {aud!r}": forged({**GOOD, "aud": aud})
+        for aud in ("", [], [""], API_AUDIENCE.upper(), f"{API_AUDIENCE} ", 1)
+    },
+    **{f"{name} that is no text": spelled(HEAD, {**GOOD, name: 7}) for name in ("sub", "jti")},
+    "claims that are a list": spelled(HEAD, [GOOD]),
+    "claims that are a text": spelled(HEAD, "p1"),
+    "claims that are no JSON": spelled(HEAD, b"{"),
+    "a header that is no JSON": spelled(b"{", GOOD),
+    "a header that is a list": spelled([HEAD], GOOD),
+    "not valid yet": forged({**GOOD, "nbf": int((NOW + 2 * DAY).timestamp())}),
+    "issued two days ahead": forged({**GOOD, "iat": int((NOW + 2 * DAY).timestamp())}),
+    "a fourth part": f"{ISSUED}.AAAA",
+    "a part less": ISSUED.rpartition(".")[0],
+    "the signature cut short": ISSUED[:-4],
+    "the signature of another": f"{ISSUED.rpartition('.')[0]}.{forged({**GOOD, 'sub': 'p2'}).rpartition('.')[2]}",
+    "claims of another under the signature": ".".join(
+        [ISSUED.split(".")[0], forged({**GOOD, "sub": "p2"}).split(".")[1], ISSUED.split(".")[2]]
+    ),
+    "five parts, as of an encrypted one": ".".join([*ISSUED.split("."), "AAAA", "AAAA"]),
+    "a link of ours": LinkSigner(NEW).sign("RL-1"),
+    "a mailed token of ours": PurposeSigner(NEW, "reset").sign(["p1", "x"]),
+    "the person itself": "p1",
+    "half a megabyte": "A" * 500_000,
+}
+
+
+def test_there_are_sixty_forgeries_at_least() -> None:
+    assert len(set(FORGERIES.values())) >= 60
 
 
 @pytest.mark.parametrize("token", FORGERIES.values(), ids=FORGERIES)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from delivery.sources import FetchFailed
 from fetchers.http import GuardedHttp, Patience
 from tests.faults.counts import HOSTILE_SOURCES, SOAK
-from tests.fetchers.bad_server import BEHAVIOURS, BadServer, head
+from tests.fetchers.bad_server import BEHAVIOURS, PDF, BadServer, head
 
 GOOD = {path.lstrip("/") for path in BEHAVIOURS if path.startswith("/good")} | {"relative"}
 BAD = {
@@ -150,3 +151,20 @@ def test_json_that_cannot_be_read_is_a_failure(client: GuardedHttp, server: BadS
 
     with pytest.raises(FetchFailed):
         client.get_json(server.url("json"), soon())
+
+
+def test_the_connection_goes_to_the_address_that_was_checked_under_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    """Who asks for the name again when connecting may get another answer."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, stream=httpx.ByteStream(PDF))
+
+    client = GuardedHttp("tests", Patience(1, 1, 2), resolver=lambda host, port: ["93.184.216.34"])
+    client._client = httpx.Client(transport=httpx.MockTransport(answer))
+    client.fetch_pdf("https://source.example/a.pdf", tmp_path / "file.pdf", soon())
+
+    [request] = seen
+    assert (request.url.host, request.headers["Host"]) == ("93.184.216.34", "source.example")
+    assert request.extensions["sni_hostname"] == "source.example"

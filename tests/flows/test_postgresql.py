@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+from delivery.errors import Conflict
 from delivery.lifecycle import State
-from delivery.services import expiring, requesting
+from delivery.services import downloading, expiring, requesting
 from tests.world import LIMITED, make_world
 
 
@@ -63,4 +64,28 @@ def test_jobs_are_rung_for_and_what_is_given_back_is_logged(
 
     assert len(rung) == 1
     assert "quota:released" in world.kinds(number)
+    world.close()
+
+
+def test_of_many_who_open_a_link_at_once_no_more_get_in_than_may(
+    postgres_url: str, tmp_path: Path, collection: Path
+) -> None:
+    world = make_world(tmp_path / "home", collection, postgres_url)
+    number = world.ask().number
+    world.work()
+    token = world.ctx.links.sign(world.get(number).delivery)
+    nonces = [downloading.look(world.ctx, token).nonce for _ in range(24)]
+
+    def opened(nonce: str) -> str:
+        try:
+            return "in" if downloading.open_window(world.ctx, token, nonce, None).secret else ""
+        except Conflict as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(opened, nonces))
+
+    # Who comes too late hears that the link is used up; that the database would not have it either is the last resort.
+    assert (answers.count("in"), answers.count("link-used_up")) == (5, 19)
+    assert world.delivery(number).opens_used == world.delivery(number).opens_limit == 5
     world.close()
