@@ -184,3 +184,31 @@ def test_each_promise_of_the_checklist_has_its_test_or_its_document() -> None:
     assert len(rows) == 68
     assert missing == []
     assert [row[0] for row, tests in zip(rows, named, strict=True) if not tests and "](" not in row[2]] == []
+
+
+def test_every_seed_is_a_bug_that_can_be_planted() -> None:
+    from tests.mutations.catalogue import BUGS
+
+    rows = rows_of("docs/seeded-bugs.md")
+    known = {bug.name: bug for bug in BUGS}
+
+    assert len(rows) == 38
+    assert read("docs/seeded-bugs.md").count("\n## ") == 6
+    assert [name for _, name in rows if name not in known] == []
+    assert len(known) == len(BUGS)
+
+
+def test_every_bug_names_a_place_that_is_there_once_and_tests_that_exist() -> None:
+    from tests.mutations.catalogue import BUGS
+
+    lost = [bug.name for bug in BUGS if read(bug.file).count(bug.old) != 1]
+    gone = [test for bug in BUGS for test in bug.tests if not is_there(test)]
+
+    assert lost == []
+    assert gone == []
+
+
+def is_there(test: str) -> bool:
+    """Whether a file of tests, or one test of it, is there."""
+    file, _, name = test.partition("::")
+    return (ROOT / file).is_file() and (not name or name.partition("[")[0] in named_in(file.removeprefix("tests/")))

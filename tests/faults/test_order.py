@@ -83,6 +83,27 @@ def test_a_copy_and_what_it_counts_are_written_together_or_not_at_all(world: Wor
     assert world.kinds(number).count("copy:supplied") == 1
 
 
+def test_no_letter_goes_out_for_a_copy_that_was_never_published(world: World) -> None:
+    world.ask()
+    cut_at(world, "copy:supplied", "before")
+
+    with pytest.raises(PowerCut):
+        world.work()
+
+    assert world.post.letters == []
+
+
+def test_a_prepared_document_is_stored_before_anybody_knows_of_it(world: World) -> None:
+    world.ask()
+    cut_at(world, "master:kept", "after")
+    with pytest.raises(PowerCut):
+        world.work()
+
+    with world.services.engine.connect() as connection:
+        [blob] = connection.exec_driver_sql("SELECT blob FROM masters").scalars()
+    assert world.ctx.blobs.exists(blob)
+
+
 def test_a_job_that_was_taken_over_is_not_finished_or_put_back_by_its_first_worker(world: World) -> None:
     world.ask()
     (job,) = sweep(world.ctx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from delivery.copies import CopyState, Delivery
 from delivery.copy_terms import copy_spec
 from delivery.errors import NotFound, Unavailable
 from delivery.jobs import CHECK, NewJob
-from delivery.services import checking, copy_making, copy_reading, downloading, expiring, linking
+from delivery.services import checking, copy_making, copy_reading, desk, downloading, expiring, linking
 from delivery.services.preparing import read_ready
 from delivery.services.rekeying import rewrap_masters
 from delivery.services.viewing import leaf
@@ -172,6 +173,23 @@ def test_whole_files_are_made_where_the_operator_says_so_and_the_page_tells_why(
 
     assert (delivery.engine, delivery.stamp["why"], delivery.master) == ("rewrite", "engine-asked", "")
     assert world.reader.name in words(world.copy(delivery.request))
+
+
+def test_the_whole_files_of_one_request_lie_apart(world: World, collection: Path) -> None:
+    """A copy that replaces another must not find that one's file in its place."""
+    world.ctx = replace(world.ctx, settings=replace(world.ctx.settings, pdf_policy=Policy(engine="rewrite")))
+    first = supplied(world)
+    desk.replace_copy(world.ctx, world.librarian, first.request, "the wrong article")
+    with (collection / "lantern" / "lantern-02.pdf").open("rb") as file:
+        desk.upload(world.ctx, world.librarian, first.request, file, "right.pdf", None)
+    world.work()
+
+    second = world.delivery(first.request)
+
+    assert second.number != first.number
+    assert second.blob != first.blob
+    assert hashlib.sha256(world.copy(first.request)).hexdigest() == second.sha256
+    assert world.ctx.blobs.exists(first.blob)
 
 
 def test_the_desk_sees_how_a_copy_was_made_and_why(world: World) -> None:

@@ -25,7 +25,7 @@ from tests.mutations.bug import Bug
 from tests.mutations.catalogue import BUGS
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("admin", "delivery", "deploy", "drm", "fetchers", "storage", "tests")
+PACKAGES = ("admin", "delivery", "deploy", "docs", "drm", "fetchers", "storage", "tests")
 SECONDS = 300
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tests.mutations.access_bugs import ACCESS
 from tests.mutations.bug import Bug
 from tests.mutations.counted_bugs import COUNTED
 from tests.mutations.crash_bugs import CRASHES
+from tests.mutations.file_bugs import FILES
 from tests.mutations.log_bugs import LOG
 
 OWN = ("tests/drm/policy/test_own_cases.py",)
@@ -350,4 +352,6 @@ BUGS = (
     *COUNTED,
     *LOG,
     *CRASHES,
+    *FILES,
+    *ACCESS,
 )
