@@ -13,11 +13,11 @@ FILES = (
     Bug(
         "a letter goes out before its copy is published",
         "delivery/services/preparing.py",
-        "            if published:\n                _supply(",
+        "            if published:\n                mail = _supply(",
         "            if published:\n"
         "                from delivery.ports import Letter\n\n"
         '                ctx.mailer.send(Letter("x@example.org", "Ready", "Ready", "Ready", "<x@example.org>", "en"))\n'
-        "                _supply(",
+        "                mail = _supply(",
         ORDER,
     ),
     Bug(
