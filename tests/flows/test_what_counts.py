@@ -94,7 +94,8 @@ def test_what_may_count_is_read_by_reader_and_time_and_nothing_is_missed(either:
         joint = [one.claim for one in work.ledger.history([({"reader": JOINT}, START_OF_YEAR)])]
         ever = {one.claim for one in work.ledger.history([({"reader": READER}, None)])}
         both = {one.claim for one in work.ledger.history([({"reader": JOINT}, None), ({"reader": OTHER}, None)])}
-        nobody = work.ledger.history([({"reader": None}, None)]), work.ledger.history([])
+        unknown = [({"reader": None}, None)], [({"title": None}, None)], [({"reader": READER, "title": None}, None)]
+        nobody = [work.ledger.history(keys) for keys in (*unknown, [])]
 
     assert own == {
         "asked before, filled after",
@@ -105,7 +106,7 @@ def test_what_may_count_is_read_by_reader_and_time_and_nothing_is_missed(either:
     assert joint == ["for both"]
     assert ever == own | {"asked and filled before", "asked before, not filled", "asked after, not filled"}
     assert both == {"for both", "of another reader"}
-    assert nobody == ((), ())
+    assert nobody == [(), (), (), ()]
 
 
 @pytest.mark.service
