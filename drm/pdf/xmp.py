@@ -25,8 +25,8 @@ def properties(identifier: str, title: str, source: str) -> str:
     # the identifier comes last: copies of one article differ in it alone
     named = f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escaped(title)}</rdf:li></rdf:Alt></dc:title>'
     found = f'<rdf:Description rdf:about="">{named}</rdf:Description>' if title else ""
-    simple = f'dc:source="{quoted(source)}" ' if source else ""
-    return RDF.format(f'{found}<rdf:Description rdf:about="" {simple}dc:identifier="{quoted(identifier)}"/>')
+    simple = f'dc:source="{attribute(source)}" ' if source else ""
+    return RDF.format(f'{found}<rdf:Description rdf:about="" {simple}dc:identifier="{attribute(identifier)}"/>')
 
 
 @functools.lru_cache(maxsize=1024)
@@ -35,6 +35,6 @@ def escaped(text: str) -> str:
     return escape(FORBIDDEN.sub("", text), quote=False)
 
 
-def quoted(text: str) -> str:
+def attribute(text: str) -> str:
     """Text as it may stand in an attribute between double quotes."""
     return escape(FORBIDDEN.sub("", text))

@@ -185,7 +185,7 @@ def test_a_fault_of_our_own_shows_a_number_and_nothing_of_our_insides(world: Wor
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
     def broken() -> str:
-        raise RuntimeError("SELECT secret FROM /work/drm/tokens.py")
+        raise RuntimeError("SELECT secret FROM drm/tokens.py")
 
     app.add_url_rule("/broken", "broken", broken)
     answer = app.test_client().get("/broken", headers={"Accept": accept})

@@ -20,8 +20,7 @@ from drm.pdf.tail.stamping import Copy, draw_stamps
 from drm.pdf.tail.values import ENGINE_VERSION, Master, Tail
 from drm.pdf.tail.writing import Block, TailWriter, clear, packed, packed_between, sealing
 from drm.pdf.values import CopySpec, PdfRefused
-from drm.pdf.xmp import properties
-from drm.pdf.xmp import quoted as quoted_xml
+from drm.pdf.xmp import attribute, properties
 
 DEFAULT_MODE = re.compile(rb"/PageMode/UseNone(?=[/>])")
 BLANKS = re.compile(rb" (?=[/<>\[\]])|(?<=[<>\[\]]) ")
@@ -166,7 +165,7 @@ def _write_packet(writer: TailWriter, copy: Copy) -> None:
     """Title, DOI and delivery as XMP; never the reader's name."""
     citation = copy.spec.citation
     before, after = _packet(citation.title, f"doi:{citation.doi}" if citation.doi else "")
-    own = quoted_xml(copy.spec.delivery).encode("utf-8", "replace")
+    own = attribute(copy.spec.delivery).encode("utf-8", "replace")
     writer.stream(copy.master.metadata, b"/Type/Metadata/Subtype/XML" + DEFLATED, packed_between(before, own, after))
 
 

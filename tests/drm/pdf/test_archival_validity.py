@@ -30,6 +30,7 @@ def is_valid(path: Path) -> bool:
 
 
 @pytest.mark.corpus
+@pytest.mark.service  # so that a build which should have the validator fails where it is missing
 @pytest.mark.parametrize("path", corpus_files("pdf/pdfa/*PDF_A-1*-pass-*.pdf"), ids=lambda path: path.name)
 def test_what_is_valid_stays_valid(tmp_path: Path, path: Path) -> None:
     assert is_valid(path)
