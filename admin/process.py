@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from admin.app import create_staff_app
 from admin.bell import CeleryBell
 from admin.celery_app import hands, make_celery
+from admin.courtesy import Courtesy
 from admin.embedded import EmbeddedWorker
 from admin.log_keeping import LogKeeper
 from admin.metering.meters import Meters
@@ -120,6 +121,7 @@ class ServingProcess(WorkerProcess):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.works = not settings.broker_url
+        self._courtesy = Courtesy()
 
     def restart(self) -> None:
         """End this serving process in an orderly way; its parent starts another at once."""
@@ -132,7 +134,12 @@ class ServingProcess(WorkerProcess):
         staff = create_staff_app(services.ctx, web_settings(services, "staff"), self.settings, services.meters)
         for app in (reader, staff):
             watch(app, services.meters)
-        return BothApps({str(self.settings.reader_port): reader, str(self.settings.staff_port): staff})
+        both = BothApps({str(self.settings.reader_port): reader, str(self.settings.staff_port): staff})
+        return self._courtesy.around(both)
+
+    def _run(self, job_id: int) -> None:
+        self._courtesy.stand_back()
+        super()._run(job_id)
 
 
 def run_server(settings: Settings, ports: Ports) -> None:
