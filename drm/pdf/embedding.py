@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pikepdf
 from pikepdf import Name
+
+from drm.pdf.packing import packed_well
 
 CODES = bytes(code for code in range(0x2A, 0x100) if code not in b"\\\x7f\xa0\xad")
 """The bytes that subsets use: none that a string would have to escape, or that a reader may take for a blank."""
@@ -66,11 +67,11 @@ def _utf16(text: str) -> bytes:
 def embed(pdf: pikepdf.Pdf, parts: Embedded) -> pikepdf.Object:
     """The font as a new object of the document."""
     descriptor = pikepdf.Object.parse(b"<<%s>>" % parts.descriptor)
-    file = pikepdf.Stream(pdf, zlib.compress(parts.file, 9), pikepdf.Object.parse(b"<<%s>>" % parts.kind))
+    file = pikepdf.Stream(pdf, packed_well(parts.file), pikepdf.Object.parse(b"<<%s>>" % parts.kind))
     file.Filter = Name.FlateDecode
     descriptor[f"/{parts.key.decode()}"] = file
     font = pikepdf.Object.parse(b"<<%s>>" % parts.font)
     font.FontDescriptor = pdf.make_indirect(descriptor)
     if parts.to_unicode:
-        font.ToUnicode = pikepdf.Stream(pdf, zlib.compress(parts.to_unicode, 9), Filter=Name.FlateDecode)
+        font.ToUnicode = pikepdf.Stream(pdf, packed_well(parts.to_unicode), Filter=Name.FlateDecode)
     return pdf.make_indirect(font)

@@ -24,7 +24,10 @@ DESCENT, RULE_GAP = 0.28, 1.18
 
 DIAGONAL_SHARE, DIAGONAL_LARGEST = 0.82, 25.5
 COMMON_SHORT_SIDE = (300.0, 700.0)
-FULL, OVER, FAINT = b"/RlFull", b"/RlOver", b"/RlFaint"
+POSTER = 1200.0
+"""Points along the diagonal of a page, from which on a line across it needs more exact numbers."""
+
+FULL, OVER, FAINT = b"/RlF", b"/RlO", b"/RlD"
 """Names of the three graphics states: opaque, for a footer over ink, and for the diagonal."""
 
 
@@ -100,13 +103,12 @@ def draw_footer(lettering: Lettering, footer: Footer, x: float, y: float, overla
     baseline = top - RULE_GAP * footer.rows[0].size
     for index, row in enumerate(footer.rows):
         baseline -= row.size * LEADING if index else 0
-        if row.bold:
-            parts.append(lettering.show(row.bold, BOLD, row.size, x, baseline))
-        plain = x + lettering.width(row.bold, BOLD, row.size)
-        parts.append(lettering.show(row.plain, REGULAR, row.size, plain, baseline))
+        pieces = [(row.bold, BOLD, x)] if row.bold else []
+        pieces.append((row.plain, REGULAR, x + lettering.width(row.bold, BOLD, row.size)))
         if row.right:
             wide = lettering.width(row.right, REGULAR, row.size)
-            parts.append(lettering.show(row.right, REGULAR, row.size, x + footer.length - wide, baseline))
+            pieces.append((row.right, REGULAR, x + footer.length - wide))
+        parts.append(lettering.show_row(pieces, row.size, baseline))
     return b"".join([*parts, b"Q\n"])
 
 
@@ -139,7 +141,7 @@ def draw_diagonal(lettering: Lettering, text: str, width: float, height: float, 
     """
     room, largest, turn = _diagonal(width, height)
     unit = lettering.width(text, REGULAR, 1)
-    size = min(largest, room / unit)
+    size = math.floor(100 * min(largest, room / unit)) / 100  # nobody sees less, and each copy is told in fewer digits
     shown = lettering.show(text, REGULAR, size, -unit * size / 2, -0.33 * size)
     paint = FAINT + b" gs 0 g"
     if opaque:
@@ -152,7 +154,10 @@ def _diagonal(width: float, height: float) -> tuple[float, float, bytes]:
     """The room in points along the diagonal of a page, the largest size of its line, and how that is turned."""
     angle = math.atan2(height, width)
     cosine, sine = math.cos(angle), math.sin(angle)
-    turn = b" ".join(map(number, (cosine, sine, -sine, cosine, width / 2, height / 2)))
+    # a thousandth of a turn moves the line's ends by half a point at most, unless the page is a poster
+    decimals = 3 if math.hypot(width, height) <= POSTER else 4
+    turns = [round(one, decimals) for one in (cosine, sine, -sine, cosine)]
+    turn = b" ".join(map(number, (*turns, width / 2, height / 2)))
     # the line's own thickness must stay inside at the corners of very flat pages
     largest = min(DIAGONAL_LARGEST * page_scale(width, height), 0.6 * min(width, height))
     return DIAGONAL_SHARE * math.hypot(width, height), largest, turn

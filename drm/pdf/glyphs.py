@@ -13,7 +13,7 @@ import struct
 import sys
 import unicodedata
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain, count, groupby
 from typing import TypeAlias
 
@@ -294,8 +294,23 @@ class Lettering:
 
         Strings hold codes that need no escape, or are escaped, so nothing in them can act.
         """
-        shown = [self._drawn(font, found, size) for font, found in face.runs(text)]
-        return written(b" ".join(shown), face, size, x, y)
+        return self.show_row([(text, face, x)], size, y)
+
+    def show_row(self, pieces: Sequence[tuple[str, Face, float]], size: float, y: float) -> bytes:
+        """The same for several texts of one size on one line, each with its face and its x, in one text object."""
+        parts, before, up = [b"BT"], 0.0, y
+        for text, face, x in pieces:
+            shown = self.shown(text, face, size)
+            if face.bold:  # filled and outlined
+                sizes = (number(TRACKING * size), number(THICKENING * size), shown)
+                shown = b"2 Tr %s Tc %s w %s 0 Tr 0 Tc" % sizes
+            parts.append(b"%s %s Td %s" % (place(x - before), place(up), shown))
+            before, up = x, 0.0
+        return b" ".join([*parts, b"ET\n"])
+
+    def shown(self, text: str, face: Face, size: float) -> bytes:
+        """The operators that show the text wherever the pen is, in one weight."""
+        return b" ".join([self._drawn(font, found, size) for font, found in face.runs(text)])
 
     def fonts(self, pdf: pikepdf.Pdf) -> Dictionary:
         """The /Font resources for everything shown so far; call it after the last ``show``."""
@@ -307,14 +322,6 @@ def _begun(font: Font) -> AnySubset:
     if isinstance(font, FontFile):
         return Subset(font)
     return PlainSubset() if font.name == PLAIN else LetterSubset()
-
-
-def written(shown: bytes, face: Face, size: float, x: float, y: float) -> bytes:
-    """A text object at (x, y); bold text is filled and outlined."""
-    if face.bold:
-        sizes = (place(x), place(y), number(TRACKING * size), number(THICKENING * size), shown)
-        return b"BT %s %s Td 2 Tr %s Tc %s w %s 0 Tr 0 Tc ET\n" % sizes
-    return b"BT %s %s Td %s ET\n" % (place(x), place(y), shown)
 
 
 @functools.lru_cache(maxsize=16384)

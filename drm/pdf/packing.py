@@ -1,13 +1,14 @@
-"""Packs streams of small documents anew where their own packer did poorly, so that a copy is hardly larger than its source.
+"""Packs streams of small documents anew, as well as deflate can, so that a copy is hardly larger than its source.
 
-A copy brings fonts, cover and stamp of some kilobytes. In a document of fifty that shows; packers in a hurry, and those
-that remember only the last few kilobytes, leave more than that on the table. Their first two bytes tell them.
+A copy brings fonts, cover and stamp of some kilobytes. In a document of fifty that shows; packers that look for the best way
+through all matches (libdeflate) find two to eight per cent that others left on the table.
 """
 
 from __future__ import annotations
 
 import zlib
 
+import deflate
 import pikepdf
 from pikepdf import Dictionary, Name, Stream
 
@@ -16,16 +17,21 @@ SMALL = 160 * 1024
 
 SMALLEST = 512
 MOST_UNPACKED = 1024 * 1024
-"""Bytes that are packed anew in one document, at most."""
+"""Bytes that are packed anew in one document, at most; they take some fifty milliseconds."""
 
-WINDOW, WHOLE_WINDOW, HURRY = 0xF0, 0x70, 0xC0
-"""Of the head of a zlib stream (RFC 1950, 2.2): the size of its window, 32 KiB, and how hard the packer tried."""
+HARDEST = 12
+"""The level of libdeflate that finds the most."""
 
-WORTH = 0.98
+WORTH = 0.995
+
+
+def packed_well(data: bytes) -> bytes:
+    """The data as the smallest zlib stream (RFC 1950) that is found in reasonable time."""
+    return bytes(deflate.zlib_compress(data, HARDEST))
 
 
 def pack_better(pdf: pikepdf.Pdf) -> int:
-    """Pack anew, in place, what certainly was packed poorly; how many bytes that saved. What is damaged is left alone."""
+    """Pack anew, in place, what gets smaller by it; how many bytes that saved. What is damaged is left alone."""
     saved, left = 0, MOST_UNPACKED
     for stream in pdf.objects:
         if left <= 0:
@@ -33,13 +39,13 @@ def pack_better(pdf: pikepdf.Pdf) -> int:
         if not isinstance(stream, Stream) or stream.get("/Filter") != Name.FlateDecode:
             continue
         packed = _raw(stream)
-        if len(packed) < SMALLEST or not _is_poor(packed):
+        if len(packed) < SMALLEST:
             continue
         data = _unpacked(packed, left)
         if data is None:
             continue
         left -= len(data)
-        better = zlib.compress(data)
+        better = packed_well(data)
         if len(better) < WORTH * len(packed):
             known = stream.get("/DecodeParms")
             stream.write(better, filter=Name.FlateDecode, decode_parms=known if isinstance(known, Dictionary) else None)
@@ -52,10 +58,6 @@ def _raw(stream: pikepdf.Object) -> bytes:
         return stream.read_raw_bytes()
     except (pikepdf.PdfError, pikepdf.DataDecodingError):
         return b""
-
-
-def _is_poor(packed: bytes) -> bool:
-    return packed[0] & 0x0F == zlib.DEFLATED and (packed[0] & WINDOW < WHOLE_WINDOW or not packed[1] & HURRY)
 
 
 def _unpacked(packed: bytes, most: int) -> bytes | None:

@@ -34,8 +34,9 @@ def painted(modules: int, count: int, x: float, y: float, side: float) -> bytes:
 
     A reader scales it without smoothing, because /Interpolate is not set, so its edges are those of vectors.
     """
-    data = modules.to_bytes(count * -(-count // 8), "big").hex().encode()
-    return b"%s%s>\nEI Q\n" % (_head(count, x, y, side), data)
+    size = count * -(-count // 8)
+    light = modules ^ (1 << 8 * size) - 1  # a stencil paints where a sample is 0
+    return b"%s%s>\nEI Q\n" % (_head(count, x, y, side), light.to_bytes(size, "big").hex().encode())
 
 
 @functools.lru_cache(maxsize=256)
@@ -44,7 +45,7 @@ def _head(count: int, x: float, y: float, side: float) -> bytes:
     module = side / (count + 2 * QUIET_ZONE)
     square = (count * module, count * module, x + QUIET_ZONE * module, y + QUIET_ZONE * module)
     wide, high, left, bottom = map(place, square)
-    return b"q 0 g %s 0 0 %s %s %s cm\nBI/IM true/W %d/H %d/D[1 0]/F/AHx ID\n" % (
+    return b"q 0 g %s 0 0 %s %s %s cm\nBI/IM true/W %d/H %d/F/AHx ID\n" % (
         *(wide, high, left, bottom),
         *(count, count),
     )

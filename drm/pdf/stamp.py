@@ -189,7 +189,7 @@ def _insert_cover(copy: _Copy, first: View) -> None:
 
 def graphics_states() -> Dictionary:
     """The /ExtGState resources of a stamp."""
-    opacities = {"/RlFull": FULL_OPACITY, "/RlOver": OVERLAP_OPACITY, "/RlFaint": DIAGONAL_OPACITY}
+    opacities = {"/RlF": FULL_OPACITY, "/RlO": OVERLAP_OPACITY, "/RlD": DIAGONAL_OPACITY}
     return Dictionary({key: Dictionary(Type=Name.ExtGState, ca=value, CA=value) for key, value in opacities.items()})
 
 
@@ -203,7 +203,7 @@ def opaque_resources() -> Dictionary:
     matrix = Array([Decimal(value) for value in SRGB.split()])
     grey = Array([Name.CalGray, Dictionary(WhitePoint=white, Gamma=gamma)])
     colour = Array([Name.CalRGB, Dictionary(WhitePoint=white, Gamma=Array([gamma] * 3), Matrix=matrix)])
-    states = {key: Dictionary(Type=Name.ExtGState, ca=1, CA=1) for key in ("/RlFull", "/RlOver", "/RlFaint")}
+    states = {key: Dictionary(Type=Name.ExtGState, ca=1, CA=1) for key in ("/RlF", "/RlO", "/RlD")}
     return Dictionary(ExtGState=Dictionary(states), ColorSpace=Dictionary(DefaultGray=grey, DefaultRGB=colour))
 
 

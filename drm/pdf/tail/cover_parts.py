@@ -17,7 +17,7 @@ from itertools import groupby
 from drm.pdf.cover import Block, CheckPlace, Line, lay_out_check, lay_out_frame
 from drm.pdf.glyphs import number
 from drm.pdf.qr import draw_qr
-from drm.pdf.stamp import ARTIFACT, standard_band
+from drm.pdf.stamp import standard_band
 from drm.pdf.stamp_text import StampStrings, check_texts, printable
 from drm.pdf.tail.lettering import TailLettering, font_tables
 from drm.pdf.tail.moulds import GAP, HOLE, FooterMould, Moulding
@@ -209,7 +209,7 @@ def _foot(copy: Copy, frame: Frame) -> bytes:
     """The QR code with its address, and the footer that the cover has as every page has it."""
     check = _check(copy, frame, frame.check) if frame.check else b""
     drawn, _ = copy.footer(_cover_place(*copy.master.cover_size), math.inf)
-    return b"".join([check, ARTIFACT, drawn, b"EMC\n"])
+    return b"".join([check, b"/Artifact BMC\n", drawn, b"EMC\n"])
 
 
 @functools.lru_cache(maxsize=512)

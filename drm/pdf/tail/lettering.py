@@ -12,7 +12,7 @@ from itertools import groupby
 
 from drm.pdf.embedding import CODES
 from drm.pdf.fonts import Face, Font
-from drm.pdf.glyphs import LETTERS, TRACKING, Lettering, em_width, number, written
+from drm.pdf.glyphs import LETTERS, TRACKING, Lettering, em_width, number
 from drm.pdf.letter_font import letter_font
 from drm.pdf.plain_font import PLAIN, literal, plain_font
 from drm.pdf.tail.values import MasterFont
@@ -85,10 +85,6 @@ class TailLettering(Lettering):
         if plain is None:
             return size * em_width(text, face)
         return size * (plain + TRACKING * len(text)) if face.bold else size * plain
-
-    def show(self, text: str, face: Face, size: float, x: float, y: float) -> bytes:
-        """The operators that write the text from (x, y)."""
-        return written(self.shown(text, face, size), face, size, x, y)
 
     def shown(self, text: str, face: Face, size: float) -> bytes:
         """The operators that show the text wherever the pen is, in one weight."""

@@ -8,12 +8,13 @@ import struct
 
 from drm.pdf.tail.crypt import quoted
 from drm.pdf.tail.values import Master, Tail
+from drm.pdf.tail.writing import OFFSETS
 from drm.pdf.values import PdfRefused
 
 END = re.compile(rb"startxref\n(\d+)\n%%EOF\n\Z")
 STREAM = re.compile(rb"/Length (\d+)>>stream\n")
 INDEX = re.compile(
-    rb"\d+ 0 obj\n<</Type/XRef/Size (\d+)/W\[0 4 0\]/Index\[([\d ]+)\]/Root.*?/Length (\d+)>>stream\n", re.S
+    rb"\d+ 0 obj\n<</Type/XRef/Size (\d+)/W\[0 ([24]) 0\]/Index\[([\d ]+)\]/Root.*?/Length (\d+)>>stream\n", re.S
 )
 ROW = re.compile(rb"(\d{10}) 00000 n \n")
 TRAILER = re.compile(rb"trailer\n<</Size (\d+)/Root ")
@@ -79,16 +80,17 @@ def _stream(data: bytes, start: int) -> tuple[dict[int, int], int]:
     head = INDEX.match(data, start)
     if head is None:
         raise _wrong("has an index of another kind")
-    numbers, end = list(map(int, head[2].split())), head.end() + int(head[3])
+    width, numbers, length = int(head[2]), list(map(int, head[3].split())), int(head[4])
+    end = head.end() + length
     runs = zip(numbers[::2], numbers[1::2], strict=False)
     # a length that were believed before it is known to be the whole could be made to fill the memory
-    if len(numbers) % 2 or 4 * sum(numbers[1::2]) != int(head[3]):
+    if len(numbers) % 2 or width * sum(numbers[1::2]) != length:
         raise _wrong("has an index of another length")
     named = [number for first, count in runs for number in range(first, first + count)]
     rows = data[head.end() : end]
     if not data.startswith(b"\nendstream\nendobj\nstartxref\n", end):
         raise _wrong("has an index of another shape")
-    offsets = [offset for (offset,) in struct.iter_unpack(">I", rows)]
+    offsets = [offset for (offset,) in struct.iter_unpack(f">{OFFSETS[width]}", rows)]
     return dict(zip(named, offsets, strict=True)), int(head[1])
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from drm.pdf.tail.crypt import cbc_chain, padded
 
 Cipher = Callable[[int, bytes], bytes]
+OFFSETS = {2: "H", 4: "I"}
+"""How whole numbers of so many bytes are written."""
 
 
 def sealing(file_key: bytes, seed: bytes, bound: bytes) -> Cipher:
@@ -87,14 +89,16 @@ class TailWriter:
     def finish_stream(self, trailer: bytes) -> bytes:
         """Everything, with a cross-reference stream of an object number of its own.
 
-        Its rows hold offsets alone: kind and generation have the values that fields of no width mean (7.5.8.3).
+        Its rows hold offsets alone, in as many bytes as they need: kind and generation have the values that fields of no
+        width mean (7.5.8.3).
         """
         number, offset = self.number(), self._offset
         self.entries[number] = offset
         numbers = tuple(sorted(self.entries))
-        rows = struct.pack(f">{len(numbers)}I", *map(self.entries.__getitem__, numbers))
-        index = _index(numbers)
-        head = b"<</Type/XRef/Size %d/W[0 4 0]/Index[%s]%s/Length %d>>" % (self.free, index, trailer, len(rows))
+        width = 2 if offset < 1 << 16 else 4
+        rows = struct.pack(f">{len(numbers)}{OFFSETS[width]}", *map(self.entries.__getitem__, numbers))
+        form = (self.free, width, _index(numbers), trailer, len(rows))
+        head = b"<</Type/XRef/Size %d/W[0 %d 0]/Index[%s]%s/Length %d>>" % form
         self.add(number, b"%sstream\n%s\nendstream" % (head, rows))
         return b"".join([*self._parts, b"startxref\n%d\n%%%%EOF\n" % offset])
 
@@ -154,7 +158,7 @@ def packed_between(before: bytes, own: bytes, after: bytes) -> bytes:
         return packed(before + own + after)
     lengths = struct.pack("<HH", len(own), len(own) ^ LONGEST_STORED)
     check = struct.pack(">I", zlib.adler32(after, zlib.adler32(own, zlib.adler32(before))))
-    return b"".join((_opening(before), lengths, own, _closing(after), check))
+    return b"".join((_opening(before), lengths, own, _closing(before, len(own), after), check))
 
 
 @functools.lru_cache(maxsize=512)
@@ -168,7 +172,9 @@ def _opening(content: bytes) -> bytes:
 
 
 @functools.lru_cache(maxsize=512)
-def _closing(content: bytes) -> bytes:
-    """The content as the last blocks of a stream, less its checksum."""
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+def _closing(before: bytes, length: int, content: bytes) -> bytes:
+    """The content as the last blocks of a stream, less its checksum. It refers to ``before``, past ``length`` bytes of which
+    nothing is known but that it must not refer to them: they stand as zeros, of which the content then may have none."""
+    known = b"" if b"\0" in content else before + bytes(length)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=known)
     return deflate.compress(content) + deflate.flush()

@@ -58,7 +58,7 @@ def test_common_pages_have_a_mould_and_a_footer_without_room_is_reported(made: R
 
     assert moulds[PLACES[0]] is not None
     assert (roomy[1], tight[1]) == (False, True)
-    assert b"/RlOver gs" in tight[0]
+    assert b"/RlO gs" in tight[0]
     assert copy.footer(PLACES[0], math.inf) == roomy
 
 

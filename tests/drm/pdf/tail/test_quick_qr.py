@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from drm.pdf.tail.quick_qr import draw_quick_qr
 
 BEFORE = "https://library.example.org/check/"
-STENCIL = re.compile(rb"/W (\d+)/H \1/D\[1 0\]/F/AHx ID\n([0-9a-f]+)>\nEI")
+STENCIL = re.compile(rb"/W (\d+)/H \1/F/AHx ID\n([0-9a-f]+)>\nEI")
 
 
 def drawn(operators: bytes) -> list[list[int]]:
@@ -21,7 +21,7 @@ def drawn(operators: bytes) -> list[list[int]]:
     side, data = int(found[1]), bytes.fromhex(found[2].decode())
     wide = len(data) // side
     rows = [int.from_bytes(data[row * wide : (row + 1) * wide], "big") for row in range(side)]
-    return [[row >> (8 * wide - 1 - column) & 1 for column in range(side)] for row in rows]
+    return [[row >> (8 * wide - 1 - column) & 1 ^ 1 for column in range(side)] for row in rows]
 
 
 @settings(max_examples=40)
