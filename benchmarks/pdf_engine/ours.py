@@ -21,7 +21,7 @@ from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.personalise import personalise
 from drm.pdf.tail.prepare import Wish, prepare
 from drm.pdf.tail.preparing import PrepareTask, prepare_master
-from drm.pdf.tail.serving import materialise
+from drm.pdf.tail.serving import assemble, materialise
 from drm.pdf.tail.typical import typical_copy
 from drm.pdf.tail.values import Master, Tail, master_from, master_to
 from drm.pdf.values import CopySpec, CoverCitation, Limits
@@ -138,6 +138,11 @@ class Prepared:
     def copy(self, out: Path) -> None:
         """The whole copy for the next reader, on disk and synced."""
         materialise(self.path, self.tail(), out)
+
+    def write(self, out: Path) -> None:
+        """The same as the service writes it for a web server to send: not synced, because it can be made again."""
+        tail = self.tail()
+        assemble(self.path, tail.length - len(tail.data), tail.data, out)
 
 
 def prepared(source: Path, folder: Path, per_page: bool = False) -> Prepared:

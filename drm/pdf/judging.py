@@ -31,6 +31,18 @@ CATALOG_KEYS = (
     *("/Metadata", "/Threads", "/URI"),
 )
 NAME_TREES = ("/JavaScript", "/EmbeddedFiles", "/Renditions", "/AlternatePresentations")
+KEPT_TREES = frozenset({"/Dests"})
+"""Of the names of a document (ISO 32000-2, table 32) those that links need; the others serve scripts and captured web pages."""
+
+KEPT_IN_CATALOG = frozenset(
+    (
+        *("/Type", "/Version", "/Extensions", "/Pages", "/PageLabels", "/Names", "/Dests", "/ViewerPreferences"),
+        *("/PageLayout", "/PageMode", "/Outlines", "/OpenAction", "/StructTreeRoot", "/MarkInfo", "/Lang"),
+        *("/OutputIntents", "/OCProperties", "/DPartRoot", "/AcroForm"),
+    )
+)
+"""What a catalogue may keep (ISO 32000-2, table 29). Below a key that no reader knows anything could be carried along unseen."""
+
 ANY_KEYS = (
     *("/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb", "/PresSteps"),
     "/DestOutputProfileRef",

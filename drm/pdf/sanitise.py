@@ -12,6 +12,8 @@ from drm.pdf.flattening import empty, flatten
 from drm.pdf.judging import (
     ANY_KEYS,
     CATALOG_KEYS,
+    KEPT_IN_CATALOG,
+    KEPT_TREES,
     NAME_TREES,
     STREAM_KEYS,
     is_action,
@@ -160,6 +162,7 @@ def _clean_catalog(root: Object, removed: Counter[str]) -> None:
             del root[key]
             if key != "/Metadata":
                 removed[key[1:]] += 1
+    _drop_unknown(root, KEPT_IN_CATALOG | ANYWHERE)  # what goes from anywhere is told when it goes
     opening = root.get("/OpenAction")
     if isinstance(opening, Dictionary):
         if opening.get("/S") == Name.GoTo and "/Next" not in opening and "/D" in opening:
@@ -176,8 +179,15 @@ def _clean_catalog(root: Object, removed: Counter[str]) -> None:
             if key in names:
                 del names[key]
                 removed[key[1:]] += 1
+        _drop_unknown(names, KEPT_TREES)
     elif names is not None:
         del root["/Names"]
+
+
+def _drop_unknown(holder: Object, known: frozenset[str]) -> None:
+    """Nobody sees what goes here, so nobody is told."""
+    for key in holder.keys() - known:
+        del holder[key]
 
 
 def _clean(holder: Object, key: str, walk: Walk, removed: Counter[str]) -> None:

@@ -65,11 +65,29 @@ def test_systemd_finds_little_that_a_service_could_do_beside_its_work(analyze: s
     assert said.returncode == 0, said.stdout[-300:] + said.stderr[-300:]
 
 
-def test_systemd_waits_longer_for_the_web_process_than_that_waits_for_its_readers() -> None:
-    unit = (ROOT / "deploy" / "systemd" / "rushlight-web.service").read_text(encoding="utf-8")
+WEB, WEB_OF_SEVERAL = (
+    ROOT / "deploy" / "systemd" / name for name in ("rushlight-web.service", "rushlight-web@.service")
+)
+
+
+@pytest.mark.parametrize("path", [WEB, WEB_OF_SEVERAL], ids=lambda path: path.name)
+def test_systemd_waits_longer_for_the_web_process_than_that_waits_for_its_readers(path: Path) -> None:
+    unit = path.read_text(encoding="utf-8")
 
     patience = int(re.findall(r"^TimeoutStopSec=(\d+)$", unit, flags=re.M)[0])
     assert patience > Settings.model_fields["stop_seconds"].default
+
+
+def test_a_web_process_of_several_is_the_single_one_with_ports_of_its_own() -> None:
+    one, several = (
+        [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith(("#", "Description="))]
+        for path in (WEB, WEB_OF_SEVERAL)
+    )
+    start = "ExecStart=/opt/rushlight/.venv/bin/rushlight serve"
+    ports = "/usr/bin/env RUSHLIGHT_READER_PORT=81%i0 RUSHLIGHT_STAFF_PORT=81%i1 "
+
+    assert several == [line.replace("=", f"={ports}", 1) if line == start else line for line in one]
+    assert {"reader_port", "staff_port"} <= set(Settings.model_fields)
 
 
 def test_the_example_of_an_environment_names_settings_that_exist() -> None:

@@ -77,6 +77,10 @@ ENTITY = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/">&e;&b;</x:xmpmeta>'
 ) % (CANARY, MARK.encode())
 HIDDEN: dict[str, dict[str, bytes]] = {
+    "attachment below a key that nobody knows": {"catalogue": b"/Namgs<</EmbeddedFiles<</Names[(a)%b]>>>>" % FILE},
+    "attachment in a name tree that nobody knows": {
+        "catalogue": b"/Names<</Odd<</EmbeddedFiles<</Names[(a)%b]>>>>>>" % FILE
+    },
     "attachment in the name tree": {"catalogue": b"/Names<</EmbeddedFiles<</Names[(a)%b]>>>>" % FILE},
     "attachment in a tree of trees": {
         "catalogue": b"/Names<</EmbeddedFiles<</Kids[<</Kids[<</Names[(a)%b]>>]>>]>>>>" % FILE
