@@ -41,7 +41,7 @@ ROOMS = {
     "httpcore": ("fetchers/deadlines.py",),
     **dict.fromkeys(("lxml", "defusedxml"), XML),
     "idutils": ("delivery/identifiers.py",),
-    **dict.fromkeys(("pikepdf", "fontTools"), PDF),
+    **dict.fromkeys(("pikepdf", "fontTools", "deflate"), PDF),
     "segno": (*PDF, "admin/second_factor/"),
     **dict.fromkeys(("authlib", "joserfc"), ("fetchers/openid.py",)),
     "webauthn": ("drm/security_keys.py",),

@@ -131,10 +131,12 @@ def _compared(plan: Plan, name: str, ready: Prepared, here: list[Peer]) -> list[
     works |= {"copy": (partial(ready.write, plan.out), TIMES), "tail": (ready.tail, TAILS)}
     for work, times in works.values():
         plan.clock.cost(work, times)
-    gathered: dict[str, list[float]] = {key: [] for key in works}
-    for _ in range(plan.rounds):
-        for key, (work, times) in works.items():
-            gathered[key].append(plan.clock.cost(work, times))
+    names = list(works)
+    gathered: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(plan.rounds):
+        shift = turn % len(names)
+        for name_ in names[shift:] + names[:shift]:
+            gathered[name_].append(plan.clock.cost(*works[name_]))
     taken = {key: median(values) for key, values in gathered.items()}
     best = min((taken[peer.name], peer.name) for peer in here if peer.encrypts)
     note = "ours with cover, legends and code to scan, the peers with none of these; nobody syncs"
