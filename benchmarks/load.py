@@ -203,7 +203,7 @@ def mailed(world: World) -> list[float]:
     asked = select(EventRow.request, EventRow.at).where(EventRow.kind == "request:created")
     told_ = select(EventRow.request, EventRow.at).where(EventRow.kind == "mail:sent", EventRow.delivery != "")
     with world.services.engine.connect() as connection:
-        begun: dict[str, datetime] = dict(connection.execute(asked).tuples().all())
+        begun = {str(request): at for request, at in connection.execute(asked)}
         return [(at - begun[request]).total_seconds() for request, at in connection.execute(told_) if request in begun]
 
 

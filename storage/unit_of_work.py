@@ -163,7 +163,7 @@ class SqlStore:
                 self._line.release()
         else:
             self.troubled("database-busy")
-            raise Unavailable("database-busy", "The database is busy. Nothing was lost; try again in a moment.", 2)
+            raise _busy()
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
@@ -187,11 +187,15 @@ class SqlStore:
             raise Unavailable("database-busy", "The database is busy. Nothing was lost; try again soon.", 5) from error
 
 
+def _busy() -> Unavailable:
+    return Unavailable("database-busy", "The database is busy. Nothing was lost; try again in a moment.", 2)
+
+
 def trouble(error: DBAPIError) -> Unavailable:
     """The error of ours that fits an operational error of the database."""
     text, state = str(error.orig).lower(), getattr(error.orig, "sqlstate", "")
     if "full" in text or "no space" in text or "disk i/o" in text or state == DISK_FULL:
         return StorageFull("storage-full", "The disk is full. What was stored before is safe; try again later.", 60)
     if "locked" in text or "busy" in text or state in BUSY:
-        return Unavailable("database-busy", "The database is busy. Nothing was lost; try again in a moment.", 2)
+        return _busy()
     return Unavailable("database-away", "The database does not answer. Nothing was lost; try again in a moment.", 10)

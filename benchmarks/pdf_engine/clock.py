@@ -39,15 +39,15 @@ class Clock:
             work()
         return (self.spent() - start) / times
 
-    def by_turns(self, works: Mapping[str, Work], rounds: int, times: int = 1) -> dict[str, float]:
+    def by_turns(self, works: Mapping[str, Work], rounds: int, times: int | Mapping[str, int] = 1) -> dict[str, float]:
         """The median cost of each work. All run in each round, and each round begins with another, so that whatever else
-        the machine does falls on all of them alike."""
+        the machine does falls on all of them alike. ``times`` may name some works alone; the others then run once."""
         names = list(works)
         taken: dict[str, list[float]] = {name: [] for name in names}
         for turn in range(rounds):
             shift = turn % len(names)
             for name in names[shift:] + names[:shift]:
-                taken[name].append(self.cost(works[name], times))
+                taken[name].append(self.cost(works[name], times if isinstance(times, int) else times.get(name, 1)))
         return {name: median(values) for name, values in taken.items()}
 
     @contextmanager

@@ -127,17 +127,11 @@ def _against_peers(plan: Plan) -> list[Row]:
 
 
 def _compared(plan: Plan, name: str, ready: Prepared, here: list[Peer]) -> list[Row]:
-    works: dict[str, tuple[Work, int]] = {peer.name: (partial(peer.make, ready.source, plan.out), 1) for peer in here}
-    works |= {"copy": (partial(ready.write, plan.out), TIMES), "tail": (ready.tail, TAILS)}
-    for work, times in works.values():
-        plan.clock.cost(work, times)
-    names = list(works)
-    gathered: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(plan.rounds):
-        shift = turn % len(names)
-        for name_ in names[shift:] + names[:shift]:
-            gathered[name_].append(plan.clock.cost(*works[name_]))
-    taken = {key: median(values) for key, values in gathered.items()}
+    works: dict[str, Work] = {peer.name: partial(peer.make, ready.source, plan.out) for peer in here}
+    works |= {"copy": partial(ready.write, plan.out), "tail": ready.tail}
+    times = {"copy": TIMES, "tail": TAILS}
+    plan.clock.by_turns(works, 1, times)
+    taken = plan.clock.by_turns(works, plan.rounds, times)
     best = min((taken[peer.name], peer.name) for peer in here if peer.encrypts)
     note = "ours with cover, legends and code to scan, the peers with none of these; nobody syncs"
     return [

@@ -37,6 +37,9 @@ SKELETON = (
 """The parts of a cover in reading order; the place of each is its MCID and that of its element in the structure tree."""
 
 MCIDS = {part: index for index, part in enumerate(SKELETON)}
+ART = b"/Artifact BMC\n%sEMC\n"
+"""What is no content, told in as few bytes as may be."""
+
 FACTS = "fact-"
 PERSONAL = ("fact-reader", "fact-delivery", "fact-date", "fact-expires")
 ANYBODY, ANY_DAY = "A", date(2001, 1, 1)
@@ -163,7 +166,7 @@ def _laid_out(
             facts.append(_open_fact(lettering, block, tagged, cover.edge))
         elif block.part.startswith(FACTS):
             facts.append(_drawn(lettering, [block], tagged))
-    art = b"/Artifact BMC\n%sEMC\n" % cover.art
+    art = ART % cover.art
     others = [block for block in cover.blocks if not block.part.startswith(FACTS)]
     return Frame(
         lettering,
@@ -209,7 +212,7 @@ def _foot(copy: Copy, frame: Frame) -> bytes:
     """The QR code with its address, and the footer that the cover has as every page has it."""
     check = _check(copy, frame, frame.check) if frame.check else b""
     drawn, _ = copy.footer(_cover_place(*copy.master.cover_size), math.inf)
-    return b"".join([check, b"/Artifact BMC\n", drawn, b"EMC\n"])
+    return check + ART % drawn
 
 
 @functools.lru_cache(maxsize=512)
@@ -225,7 +228,7 @@ def _check(copy: Copy, frame: Frame, place: CheckPlace) -> bytes:
         words = _drawn(copy.lettering, blocks, copy.master.tagged)
     else:
         art = _qr(address, *place.square)
-    return b"/Artifact BMC\n%sEMC\n%s" % (art, words)
+    return ART % art + words
 
 
 def _qr(address: str, x: float, y: float, side: float) -> bytes:
