@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pikepdf
 from pikepdf import Name
@@ -16,6 +16,7 @@ from drm.pdf.facts import claims_pdfa, facts_of
 from drm.pdf.opening import Opened, open_source
 from drm.pdf.policy import Policy, check_policy, told_on_cover
 from drm.pdf.sanitise import sanitise
+from drm.pdf.saving import save_clear
 from drm.pdf.stamp import apply_stamp
 from drm.pdf.values import CopySpec, Limits, Permissions
 from drm.pdf.xmp import packet
@@ -49,10 +50,11 @@ def write_copy(
         _name_copy(pdf, spec)
     if spec.permissions.encrypt:
         with tempfile.TemporaryFile(dir=out.parent) as saved:
-            _save(pdf, saved, SAVED_VERSION)
+            save_clear(pdf, saved, SAVED_VERSION, folder=out.parent)
             write_encrypted(saved, out, lock_for(reader_password), spec.permissions)
     else:
-        _save(pdf, out, "", archival=archival)
+        # PDF/A-1 has neither object streams nor cross-reference streams.
+        save_clear(pdf, out, "", folder=out.parent, packed=not archival)
     return {
         "pages": report.pages + 1,
         "removed": list(removed),
@@ -74,21 +76,6 @@ def clean(opened: Opened, policy: Policy, *, encrypted: bool) -> tuple[list[str]
     if facts.signed:
         repaired.append("signature")
     return repaired, sanitise(opened.pdf)
-
-
-def _save(pdf: pikepdf.Pdf, target: Path | BinaryIO, version: str | tuple[str, int], *, archival: bool = False) -> None:
-    """Save in clear, as a file of this version at least."""
-    mode = pikepdf.ObjectStreamMode
-    pdf.save(
-        target,
-        # PDF/A-1 has neither object streams nor cross-reference streams.
-        object_stream_mode=mode.disable if archival else mode.generate,
-        compress_streams=True,
-        linearize=False,
-        min_version=version,
-        fix_metadata_version=False,
-        encryption=False,
-    )
 
 
 def allowed(permissions: Permissions) -> pikepdf.Permissions:

@@ -174,6 +174,19 @@ def _parents_and_roots() -> Table:
         for number in range(9, 40)
     }
     return {
+        "parents of a generation that is not there": (
+            lambda: paper().replace(b"/Parent 2 0 R", b"/Parent 2 1 R"),
+            TAKEN,
+        ),
+        "a piece of content of a generation that is not there": (
+            lambda: paper().replace(b"/Contents 5 0 R", b"/Contents[5 0 R 2 1 R]"),
+            TAKEN,
+        ),
+        "kids of generations that are not there": (
+            lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 5 1 R 2 3 R 4 0 R]/Count 2>>"),
+            TAKEN,
+        ),
+        "a list of what has other generations": (partial(paper, page=b"/X[3 0 R 2 9 R 7 65535 R 1 1 R]"), TAKEN),
         "no parents": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parant 2 0 R"), TAKEN),
         "parent is itself": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parent 3 0 R"), EITHER),
         "parents in a loop": (lambda: paper(pages=b"/Parent 2 0 R", box=b""), EITHER),

@@ -26,6 +26,7 @@ from drm.pdf.looking import Looker
 from drm.pdf.opening import open_source
 from drm.pdf.packing import SMALL, pack_better
 from drm.pdf.policy import Policy
+from drm.pdf.saving import save_clear
 from drm.pdf.sealing import Seal
 from drm.pdf.stamp import FORM_NAME, StampForm, graphics_states, placing
 from drm.pdf.structure import add_to_structure, is_tagged
@@ -93,7 +94,9 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     parts = _add_parts(pdf, slots, views, looker, subsets)
     _flatten_catalogue(pdf, parts)
     with tempfile.TemporaryFile(dir=task.out.parent) as saved:
-        _save(pdf, saved, task)
+        version = ENCRYPTED_VERSION if task.encrypted else PLAIN_VERSION
+        # In clear: what shall be encrypted is encrypted on the way into the master.
+        save_clear(pdf, saved, version, folder=task.out.parent, packed=not task.classic)
         pdf.close()
         cut = _cut(saved, task, len(parts.forms))
     return {
@@ -172,19 +175,6 @@ def _flatten_catalogue(pdf: pikepdf.Pdf, parts: _Parts) -> None:
         if isinstance(value, Array | Dictionary | pikepdf.String) and not value.is_indirect:
             root[key] = pdf.make_indirect(value)
     root[PARTS] = Array(parts.all())
-
-
-def _save(pdf: pikepdf.Pdf, saved: BinaryIO, task: PrepareTask) -> None:
-    """Save with qpdf, in clear: what shall be encrypted is encrypted on the way into the master."""
-    mode = pikepdf.ObjectStreamMode
-    pdf.save(
-        saved,
-        object_stream_mode=mode.disable if task.classic else mode.generate,
-        compress_streams=True,
-        linearize=False,
-        min_version=ENCRYPTED_VERSION if task.encrypted else PLAIN_VERSION,
-        fix_metadata_version=False,
-    )
 
 
 def _cut(saved: BinaryIO, task: PrepareTask, count: int) -> dict[str, Any]:

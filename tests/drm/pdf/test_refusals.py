@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pypdfium2
@@ -11,6 +12,7 @@ import pytest
 
 from drm.pdf.inspecting import inspect
 from drm.pdf.rewrite import make_copy
+from drm.pdf.sandbox import run_limited
 from drm.pdf.tail.prepare import prepare
 from drm.pdf.values import REFUSAL_CODES, Limits, PdfRefused
 from drm.pdf.verifying import verify
@@ -161,3 +163,26 @@ def test_pages_that_only_together_unpack_to_more_than_a_document_may_are_a_bomb(
     assert len(heavy(5)) < MEBI // 8
     assert code(4) == ""
     assert code(5) == "bomb"
+
+
+@pytest.mark.parametrize(("harm", "code"), [("another's", "stamp-missing"), ("cut", "output-invalid")])
+def test_a_copy_that_fails_its_check_is_not_given_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str, code: str
+) -> None:
+    source, earlier = kept(tmp_path, good()), tmp_path / "copy.pdf"
+    make_copy(source, earlier, replace(SPEC, delivery="RL-2222-2222"))
+    before = earlier.read_bytes()
+
+    def spoilt(task: str, arguments: dict[str, Any], limits: Limits, **rest: Any) -> Any:
+        done = run_limited(task, arguments, limits, **rest)
+        out = Path(arguments["out"])
+        out.write_bytes(before if harm == "another's" else out.read_bytes()[:-2_000])
+        return done
+
+    monkeypatch.setattr("drm.pdf.rewrite.run_limited", spoilt)
+    with pytest.raises(PdfRefused) as refused:
+        make_copy(source, earlier, SPEC)
+
+    assert refused.value.code == code
+    assert earlier.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
