@@ -1,4 +1,4 @@
-"""Load on a real ``rushlight serve`` from a second process: python -m benchmarks.load [--minutes 10] [--rate 10] [--smoke].
+"""Load on running processes from another: python -m benchmarks.load [--minutes 10] [--rate 10] [--profile both] [--smoke].
 
 Four parts, each told beside a floor that is measured in the same run: requests that come evenly at a rate and are delivered
 meanwhile (14-page articles from a local collection, every second of them asked for the first time), as many as are accepted in a
@@ -11,7 +11,6 @@ import argparse
 import http.client
 import itertools
 import json
-import os
 import resource
 import socket
 import sqlite3
@@ -20,30 +19,22 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pikepdf
 from sqlalchemy import func, select
 
-from admin.sample.collection import COLUMNS
-from benchmarks.machine import lines
-from benchmarks.pdf_engine.documents import article
+from benchmarks.installed import Installed, embedded, on_services
+from benchmarks.machine import lines, machine_cpu
 from benchmarks.scale.pages import p95
-from delivery.people import Role
-from delivery.stores import ApiTokenRecord, Source
 from storage.models import EventRow, RequestRow
-from tests.services.rushlight_server import Served, rushlight_server
 from tests.serving.shop import open_window
-from tests.world import World, collection_for, make_world
+from tests.world import World
 
 THREADS = 8
-READERS = 24
 MOST_ACCEPTED = 250
-TITLE = "Article %06d"
-Row = tuple[str, str, str, bool]
 
 
 @dataclass(frozen=True)
@@ -59,42 +50,6 @@ class Burst:
         """Calls a second with the slow ones."""
         worst = sorted(self.latencies)[max(0, -(-len(self.latencies) * 99 // 100) - 1)]
         return f"{self.calls / self.seconds:.1f}/s, p95 {p95(self.latencies) * 1e3:.0f} ms, p99 {worst * 1e3:.0f} ms, {self.errors} errors"
-
-
-def stock(folder: Path, count: int) -> None:
-    """A collection of ``count`` articles of fourteen pages that differ in a byte or two, as far as anybody can tell."""
-    folder.mkdir()
-    first = folder / "a.pdf"
-    with pikepdf.open(article(14, folder.parent)) as pdf:
-        pdf.docinfo["/Title"] = TITLE % 0
-        pdf.save(first, object_stream_mode=pikepdf.ObjectStreamMode.disable)
-    made = first.read_bytes()
-    first.unlink()
-    rows = ["\t".join(COLUMNS)]
-    for number in range(count):
-        data = made.replace((TITLE % 0).encode(), (TITLE % number).encode())
-        (folder / f"a{number}.pdf").write_bytes(data)
-        cells = {"file": f"a{number}.pdf", "title": TITLE % number, "doi": f"10.5555/load.{number}", "year": "2021",
-                 "container": "Journal of Load", "issn": "2999-0017", "genre": "article", "pages": "1-14"}  # fmt: skip
-        rows.append("\t".join(cells.get(name, "") for name in COLUMNS))
-    (folder / "holdings.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-
-
-def world_of(folder: Path, articles: int, database: str, readers: int = 1) -> tuple[World, list[dict[str, str]]]:
-    """An installation with the collection as its source, and what programs of its readers send along."""
-    world = make_world(folder / "home", collection_for(folder), database)
-    world.clock.now = datetime.now(UTC)
-    stock(folder / "stock", articles)
-    source = Source("stock", "local_collection", "Stock", "harbour", ("open",), {"folder": str(folder / "stock")}, 10)
-    people = [world.reader, *(world.add_person(f"reader{number}", Role.READER) for number in range(1, readers))]
-    headers = []
-    with world.store.write() as work:
-        work.sources.save(source)
-        for person in people:
-            token, claims = world.ctx.api_tokens.issue(person.id, world.clock(), timedelta(days=1))
-            work.tokens.add_api_token(ApiTokenRecord(claims.token_id, person.id, "", world.clock(), claims.expires_at))
-            headers.append({"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
-    return world, headers
 
 
 def burst(
@@ -251,36 +206,21 @@ def sends(size: int, seconds: float = 1.0) -> float:
     return count / seconds
 
 
-def _children(pid: int) -> Iterator[int]:
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from _children(int(child))
-
-
-def cpu_of(pid: int) -> float:
-    """Seconds of the processor that a process and those it made have used, ended ones too."""
-    total = 0
-    for one in set(_children(pid)):
-        try:
-            words = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += sum(int(word) for word in words[11:15])
-    return total / os.sysconf("SC_CLK_TCK")
-
-
 @contextmanager
-def told(name: str, served: Served, rows: list[Row]) -> Iterator[list[str]]:
-    """Time one part: its words, and the share of the processor that the generator took of what both used."""
+def told(name: str, installed: Installed) -> Iterator[list[str]]:
+    """Time one part: its words, and what the installation's processes, the generator and the whole machine used of the processor.
+
+    The sandbox's children and the services are in the last alone.
+    """
     words: list[str] = []
-    ours, theirs = time.process_time(), cpu_of(served.pid)
+    ours, theirs, all_of_it = time.process_time(), installed.cpu(), machine_cpu()
     yield words
-    own, other = time.process_time() - ours, cpu_of(served.pid) - theirs
-    share = own / max(own + other, 1e-9)
-    words.append(f"{other:.1f} s of CPU in the server, the generator took {share:.0%} of both")
-    rows.append((name, "; ".join(words), "reported", True))
-    print(f"{name}: {rows[-1][1]}", flush=True)
+    own, other = time.process_time() - ours, installed.cpu() - theirs
+    everybody = machine_cpu() - all_of_it
+    words.append(
+        f"{other:.1f} s of CPU in its processes, {own:.1f} s in the generator, {everybody:.1f} s in all on this machine"
+    )
+    print(f"{name}: {'; '.join(words)}", flush=True)
 
 
 @dataclass(frozen=True)
@@ -299,44 +239,43 @@ class Plan:
         return int(self.steady * self.rate + self.burst * MOST_ACCEPTED) // 2 + 2
 
 
-def run(plan: Plan, database: str = "") -> list[Row]:
-    """All parts against one server."""
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        world, headers = world_of(folder, plan.articles, database, READERS)
-        size, mix = (folder / "stock" / "a0.pdf").stat().st_size, Mix(headers)
-        with rushlight_server(folder / "home", **({"database_url": database} if database else {})) as served:
-            bare = saves(folder / "stock" / "a0.pdf")
-            with told(f"deliveries at {plan.rate:g} requests a second", served, rows) as words:
-                found = steadily(served.port, plan.steady, plan.rate, mix)
-                done, left = len(_supplied(world)), _waiting(world)
-                words += [
-                    f"accepts {found.line()}",
-                    f"{done / found.seconds:.2f} delivered/s over {found.seconds:.0f} s",
-                ]
-                words.append(f"{left} waiting at the end, article of {size / 1e6:.2f} MB")
-                drain(world, plan.patience)
-                words.append(f"from the request to its letter p95 {p95(mailed(world)):.2f} s")
-                words.append(f"{done / found.seconds / bare:.3f} of {bare:.0f} bare saves/s and core")
-            with told("accepts in a burst", served, rows) as words:
-                found = burst(served.port, plan.burst, mix)
-                floor = commits(folder)
-                words += [found.line(), f"{found.calls / found.seconds / floor:.3f} of {floor:.0f} durable commits/s"]
-            with told("the backlog of the burst", served, rows) as words:
-                done, took = drain(world, plan.patience)
-                words += [f"{done / took:.2f} delivered/s over {took:.0f} s", f"{_waiting(world)} left"]
-                words.append(f"{done / took / bare:.3f} of {bare:.0f} bare saves/s and core")
-            paths = [open_window(world, number) for number in _supplied(world)[:20]]
-            with told(f"GETs of {size / 1e6:.2f} MB in open windows", served, rows) as words:
-                found = burst(served.port, plan.gets, _getting(paths))
-                floor = sends(size)
-                words += [
-                    found.line(),
-                    f"{found.calls / found.seconds / floor:.3f} of {floor:.0f} through a pair of sockets",
-                ]
-        world.close()
-    return rows
+Figures = dict[str, float]
+"""What was done a second, by part."""
+
+
+def run(plan: Plan, install: Callable[[Path, int], AbstractContextManager[Installed]]) -> Figures:
+    """All parts against one installation."""
+    with tempfile.TemporaryDirectory() as name, install(Path(name), plan.articles) as installed:
+        return _parts(plan, installed)
+
+
+def _parts(plan: Plan, installed: Installed) -> Figures:
+    world, mix, size = installed.world, Mix(installed.headers), installed.article.stat().st_size
+    bare, rates = saves(installed.article), {}
+    with told(f"deliveries at {plan.rate:g} requests a second", installed) as words:
+        found = steadily(installed.port, plan.steady, plan.rate, mix)
+        done, left = len(_supplied(world)), _waiting(world)
+        rates["deliveries"] = done / found.seconds
+        words += [f"accepts {found.line()}", f"{rates['deliveries']:.2f} delivered/s over {found.seconds:.0f} s"]
+        words.append(f"{left} waiting at the end, article of {size / 1e6:.2f} MB")
+        drain(world, plan.patience)
+        words.append(f"from the request to its letter p95 {p95(mailed(world)):.2f} s")
+        words.append(f"{rates['deliveries'] / bare:.3f} of {bare:.0f} bare saves/s and core")
+    with told("accepts in a burst", installed) as words:
+        found = burst(installed.port, plan.burst, mix)
+        rates["accepts"], floor = found.calls / found.seconds, commits(installed.folder)
+        words += [found.line(), f"{rates['accepts'] / floor:.3f} of {floor:.0f} durable commits/s of SQLite"]
+    with told("the backlog of the burst", installed) as words:
+        done, took = drain(world, plan.patience)
+        rates["backlog"] = done / took
+        words += [f"{rates['backlog']:.2f} delivered/s over {took:.0f} s", f"{_waiting(world)} left"]
+        words.append(f"{rates['backlog'] / bare:.3f} of {bare:.0f} bare saves/s and core")
+    paths = [open_window(world, number) for number in _supplied(world)[:20]]
+    with told(f"GETs of {size / 1e6:.2f} MB in open windows", installed) as words:
+        found = burst(installed.port, plan.gets, _getting(paths))
+        rates["gets"], floor = found.calls / found.seconds, sends(size)
+        words += [found.line(), f"{rates['gets'] / floor:.3f} of {floor:.0f} through a pair of sockets"]
+    return rates
 
 
 def main() -> None:
@@ -345,16 +284,29 @@ def main() -> None:
     wish.add_argument("--minutes", type=float, default=1.0, help="of the steady part; the burst takes a tenth as long")
     wish.add_argument("--rate", type=float, default=10.0, help="requests a second of the steady part")
     wish.add_argument("--smoke", action="store_true", help="ten seconds")
-    wish.add_argument("--database", default="", help="address of an empty PostgreSQL database; else SQLite")
+    wish.add_argument("--profile", choices=[*PROFILES, "both"], default="embedded", help="both: also their ratio")
     chosen = wish.parse_args()
     print("\n".join(lines()))
     steady = 3.0 if chosen.smoke else chosen.minutes * 60
     short = 2.0 if chosen.smoke else max(6.0, steady / 10)
-    run(Plan(steady, chosen.rate, short, min(short, 30.0), max(60.0, 15 * short)), chosen.database)
+    plan = Plan(steady, chosen.rate, short, min(short, 30.0), max(60.0, 15 * short))
+    seen: dict[str, Figures] = {}
+    for name in PROFILES if chosen.profile == "both" else [chosen.profile]:
+        print(f"-- {name}")
+        seen[name] = run(plan, PROFILES[name])
+    if len(seen) == len(PROFILES):
+        first, second = seen.values()
+        told_ = ", ".join(f"{part} {second[part] / first[part]:.2f}" for part in first)
+        print(f"{' against '.join(reversed(PROFILES))}: {told_} (aim 0.6)")
     print(
         f"peak memory of the generator {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB; {lines()[-1]}"
     )
 
+
+PROFILES: dict[str, Callable[[Path, int], AbstractContextManager[Installed]]] = {
+    "embedded": embedded,
+    "services": on_services,
+}
 
 if __name__ == "__main__":
     main()

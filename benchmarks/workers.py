@@ -23,8 +23,8 @@ from pathlib import Path
 
 from admin.bell import CeleryBell
 from admin.celery_app import make_celery
-from benchmarks.load import cpu_of, world_of
-from benchmarks.machine import lines
+from benchmarks.installed import cpu_of, world_of
+from benchmarks.machine import lines, machine_cpu
 from tests.services.postgres import fresh_database, postgres_server
 from tests.services.processes import running, wait_until
 from tests.services.rabbitmq import rabbitmq_server
@@ -110,13 +110,6 @@ def signal_all(processes: Sequence[subprocess.Popen[bytes]], sign: signal.Signal
     """To them and all that they started."""
     for process in processes:
         os.killpg(process.pid, sign)
-
-
-def machine_cpu() -> float:
-    """Seconds of the processor that everybody has used."""
-    words = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
-    user, nice, system, _, _, irq, softirq = map(int, words[:7])
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def drain(queue: Queue, requests: int, made: Sequence[subprocess.Popen[bytes]]) -> Drained:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from delivery.effective_dates import newest
@@ -28,6 +28,27 @@ WRITTEN = (
 )
 
 
+def _with_agreements(libraries: Any) -> Any:
+    """Each library with every confirmed agreement, and the titles that are one journal with that of :issn."""
+    own = select(TitleRow.linking).where(TitleRow.issn == bindparam("issn")).scalar_subquery()
+    issns = func.aggregate_strings(TitleRow.issn.concat(" ").concat(TitleRow.linking), ",")
+    family = select(issns).where(TitleRow.linking == own).scalar_subquery().label("family")
+    return libraries.outerjoin(AgreementRow, AgreementRow.standing == "confirmed").add_columns(family)
+
+
+# Read for each request; made once, for building a statement takes longer than running it.
+GROUND = _with_agreements(
+    select(LibraryRow, AgreementRow).select_from(LibraryRow).where(LibraryRow.id == bindparam("library"))
+)
+GROUND_OF_READER = _with_agreements(
+    select(LibraryRow, AgreementRow, PersonRow)
+    .select_from(LibraryRow)
+    .join(PersonRow, PersonRow.library_id == LibraryRow.id)
+    .where(PersonRow.id == bindparam("person"))
+)
+ACTIVE_SOURCES = select(SourceRow).where(SourceRow.active.is_(True)).order_by(SourceRow.rank, SourceRow.id)
+
+
 class SqlAgreements:
     """Versions of agreements."""
 
@@ -43,27 +64,14 @@ class SqlAgreements:
 
     def ground(self, library_id: str, now: datetime, issn: str) -> Ground:
         """What a decision about a request from this library stands on now, by one statement; else NotFound."""
-        return self._ground(
-            select(LibraryRow, AgreementRow).select_from(LibraryRow).where(LibraryRow.id == library_id), now, issn
-        )
+        return self._ground(GROUND, {"library": library_id, "issn": issn}, now)
 
     def ground_of_reader(self, person_id: str, now: datetime, issn: str) -> Ground:
         """The same for the library of a person, who is not read again in this transaction either."""
-        statement = (
-            select(LibraryRow, AgreementRow, PersonRow)
-            .select_from(LibraryRow)
-            .join(PersonRow, PersonRow.library_id == LibraryRow.id)
-            .where(PersonRow.id == person_id)
-        )
-        return self._ground(statement, now, issn)
+        return self._ground(GROUND_OF_READER, {"person": person_id, "issn": issn}, now)
 
-    def _ground(self, statement: Any, now: datetime, issn: str) -> Ground:
-        own = select(TitleRow.linking).where(TitleRow.issn == issn).scalar_subquery()
-        issns = func.aggregate_strings(TitleRow.issn.concat(" ").concat(TitleRow.linking), ",")
-        family = select(issns).where(TitleRow.linking == own).scalar_subquery().label("family")
-        rows = self.session.execute(
-            statement.outerjoin(AgreementRow, AgreementRow.standing == "confirmed").add_columns(family)
-        ).all()
+    def _ground(self, statement: Any, wanted: dict[str, str], now: datetime) -> Ground:
+        rows = self.session.execute(statement, wanted).all()
         if not rows:
             raise NotFound("unknown-library", "There is no such library.")
         self._in_force = rows  # held, so that reading one of them again in this transaction costs nothing
@@ -154,10 +162,7 @@ class SqlSources:
 
     def active(self) -> tuple[Source, ...]:
         """Sources in use, by rank and id."""
-        rows = self.session.scalars(
-            select(SourceRow).where(SourceRow.active.is_(True)).order_by(SourceRow.rank, SourceRow.id)
-        )
-        return tuple(_source(row) for row in rows)
+        return tuple(_source(row) for row in self.session.scalars(ACTIVE_SOURCES))
 
     def all(self) -> tuple[Source, ...]:
         """All sources, by rank and id, also those out of use."""

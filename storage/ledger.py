@@ -32,6 +32,8 @@ KEY_COLUMNS = ("entity", "title", "work", "issue", "article", "reader", "reader_
 Keys = Sequence[tuple[Mapping[str, str | None], datetime | None]]
 """Parts that records share, and since when they count."""
 
+NEWEST_CHANGE = select(func.max(UsageChangeRow.id))
+
 
 class SqlLedger:
     """Reserve, settle, release, refund. There is no arithmetic here: ``drm.policy.decide`` counts."""
@@ -180,7 +182,7 @@ class SqlLedger:
 
     def journal_head(self) -> int:
         """The number of the newest change of a usage record; what a decision saw lies at or below it."""
-        return int(self.session.scalar(select(func.max(UsageChangeRow.id))) or 0)
+        return int(self.session.scalar(NEWEST_CHANGE) or 0)
 
     def history_at(self, keys: Keys, head: int, leave_out: str = "") -> tuple[UsageRecord, ...]:
         """Like ``history``, as it was when the journal ended at ``head``.

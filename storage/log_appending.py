@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnClause, column, insert, literal, select, table, true, union_all
+from sqlalchemy import ColumnClause, bindparam, column, insert, select, table, true, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeEngine
 
 from drm.audit.chain import START, Head
@@ -36,23 +39,38 @@ def append_behind(session: Session, edge: Edge, rows: Sequence[Mapping[str, obje
 
     The head row is locked in the same statement that looks at it, and stays so until the transaction ends.
     """
+    # The head is changed with the last event only. A row that one statement locks and changes twice would be skipped by PostgreSQL.
+    edges = [b""] * (len(rows) - 1) + [frontier]
+    values = {
+        f"{name}_{place}": value
+        for place, (row, one) in enumerate(zip(rows, edges, strict=True))
+        for name, value in {**row, "frontier": one}.items()
+    }
+    ends = {"end_size": edge.size, "end_chain": edge.chain}
+    return len(session.execute(_appending(len(rows)), values | ends).all()) == len(rows)
+
+
+@cache
+def _appending(count: int) -> ReturningInsert[Any]:
+    """The statement for so many events, which is made once: building it takes longer than running it."""
     here = (
         select(LogHeadRow.id)
-        .where(LogHeadRow.id == 1, LogHeadRow.size == edge.size, LogHeadRow.chain == edge.chain)
+        .where(
+            LogHeadRow.id == 1,
+            LogHeadRow.size == bindparam("end_size"),
+            LogHeadRow.chain == bindparam("end_chain"),
+        )
         .with_for_update()
         .cte("here")
     )
-    # The head is changed with the last event only. A row that one statement locks and changes twice would be skipped by PostgreSQL.
-    edges = [b""] * (len(rows) - 1) + [frontier]
     events = union_all(
         *(
-            select(*(literal(value, TYPES[name]).label(name) for name, value in {**row, "frontier": one}.items()))
-            for row, one in zip(rows, edges, strict=True)
+            select(*(bindparam(f"{name}_{place}", type_=kind).label(name) for name, kind in TYPES.items()))
+            for place in range(count)
         )
     ).subquery("events")
     wanted = select(*(events.c[name] for name in TYPES)).join_from(events, here, true()).order_by(events.c.seq)
-    statement = insert(APPEND).from_select(list(TYPES), wanted).returning(APPEND.c.seq)
-    return len(session.execute(statement).all()) == len(rows)
+    return insert(APPEND).from_select(list(TYPES), wanted).returning(APPEND.c.seq)
 
 
 def locked_edge(session: Session) -> Edge:

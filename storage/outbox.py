@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from delivery.jobs import LEASE, SUSPECT_DEATHS, Job, NewJob, SetAside
 from delivery.stores import Line
@@ -30,25 +32,15 @@ class SqlOutbox:
 
     def add(self, job: NewJob, now: datetime) -> int:
         """Write a job and return its id. A job with the same key stands already: that one is returned."""
-        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        statement = (
-            insert(JobRow)
-            .values(
-                kind=job.kind,
-                key=job.key,
-                payload=dict(job.payload),
-                state="queued",
-                attempt=0,
-                holder="",
-                last_error="",
-                run_after=job.run_after or now,
-                created_at=now,
-            )
-            .on_conflict_do_nothing(index_elements=["key"])
-            .returning(JobRow.id)
-        )
+        values = {
+            "new_kind": job.kind,
+            "new_key": job.key,
+            "new_payload": dict(job.payload),
+            "due": job.run_after or now,
+            "now": now,
+        }
         # What is returned tells, not the count of rows: PostgreSQL's driver gives none for such a statement.
-        job_id = self.session.scalar(statement)
+        job_id = self.session.scalar(_adding(self.session.get_bind().dialect.name), values)
         if job_id is None:
             return self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
         if not job.follows and (job.run_after is None or job.run_after <= now):
@@ -229,6 +221,29 @@ class SqlOutbox:
         result = self.session.execute(statement)
         assert isinstance(result, CursorResult)
         return result.rowcount
+
+
+@cache
+def _adding(dialect: str) -> ReturningInsert[int]:
+    """The statement that writes a job, which is made once: building it takes longer than running it."""
+    own = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return (
+        own(cast(Table, JobRow.__table__))
+        .values(
+            kind=bindparam("new_kind"),
+            key=bindparam("new_key"),
+            payload=bindparam("new_payload"),
+            state="queued",
+            attempt=0,
+            deaths=0,
+            holder="",
+            last_error="",
+            run_after=bindparam("due"),
+            created_at=bindparam("now"),
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(JobRow.id)
+    )
 
 
 def _taken(now: datetime, lengths: Mapping[str, timedelta]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Engine, String, delete, select
+from sqlalchemy import Engine, String, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -28,6 +28,9 @@ class SecretRow(SecretBase):
     person_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     secret: Mapped[bytes] = mapped_column(Bytes(64))
     key: Mapped[str] = mapped_column(String(64), default="")
+
+
+FIND = select(SecretRow.secret, SecretRow.key).where(SecretRow.person_id == bindparam("person"))
 
 
 class ReaderSecrets:
@@ -56,8 +59,8 @@ class ReaderSecrets:
 
     def find(self, person_id: str) -> str | None:
         """The key of a reader who has a secret."""
-        with Session(self._prepared()) as session:
-            row = session.get(SecretRow, person_id)
+        with self._prepared().connect() as connection:
+            row = connection.execute(FIND, {"person": person_id}).one_or_none()
             return None if row is None else row.key or ledger_key(row.secret, person_id)
 
     def make(self, person_id: str, key: str = "") -> None:

@@ -8,7 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    cast,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from delivery.citation import Citation, fingerprints
@@ -33,6 +42,7 @@ from storage.models import (
     SourceRow,
     TryRow,
 )
+from storage.same_work import ASKED_BEFORE, named, of_reader, of_work
 
 NUMBER = re.compile(r"[A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]{4}")
 """How numbers of requests and of copies look: a text like this is looked up and not searched for."""
@@ -148,27 +158,23 @@ class SqlRequests:
 
     def of_reader(self, reader_id: str, limit: int, offset: int = 0) -> RequestPage:
         """A reader's own requests, newest first."""
-        return self._page(select(RequestRow).where(_of(reader_id)), RequestRow.created_at.desc(), limit, offset)
+        return self._page(select(RequestRow).where(of_reader(reader_id)), RequestRow.created_at.desc(), limit, offset)
 
     def same_work(self, fingerprints: Sequence[str], limit: int = 10) -> tuple[DocumentRequest, ...]:
         """Requests that share a fingerprint, whoever asked, newest first."""
-        statement = select(RequestRow).where(_of_work(fingerprints)).order_by(RequestRow.created_at.desc()).limit(limit)
+        statement = (
+            select(RequestRow).where(of_work(named(fingerprints))).order_by(RequestRow.created_at.desc()).limit(limit)
+        )
         return tuple(as_request(row) for row in self.session.scalars(statement))
 
     def asked_before(
         self, fingerprints: Sequence[str], reader_id: str, limit: int = 10
     ) -> tuple[tuple[DocumentRequest, Delivery | None], ...]:
         """A reader's own requests that share a fingerprint, newest first, each with its copy if it has one."""
-        statement = (
-            select(RequestRow, DeliveryRow)
-            .outerjoin(DeliveryRow, DeliveryRow.number == RequestRow.delivery)
-            .where(_of_work(fingerprints), _of(reader_id))
-            .order_by(RequestRow.created_at.desc())
-            .limit(limit)
-        )
+        wanted = {"names": named(fingerprints), "reader": reader_id, "most": limit}
         return tuple(
             (as_request(row), None if copy is None else as_delivery(copy))
-            for row, copy in self.session.execute(statement)
+            for row, copy in self.session.execute(ASKED_BEFORE, wanted)
         )
 
     def queue(self, wanted: QueueFilter) -> RequestPage:
@@ -318,15 +324,6 @@ def _with_surroundings(number: str) -> Any:
         .outerjoin(SourceRow, SourceRow.id == RequestRow.source_id)
         .where(RequestRow.number == number)
     )
-
-
-def _of(reader_id: str) -> ColumnElement[bool]:
-    return RequestRow.number.in_(select(ReaderLinkRow.request).where(ReaderLinkRow.reader_id == reader_id))
-
-
-def _of_work(fingerprints: Sequence[str]) -> ColumnElement[bool]:
-    names = [name[:400] for name in fingerprints]
-    return RequestRow.number.in_(select(FingerprintRow.request).where(FingerprintRow.fingerprint.in_(names)))
 
 
 def _contains(column: Any, text: str) -> ColumnElement[bool]:
