@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Engine, String, bindparam, delete, select
+from sqlalchemy import Engine, String, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -30,6 +30,9 @@ class SecretRow(SecretBase):
     key: Mapped[str] = mapped_column(String(64), default="")
 
 
+MAKING = 0x527573684C
+"""The advisory lock of whoever makes the table."""
+
 FIND = select(SecretRow.secret, SecretRow.key).where(SecretRow.person_id == bindparam("person"))
 
 
@@ -48,6 +51,9 @@ class ReaderSecrets:
             if self.engine.dialect.name == "sqlite" and path and not Path(path).exists():
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             with self.engine.execution_options(rushlight_write=True).begin() as connection:
+                if self.engine.dialect.name == "postgresql":
+                    # Of two that make a table at once PostgreSQL lets one fail, even IF NOT EXISTS.
+                    connection.execute(select(func.pg_advisory_xact_lock(MAKING)))
                 SecretBase.metadata.create_all(connection)
             self._ready = True
         return self.engine

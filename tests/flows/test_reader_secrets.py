@@ -216,3 +216,13 @@ def test_secrets_may_lie_in_a_postgresql_of_their_own(postgres_url: str) -> None
     assert sorted(other.people()) == ["b"]
     secrets.engine.dispose()
     other.engine.dispose()
+
+
+def test_the_first_readers_of_a_postgresql_come_all_at_once_and_none_is_turned_away(postgres_url: str) -> None:
+    processes = [ReaderSecrets(postgres_url) for _ in range(8)]
+    with ThreadPoolExecutor(len(processes)) as pool:
+        found = list(pool.map(lambda secrets: secrets.find("nobody"), processes))
+
+    assert found == [None] * len(processes)
+    for secrets in processes:
+        secrets.engine.dispose()
