@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from delivery.services.context import Context
 from drm.pdf.tail.serving import assemble
 
 RECHECK_BYTES = SLICE
+FETCHED_WHOLE = 4 * 1024 * 1024
+"""Blobs up to this many bytes come whole from a store on another machine, within some 50 ms."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def read_file(ctx: Context, download: Download, start: int, length: int) -> Iter
 
 def read_parts(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:
     """The same as slices of files where the store has files; can be closed before its end."""
-    return Watched(stored_parts(ctx, download, start, length), lambda: _withdrawn(ctx, download.delivery.number))
+    parts = _joined(download, start, length, lambda stop: _of_blob_at_hand(ctx, download, start, stop - start))
+    return Watched(parts, lambda: _withdrawn(ctx, download.delivery.number))
 
 
 def copy_file(ctx: Context, download: Download, write: bool) -> Path | None:
@@ -66,16 +69,36 @@ def whole_parts(ctx: Context, download: Download) -> Iterator[Part]:
 
 def stored_parts(ctx: Context, download: Download, start: int, length: int, most: int = SLICE) -> Iterator[Part]:
     """The same in slices of ``most`` bytes, whatever becomes of the copy meanwhile: of its blob, then of its tail."""
+    blob = download.delivery.blob
+    return _joined(download, start, length, lambda stop: _of_blob(ctx, blob, start, stop - start, most))
+
+
+def _joined(download: Download, start: int, length: int, of_base: Callable[[int], Iterator[Part]]) -> Iterator[Part]:
+    """What ``of_base`` brings up to where it is told to stop, then what is wanted of the tail."""
     base, tail, stop = download.base_bytes, download.tail, start + length
     if base + len(tail) != download.size:
         raise Unavailable("incomplete-copy", "This copy is not complete here. Ask your library to send it again.", 60)
-    of_base = _of_blob(ctx, download.delivery.blob, start, min(stop, base) - start, most) if start < base else iter(())
-    return Chained(of_base, iter([tail[max(0, start - base) : stop - base]] if stop > base else []))
+    first = of_base(min(stop, base)) if start < base else iter(())
+    return Chained(first, iter([tail[max(0, start - base) : stop - base]] if stop > base else []))
 
 
 def _of_blob(ctx: Context, name: str, start: int, length: int, most: int) -> Iterator[Part]:
     file = ctx.blobs.file(name)
     return ctx.blobs.open(name, start, length) if file is None else FileParts(file, start, length, most)
+
+
+def _of_blob_at_hand(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:
+    """The same through the cache where the store is on another machine: readers of one article then ask it once.
+
+    A small blob is fetched whole before its first byte is sent; a large one would let its reader wait.
+    """
+    name, size = download.delivery.blob, download.base_bytes
+    file = ctx.blobs.file(name)
+    if file is None and size <= FETCHED_WHOLE:
+        path = ctx.copies.make(f"blob|{name}", size, lambda: ctx.blobs.open(name, 0, size))
+        with suppress(OSError):  # it may have been pushed out just now
+            file = path.open("rb", buffering=0) if path else None
+    return ctx.blobs.open(name, start, length) if file is None else FileParts(file, start, length, SLICE)
 
 
 class Watched:

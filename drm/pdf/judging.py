@@ -43,6 +43,15 @@ KEPT_IN_CATALOG = frozenset(
 )
 """What a catalogue may keep (ISO 32000-2, table 29). Below a key that no reader knows anything could be carried along unseen."""
 
+KEPT_ON_PAGE = frozenset(
+    (
+        *("/Type", "/Parent", "/LastModified", "/Resources", "/Contents", "/Annots", "/Group", "/Rotate", "/UserUnit"),
+        *("/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox", "/BoxColorInfo", "/B", "/Dur", "/Trans", "/PZ"),
+        *("/Metadata", "/StructParents", "/ID", "/SeparationInfo", "/Tabs", "/VP", "/OutputIntents", "/DPart"),
+    )
+)
+"""What a page may keep (ISO 32000-2, table 31), for the same reason."""
+
 ANY_KEYS = (
     *("/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb", "/PresSteps"),
     "/DestOutputProfileRef",
@@ -88,11 +97,15 @@ def kind_of(action: object) -> str:
 
 
 def is_action(holder: Object) -> bool:
-    """Whether a dictionary is an action, wherever it hangs."""
-    kind = holder.get("/S")
-    if not isinstance(kind, Name) or isinstance(holder, Stream):
+    """Whether a dictionary is an action, wherever it hangs, if only by its own account."""
+    if isinstance(holder, Stream):
         return False
-    if holder.get("/Type") == ACTION or word(kind) in UNTYPED_ACTIONS:
+    kind = holder.get("/S")
+    if holder.get("/Type") == ACTION:
+        return True
+    if not isinstance(kind, Name):
+        return False
+    if word(kind) in UNTYPED_ACTIONS:
         return True
     return "/D" in holder and (kind == GO_TO or (kind == THREAD and "/P" not in holder))
 

@@ -13,6 +13,7 @@ from drm.pdf.judging import (
     ANY_KEYS,
     CATALOG_KEYS,
     KEPT_IN_CATALOG,
+    KEPT_ON_PAGE,
     KEPT_TREES,
     NAME_TREES,
     STREAM_KEYS,
@@ -26,11 +27,15 @@ from drm.pdf.judging import (
 )
 from drm.pdf.outlines import mend_outlines
 from drm.pdf.walking import Walk
+from drm.pdf.watched import NO_STREAMS
 
 ANYWHERE = frozenset(ANY_KEYS)
-STREAM_WORDS = frozenset(STREAM_KEYS) | {"/Subtype", "/Subtype2"}
+STREAM_WORDS = frozenset(STREAM_KEYS) | {"/Subtype", "/Subtype2", "/Type"}
 ACTIONS = frozenset({"/A", "/PA"})
 """Where annotations and outline items have their actions."""
+
+KINDS = frozenset({"/S", "/Type"})
+"""Where an action says what it is."""
 
 REFERENCES = ("/Obj", "/Parent", "/IRT", "/Popup")
 """Where other objects refer to an annotation."""
@@ -47,6 +52,7 @@ def sanitise(pdf: pikepdf.Pdf) -> tuple[str, ...]:
     _clean_catalog(pdf.Root, removed)
     mend_outlines(pdf)
     for page in pdf.pages:
+        _drop_unknown(page.obj, KEPT_ON_PAGE | ANYWHERE)
         _clean_annotations(page.obj, removed)
     emptied = any(removed[kind] for kind in ("form", "flattened note", "annotation"))
     for holder, key in walk.all() if emptied else walk:
@@ -88,7 +94,7 @@ def _count(holder: Object, key: str, walk: Walk, found: Counter[str]) -> None:
     hits = ANYWHERE & keys
     if hits and not walk.is_table(holder, key):
         found.update(name[1:] for name in hits)
-    if "/S" in keys and is_action(holder) and not is_plain(holder):
+    if keys & KINDS and is_action(holder) and not is_plain(holder):
         found[f"action {kind_of(holder)}"] += 1
     if "/Rect" in keys and is_annotation(holder) and not is_plain_annotation(holder):
         found[f"annotation {word(holder.get('/Subtype'))[1:]}"] += 1
@@ -201,7 +207,7 @@ def _clean(holder: Object, key: str, walk: Walk, removed: Counter[str]) -> None:
         del holder["/Metadata"]
     if "/Title" in keys and keys & ACTIONS and not walk.is_table(holder, key):
         _disarm(holder, removed)
-    if "/S" in keys and is_action(holder):
+    if keys & KINDS and is_action(holder):
         if "/Next" in holder:
             del holder["/Next"]
             removed["action chain"] += 1
@@ -255,6 +261,8 @@ def _disarm(holder: Object, removed: Counter[str]) -> None:
 
 
 def _clean_stream(stream: Object, removed: Counter[str]) -> None:
+    if word(stream.get("/Type")) in NO_STREAMS:
+        stream.write(b"")
     for key, kind in STREAM_KEYS.items():
         if key in stream:
             del stream[key]

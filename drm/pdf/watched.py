@@ -23,6 +23,12 @@ NAMES = frozenset({
 })  # fmt: skip
 PATTERN = re.compile(b"(?:%s) " % b"|".join(sorted(name.encode() for name in NAMES)))
 
+NO_STREAMS = frozenset({
+    "/Catalog", "/ExtGState", "/Font", "/FontDescriptor", "/OCG", "/OCMD", "/Outlines", "/Page", "/Pages", "/StructElem", "/StructTreeRoot",
+})  # fmt: skip
+"""What is a dictionary and never a stream (ISO 32000-2): data that such a one carries nobody reads."""
+MISTYPED = re.compile(b"/Type (?:%s) " % b"|".join(sorted(name.encode() for name in NO_STREAMS)))
+
 _NUMBER, _NAME = rb"-?[0-9.]++", rb"/[A-Za-z0-9._+:-]++"
 _STRING = rb"(?:\((?:[^()\\]++|\\[\s\S])*+\)|<[0-9a-f]*+>)"
 _REFERENCE = rb"[0-9]++ [0-9]++ R"
@@ -49,6 +55,7 @@ def is_watched(top: object) -> bool:
     """
     if isinstance(top, Stream):
         text = top.stream_dict.unparse()
+        return PATTERN.search(text) is not None or MISTYPED.search(text) is not None
     elif isinstance(top, Dictionary) or isinstance(top, Array):  # noqa: SIM101 - a union takes longer
         text = top.unparse(resolved=True)
     else:
