@@ -90,12 +90,14 @@ def _of_blob(ctx: Context, name: str, start: int, length: int, most: int) -> Ite
 def _of_blob_at_hand(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:
     """The same through the cache where the store is on another machine: readers of one article then ask it once.
 
-    A small blob is fetched whole before its first byte is sent; a large one would let its reader wait.
+    A small blob that is wanted whole is fetched before its first byte is sent; a large one would let its reader wait. Of
+    what is not in the cache a part is asked for alone.
     """
     name, size = download.delivery.blob, download.base_bytes
     file = ctx.blobs.file(name)
-    if file is None and size <= FETCHED_WHOLE:
-        path = ctx.copies.make(f"blob|{name}", size, lambda: ctx.blobs.open(name, 0, size))
+    if file is None:
+        key, whole = f"blob|{name}", length == size <= FETCHED_WHOLE
+        path = ctx.copies.make(key, size, lambda: ctx.blobs.open(name, 0, size)) if whole else ctx.copies.find(key)
         with suppress(OSError):  # it may have been pushed out just now
             file = path.open("rb", buffering=0) if path else None
     return ctx.blobs.open(name, start, length) if file is None else FileParts(file, start, length, SLICE)

@@ -70,6 +70,23 @@ def test_a_copy_written_out_for_nginx_is_fetched_once(shop: Shop, client: FlaskC
     assert (shop.cache / first.headers["X-Accel-Redirect"].rpartition("/")[2]).read_bytes() == shop.data
 
 
+def test_readers_of_one_article_ask_the_bucket_once_where_no_nginx_sends_it(
+    s3: S3Server, proxy: CuttingProxy, tmp_path: Path, collection: Path
+) -> None:
+    settings = s3_settings(replace(s3, endpoint=proxy.endpoint))
+    shop = make_shop(tmp_path / "home", collection, SIZE, **settings)
+    client = shop.world.reader_app().test_client()
+    proxy.ranges.clear()
+
+    whole = [client.get(shop.path).data for _ in range(3)]
+    part = client.get(shop.path, headers={"Range": "bytes=1000-1999"}).data
+
+    assert whole == [shop.data] * 3
+    assert part == shop.data[1000:2000]
+    assert len(proxy.ranges) == 1
+    shop.world.close()
+
+
 def test_the_pages_of_a_copy_in_the_viewer_cost_one_download(
     s3: S3Server, proxy: CuttingProxy, tmp_path: Path, collection: Path
 ) -> None:
