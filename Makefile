@@ -42,12 +42,9 @@ bugs: ## plant some of the seeded bugs, others each day, and see that the tests 
 	@sh tools/venv.sh dev
 	@exec .venv/bin/python -m tests.mutations $(ARGS)
 
-soak: ## the long tests of races, kills, faults and bad input, an hour of fuzzing (FUZZ_MINUTES), and all seeded bugs; three hours or more
+soak: ## every long test in full, part by part, some eight hours; stop and start it at will; ARGS="--only F1,F7" or ARGS=--table
 	@sh tools/venv.sh dev
-	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 -m 'slow or service or soak' --timeout 3600 $(ARGS)
-	@HYPOTHESIS_PROFILE=soak .venv/bin/python -m pytest -n 2 tests/hostile/test_fuzz.py --timeout 3600
-	@exec .venv/bin/python -m tests.hostile.fuzz --minutes $(FUZZ_MINUTES)
-	@exec .venv/bin/python -m tests.mutations --all --at-once 2
+	@FUZZ_MINUTES=$(FUZZ_MINUTES) exec .venv/bin/python -m tests.soak $(ARGS)
 
 corpus: ## run the tests that read a folder of real files, large ones too; RUSHLIGHT_CORPUS names it
 	@sh tools/venv.sh dev

@@ -53,16 +53,8 @@ def append_behind(session: Session, edge: Edge, rows: Sequence[Mapping[str, obje
 @cache
 def _appending(count: int) -> ReturningInsert[Any]:
     """The statement for so many events, which is made once: building it takes longer than running it."""
-    here = (
-        select(LogHeadRow.id)
-        .where(
-            LogHeadRow.id == 1,
-            LogHeadRow.size == bindparam("end_size"),
-            LogHeadRow.chain == bindparam("end_chain"),
-        )
-        .with_for_update()
-        .cte("here")
-    )
+    ends = (LogHeadRow.size == bindparam("end_size"), LogHeadRow.chain == bindparam("end_chain"))
+    here = select(LogHeadRow.id).where(LogHeadRow.id == 1, *ends).with_for_update().cte("here")
     events = union_all(
         *(
             select(*(bindparam(f"{name}_{place}", type_=kind).label(name) for name, kind in TYPES.items()))

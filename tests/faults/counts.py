@@ -23,7 +23,7 @@ class Count:
         return self.soak if SOAK else self.ci
 
 
-CRASH_ROUNDS = Count(1, 5)
+CRASH_ROUNDS = Count(1, 6)
 """F1: times that every named point is met, by a worker and by a web process each."""
 SYSTEM_CALLS = Count(40, 500)
 """F3: system calls of one request that fail or kill."""

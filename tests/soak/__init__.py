@@ -1,0 +1,1 @@
+"""The soak: every long test in full, part by part, going on where it was stopped."""
