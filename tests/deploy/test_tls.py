@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import or_skip
+from tests.delivery.web_test_support import token_of
 from tests.services.nginx import nginx_with_tls
 from tests.services.rushlight_server import rushlight_server
-from tests.world import make_world
+from tests.world import PASSWORD, make_world
 
 READERS, STAFF = "delivery.example.org", "staff.delivery.example.org"
 pytestmark = pytest.mark.service
@@ -79,6 +80,17 @@ def test_each_host_answers_over_tls_with_its_own_certificate(site: Site, host: s
     cookies = [line for line in said.stdout.splitlines() if line.lower().startswith("set-cookie:")]
     assert cookies
     assert all("__Host-" in line and "Secure" in line for line in cookies)
+
+
+def test_a_reader_signs_in_through_nginx(site: Site, tmp_path: Path) -> None:
+    jar, page = ["--cookie-jar", str(tmp_path / "jar"), "--cookie", str(tmp_path / "jar")], f"{READERS}:{site.secure}"
+    token = token_of(site.curl(f"https://{page}/sign-in", *jar, "--header", f"Host: {READERS}").stdout)
+    form = {"csrf_token": token, "email": "maeve@harbour.example.org", "password": PASSWORD}
+    fields = [word for name, value in form.items() for word in ("--data-urlencode", f"{name}={value}")]
+
+    said = site.curl(f"https://{page}/sign-in", *jar, "--header", f"Host: {READERS}", *fields)
+
+    assert said.stdout.startswith("HTTP/1.1 303"), said.stdout
 
 
 def test_plain_http_leads_to_tls_and_says_nothing_else(site: Site) -> None:

@@ -98,6 +98,19 @@ def test_the_example_of_an_environment_names_settings_that_exist() -> None:
     assert {"RUSHLIGHT_DATABASE_URL", "RUSHLIGHT_SECRETS_URL", "RUSHLIGHT_BROKER_URL", "RUSHLIGHT_BLOB_URL"} <= names
 
 
+def test_a_shell_reads_the_example_of_an_environment_as_it_stands() -> None:
+    file = ROOT / "deploy" / "rushlight.env.example"
+
+    told = subprocess.run(
+        ["sh", "-euc", 'set -a; . "$0"; echo "$RUSHLIGHT_SENDER"; echo "$RUSHLIGHT_DATABASE_URL"', file],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    sender, database = told.stdout.splitlines()
+    assert sender == "Document delivery <delivery@example.org>"
+    assert f"RUSHLIGHT_DATABASE_URL={database}\n" in file.read_text(encoding="utf-8")
+
+
 def test_the_compose_file_is_well_formed_and_names_settings_that_exist() -> None:
     content = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
     web = content["services"]["web"]

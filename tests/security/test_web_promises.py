@@ -89,6 +89,22 @@ def test_over_tls_the_cookie_is_of_this_host_alone_and_no_script_reads_it(world:
     assert not any(part.startswith("domain") for part in parts)
 
 
+@pytest.mark.parametrize(("name", "who"), [("reader", "reader"), ("staff", "librarian")])
+@pytest.mark.parametrize(("told", "status"), [("", 303), ("same-origin", 303), ("same-site", 400), ("cross-site", 400)])
+def test_over_tls_forms_go_without_a_referer_and_from_no_other_site(
+    world: World, name: str, who: str, told: str, status: int
+) -> None:
+    client = secure(world, name).test_client()
+    page = client.get("/sign-in", base_url="https://localhost").get_data(as_text=True)
+    form = {"csrf_token": token_of(page), "email": getattr(world, who).email, "password": PASSWORD}
+
+    answer = client.post(
+        "/sign-in", base_url="https://localhost", data=form, headers={"Sec-Fetch-Site": told} if told else {}
+    )
+
+    assert answer.status_code == status
+
+
 def test_without_tls_the_cookie_is_still_for_this_site_and_no_script(apps: dict[str, Flask]) -> None:
     [cookie] = apps["reader"].test_client().get("/sign-in").headers.getlist("Set-Cookie")
 

@@ -15,12 +15,15 @@ CERTIFICATE = """    ssl_certificate /etc/ssl/delivery.example.org.pem;
     ssl_certificate_key /etc/ssl/private/delivery.example.org.key;
 """
 STAFF = EXAMPLE.with_name("nginx-staff.conf.example")
+# What Debian's nginx.conf says of TLS stands in it: the examples must go with that.
 MAIN = """{user}daemon off;
 pid {folder}/pid;
 error_log {folder}/log;
 worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
+    ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;
+    ssl_prefer_server_ciphers on;
     access_log off;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;

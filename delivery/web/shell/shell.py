@@ -16,7 +16,7 @@ from flask import Flask, Response, g, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -81,6 +81,8 @@ def make_app(
         TRUSTED_HOSTS=trusted_hosts(settings),
         TESTING=settings.testing,
         WTF_CSRF_TIME_LIMIT=None,
+        # Over TLS it would ask for the Referer, which the policy of our own pages keeps every browser from sending.
+        WTF_CSRF_SSL_STRICT=False,
         RATELIMIT_ENABLED=not settings.testing,
     )
     app.session_interface = _Sessions()
@@ -102,6 +104,7 @@ def make_app(
         key_prefix=name,
     )
     app.extensions["rushlight"] = (ctx, settings)
+    app.before_request(_only_our_forms)
     app.before_request(_begin)
     app.after_request(_headers)
     app.context_processor(_for_templates)
@@ -138,6 +141,12 @@ def site() -> tuple[Context, WebSettings]:
 def new_request_id() -> str:
     """What an answer is called, in the log and to people who ask about it."""
     return secrets.token_hex(8)
+
+
+def _only_our_forms() -> None:
+    """A form with a good token must be of this very site as well, where the browser says of which it is."""
+    if g.get("csrf_valid") and request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+        raise CSRFError("The form is another site's.")
 
 
 def _begin() -> None:
