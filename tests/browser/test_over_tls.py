@@ -10,13 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from delivery.people import Person
+from tests.browser.test_security_keys import register, sign_in, with_key
 from tests.conftest import or_skip
 from tests.deploy.test_tls import READERS, STAFF, certify
 from tests.services.browser import FLAGS, binary_of, root_flags
 from tests.services.nginx import nginx_with_tls
 from tests.services.processes import free_port
 from tests.services.rushlight_server import rushlight_server
-from tests.world import PASSWORD, World, make_world
+from tests.world import OPEN_AGREEMENT, PASSWORD, World, make_world
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
@@ -90,3 +91,40 @@ def test_a_librarian_and_a_rights_officer_do_their_work(behind_nginx: tuple[Worl
     assert number in office.inner_text("main")
     with world.store.read() as work:
         assert work.requests.get(number).assignee_id == world.librarian.id
+
+
+def test_a_librarian_registers_a_security_key_and_signs_in_with_it(behind_nginx: tuple[World, Browser]) -> None:
+    world, browser = behind_nginx
+    page, _ = with_key(browser)
+    sign_in(page, f"https://{STAFF}", world)
+    register(page, f"https://{STAFF}")
+    page.context.clear_cookies()
+
+    sign_in(page, f"https://{STAFF}", world)
+    page.wait_for_selector("#key:enabled")
+    page.focus("#key")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    assert page.url.startswith(f"https://{STAFF}/queue")
+
+
+def test_what_may_only_be_read_on_screen_is_shown_page_by_page(behind_nginx: tuple[World, Browser]) -> None:
+    world, browser = behind_nginx
+    rule = "[[agreement.rule]]"
+    text = OPEN_AGREEMENT.replace(rule, f"[agreement.copy]\nview_only = true\n{rule}", 1)
+    world.load(text.replace("version = 1\n[", "version = 2\n["))
+    number = world.ask().number
+    page = signed_in(browser, READERS, world.reader)
+    page.goto(f"https://{READERS}/requests/{number}")
+    page.wait_for_selector("main a.button.main", timeout=60_000)
+    with page.expect_navigation():
+        page.click("main a.button.main")
+    with page.expect_navigation():
+        page.click("main button.main")
+
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**page=2**")
+    page.wait_for_load_state("networkidle")
+
+    assert page.evaluate("document.querySelector('.leaf img').naturalWidth") > 600

@@ -37,7 +37,7 @@ def base(world: World) -> Iterator[str]:
 
 
 def with_key(browser: Browser, width: int = 1280) -> tuple[Page, CDPSession]:
-    page = browser.new_context(viewport={"width": width, "height": 844}).new_page()
+    page = browser.new_context(viewport={"width": width, "height": 844}, ignore_https_errors=True).new_page()
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     options = {"protocol": "ctap2", "transport": "usb", "hasUserVerification": False, "isUserVerified": False}
