@@ -207,6 +207,8 @@ def _clean(holder: Object, key: str, walk: Walk, removed: Counter[str]) -> None:
         del holder["/Metadata"]
     if "/Title" in keys and keys & ACTIONS and not walk.is_table(holder, key):
         _disarm(holder, removed)
+    if "/A" in keys and not walk.is_table(holder, key) and _is_nothing(holder.get("/A")):
+        del holder["/A"]
     if keys & KINDS and is_action(holder):
         if "/Next" in holder:
             del holder["/Next"]
@@ -220,6 +222,13 @@ def _clean(holder: Object, key: str, walk: Walk, removed: Counter[str]) -> None:
         removed["annotation"] += 1
     if isinstance(holder, Stream) and keys & STREAM_WORDS:
         _clean_stream(holder, removed)
+
+
+def _is_nothing(value: object) -> bool:
+    """Neither the attributes of a structure element, which name their owner, nor an action of any kind."""
+    if not isinstance(value, Dictionary) or isinstance(value, Stream) or "/O" in value:
+        return False
+    return not is_plain(value) and not is_action(value)
 
 
 def _forget_emptied(holder: Object) -> None:
