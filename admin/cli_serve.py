@@ -39,8 +39,10 @@ def worker() -> None:
     Run as many as you like, on any machine that reaches the database and the blobs.
     """
     from admin.process import WorkerProcess
+    from admin.process_log import start_logging
 
     settings = read_settings()
+    start_logging(settings.log_level)
     process = WorkerProcess(settings)
     end = threading.Event()
 

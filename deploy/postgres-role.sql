@@ -1,9 +1,9 @@
 -- The role that the service runs under in production: it may do its work, but of the audit log it may only read and add.
 --
---   psql -v database=rushlight -v owner=rushlight_owner -v service=rushlight -f postgres-role.sql
+--   psql -d rushlight -v database=rushlight -v owner=rushlight_owner -v service=rushlight -f postgres-role.sql
 --
 -- The owner's role owns the tables and runs 'rushlight migrate'; nobody else signs in with it. Run this once after the first
--- migration, as the owner or a superuser, and again after every later migration. RUSHLIGHT_DATABASE_URL of the service then
+-- migration, as the owner or a superuser, and again after every later migration and every restore: schema.sh does both. RUSHLIGHT_DATABASE_URL of the service then
 -- names the service's role. Its password is set by you: ALTER ROLE rushlight PASSWORD '...'.
 \set ON_ERROR_STOP on
 SELECT format('CREATE ROLE %I LOGIN', :'service')

@@ -10,10 +10,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+from sqlalchemy.exc import ProgrammingError
 
+from delivery.errors import Conflict
 from storage.models import Base
 
 FOLDER = Path(__file__).parent / "migrations"
+MAY_NOT = "42501"
+"""PostgreSQL's insufficient_privilege: not the owner, or without the right."""
 
 
 def _config() -> Config:
@@ -39,6 +43,7 @@ def migrate(engine: Engine, to: str = "") -> str:
     """Bring the database to the present schema, or up to an older revision, and return it. Does nothing when it is there already.
 
     A database that a later release has brought on is left as it is: the release before works with it, as after a roll-back.
+    Conflict where it has to be brought on and this role may not.
     """
     wanted, found, config = to or head(), current(engine), _config()
     if found == wanted:
@@ -47,7 +52,13 @@ def migrate(engine: Engine, to: str = "") -> str:
         return found
     with engine.execution_options(rushlight_write=True).connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, wanted)
+        try:
+            command.upgrade(config, wanted)
+        except ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) != MAY_NOT:
+                raise
+            told = f"The database is at revision {found}, not {wanted}, and only its owner may change that"
+            raise Conflict("other-revision", f"{told}: run deploy/schema.sh.") from error
         connection.commit()
     return wanted
 

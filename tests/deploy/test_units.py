@@ -121,5 +121,6 @@ def test_the_compose_file_is_well_formed_and_names_settings_that_exist() -> None
     json.dumps(content)
 
 
-def test_the_backup_script_is_one_that_a_shell_can_read() -> None:
-    assert subprocess.run(["sh", "-n", ROOT / "deploy" / "backup.sh"], check=False).returncode == 0
+@pytest.mark.parametrize("name", ["backup.sh", "schema.sh"])
+def test_a_script_is_one_that_a_shell_can_read(name: str) -> None:
+    assert subprocess.run(["sh", "-n", ROOT / "deploy" / name], check=False).returncode == 0

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, ProgrammingError
 
 from admin.log_wiring import check_log
+from delivery.errors import Conflict
 from delivery.lifecycle import State
 from storage.engine import open_engine
 from storage.migrating import migrate
@@ -82,6 +83,17 @@ def test_the_services_role_may_not_take_its_fetters_off(limited: World) -> None:
     ):
         with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
             execute(limited, act)
+
+
+def test_the_services_role_is_told_who_brings_the_schema_on(role: str, postgres_url: str) -> None:
+    owner, service = open_engine(postgres_url), open_engine(role)
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0014'"))
+
+    with pytest.raises(Conflict, match=r"only its owner .* deploy/schema\.sh"):
+        migrate(service)
+    owner.dispose()
+    service.dispose()
 
 
 @pytest.mark.parametrize("table", KEPT)

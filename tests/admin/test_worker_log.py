@@ -1,0 +1,21 @@
+"""What a worker process tells of its work."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tests.services.processes import running, wait_until
+from tests.world import World
+
+
+def test_a_worker_logs_one_json_object_a_line_as_the_web_process_does(world: World, tmp_path: Path) -> None:
+    world.ask()
+    log, home = tmp_path / "log", str(world.services.settings.home)
+
+    with running([sys.executable, "-m", "admin.cli", "worker"], Path.cwd(), log, {"RUSHLIGHT_HOME": home}) as process:
+        wait_until(lambda: b"job.done" in log.read_bytes(), process, log)
+
+    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if "job." in line]
+    assert {json.loads(line)["level"] for line in lines} == {"info"}
