@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pikepdf
-from pikepdf import ObjectStreamMode
+from pikepdf import Array, Dictionary, Object, ObjectStreamMode, Stream
 
 
 def save_clear(
@@ -15,17 +15,35 @@ def save_clear(
 ) -> None:
     """Save as a file of this version at least; ``packed`` into object streams. ``folder`` has room for what lies between.
 
-    Of two objects of one number qpdf packs only that of the higher generation, though nobody but a dead reference knows
-    it: the other, a whole page perhaps, becomes null. Written without streams the dead one is gone, and what is read
+    qpdf takes objects of one number for one: where a reference names a generation that is not there, the object that
+    is there, a whole page perhaps, may become null. So dead references in lists go first. Of such numbers it packs
+    only the higher one, though nobody knows it any longer: written without streams the dead ones are gone, and what is read
     from there can be packed.
     """
     if not packed or all(known is not None for known in pdf.objects):
         _save(pdf, target, version, ObjectStreamMode.generate if packed else ObjectStreamMode.disable)
         return
+    _bury(pdf)
     with tempfile.TemporaryFile(dir=folder) as between:
         _save(pdf, between, version, ObjectStreamMode.disable)
         with pikepdf.open(between, suppress_warnings=True, inherit_page_attributes=False) as again:
             _save(again, target, version, ObjectStreamMode.generate)
+
+
+def _bury(pdf: pikepdf.Pdf) -> None:
+    """Put null in the place of each reference in a list to what is not there. Entries of dictionaries are left out as it is."""
+    waiting: list[Any] = [pdf.trailer, *pdf.objects]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Array):
+            inside: list[Any] = list(value)
+            for place in [place for place, one in enumerate(inside) if one is None]:
+                value[place] = None
+        elif isinstance(value, Dictionary | Stream):
+            inside = [one for _, one in value.items()]
+        else:
+            continue
+        waiting += [one for one in inside if isinstance(one, Object) and not one.is_indirect]
 
 
 def _save(pdf: pikepdf.Pdf, target: Path | BinaryIO, version: str | tuple[str, int], mode: ObjectStreamMode) -> None:

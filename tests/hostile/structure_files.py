@@ -186,6 +186,10 @@ def _parents_and_roots() -> Table:
             lambda: _tree(_2=b"<</Type/Pages/Kids[3 0 R 5 1 R 2 3 R 4 0 R]/Count 2>>"),
             TAKEN,
         ),
+        "a destination on a page of a generation that is not there": (
+            partial(paper, catalogue=b"/Dests<</x[3 10 R/Fit]/y[4 0 R/Fit]>>"),
+            TAKEN,
+        ),
         "a list of what has other generations": (partial(paper, page=b"/X[3 0 R 2 9 R 7 65535 R 1 1 R]"), TAKEN),
         "no parents": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parant 2 0 R"), TAKEN),
         "parent is itself": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parent 3 0 R"), EITHER),
