@@ -30,7 +30,7 @@ def queue_walks(wanted: QueueFilter, more: Sequence[ColumnElement[bool]]) -> tup
     states = SHOWN.get(wanted.view, SHOWN["open"])
     waiting = OPEN.issuperset(states)
     when: Any = RequestRow.created_at if waiting else RequestRow.changed_at
-    conditions = [*_narrowed(wanted), *([WAITING] if waiting else []), *more]
+    conditions: list[Any] = [*_narrowed(wanted), *([WAITING] if waiting else []), *more]
     walks = [select(RequestRow.number, when).where(RequestRow.state == state.value, *conditions) for state in states]
     return walks, (when if waiting else when.desc(), RequestRow.number)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from delivery.document_request import QueueFilter
 from delivery.lifecycle import OPEN, State
+from delivery.stores import LogFilter
+from storage.audit_log import SqlUsageLog
 from storage.engine import open_engine
 from storage.migrating import migrate
-from storage.models import RequestRow
+from storage.models import EventRow, RequestRow
 from storage.requests import SqlRequests
-from tests.storage.made_history import LIBRARIES, make_requests
+from tests.storage.made_history import LIBRARIES, START, make_events, make_requests
 
 SHOWN = {
     "open": OPEN,
@@ -64,3 +67,33 @@ def test_every_view_of_the_queue_shows_the_same_as_a_look_at_every_request(sessi
 
         assert page.total == len(numbers), wanted
         assert [one.number for one in page.requests] == numbers[7:14], wanted
+
+
+def fits(event: EventRow, reader: str, wanted: LogFilter) -> bool:
+    """Whether an event about this reader's request, or nobody's, is one that a filter asks for."""
+    return (
+        wanted.kind in {"", event.kind}
+        and wanted.library_id in {"", event.library_id}
+        and wanted.reader_key in {"", event.actor, reader}
+        and (not wanted.agreement or f"{wanted.agreement}@{wanted.version}" in event.agreements.split())
+        and (wanted.since is None or event.at >= wanted.since)
+        and (wanted.until is None or event.at < wanted.until)
+    )
+
+
+def test_every_filter_of_the_log_finds_the_same_as_a_look_at_every_event(session: Session) -> None:
+    chance = random.Random(3)
+    requests = make_requests(session, chance, 30)
+    events = make_events(session, chance, requests, 300)
+    readers = {row.number: row.link.reader_key for row in requests if row.link}
+    days = [None, *(START + timedelta(hours=hours) for hours in (-24, 24, 48, 60, 999))]
+    whole = itertools.product(
+        ("", "copy:supplied"), ("", "north"), ("", "reader1", "reader", "officer"), ("", "limited"), days, days
+    )
+    for kind, library, reader, agreement, since, until in chance.sample(list(whole), 150):
+        wanted = LogFilter(agreement, 2, "", library, reader, kind, "", since, until, None, 7, 3)
+        page = SqlUsageLog(session).find(wanted)
+        found = [one.seq for one in reversed(events) if fits(one, readers.get(one.request, ""), wanted)]
+
+        assert page.total == len(found), wanted
+        assert [one.seq for one in page.entries] == found[3:10], wanted
