@@ -31,16 +31,27 @@ def log_walks(session: Session, wanted: LogFilter) -> list[Walk]:
 def _plain(wanted: LogFilter) -> list[ColumnElement[bool]]:
     """What the columns of an event alone can tell."""
     conditions: list[ColumnElement[bool]] = []
-    if wanted.agreement and wanted.version is not None:
-        name = f" {wanted.agreement}@{wanted.version} "
-        conditions.append((" " + EventRow.agreements + " ").contains(name, autoescape=True))
-    elif wanted.agreement:
-        conditions.append((" " + EventRow.agreements).contains(f" {wanted.agreement}@", autoescape=True))
+    if wanted.agreement:
+        conditions.append(_under(wanted.agreement, wanted.version))
     named = ((EventRow.library_id, wanted.library_id), (EventRow.kind, wanted.kind), (EventRow.request, wanted.request))
     conditions += [column == value for column, value in named if value]
     if wanted.before is not None:
         conditions.append(EventRow.seq < wanted.before)
     return conditions
+
+
+def _under(agreement: str, version: int | None) -> ColumnElement[bool]:
+    """Whether an event names an agreement. Asked of the column itself, for PostgreSQL knows how frequent its texts are."""
+    names, name = EventRow.agreements, f"{agreement}@"
+    if version is None:
+        return or_(names.startswith(name, autoescape=True), names.contains(f" {name}", autoescape=True))
+    name = f"{name}{version}"
+    return or_(
+        names.like(name.replace("/", "//").replace("%", "/%").replace("_", "/_"), escape="/"),
+        names.startswith(f"{name} ", autoescape=True),
+        names.endswith(f" {name}", autoescape=True),
+        names.contains(f" {name} ", autoescape=True),
+    )
 
 
 def _about(title: str) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from delivery.lifecycle import State
-from storage.models import EventRow, LibraryRow, ReaderLinkRow, RequestRow
+from storage.models import EventRow, LedgerRow, LibraryRow, ReaderLinkRow, RequestRow, UsageRow
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 LIBRARIES = ("north", "south")
@@ -86,3 +86,46 @@ def make_events(session: Session, chance: random.Random, requests: list[RequestR
         rows.append(row)
     session.flush()
     return rows
+
+
+def make_records(session: Session, chance: random.Random, requests: list[RequestRow]) -> list[UsageRow]:
+    """What these requests count as. Some wait for days, and of some the fill is earlier than the request: clocks differ."""
+    rows = []
+    for request in requests:
+        status = chance.choice(("reserved", "filled", "filled", "filled", "cancelled"))
+        later = timedelta(hours=chance.choice((-30, -1, 0, 0, 1, 9, 60)))
+        row = UsageRow(
+            claim=f"{request.number}/1",
+            request=request.number,
+            library_id=request.library_id,
+            status=status,
+            under=["limited"],
+            facts={},
+            entity=request.library_id,
+            title=chance.choice(("issn:29990017", "issn:29990025", None)),
+            reader=chance.choice(("reader1", "reader2")),
+            requested_at=request.created_at,
+            filled_at=None if status == "reserved" else chance.choice((None, request.created_at + later)),
+            recorded_at=request.created_at,
+        )
+        session.add(row)
+        rows.append(row)
+    session.flush()
+    return rows
+
+
+def make_ledger(session: Session, chance: random.Random, count: int) -> dict[str, int]:
+    """Slots of one rule that were taken and partly given back; what each scope holds."""
+    held: dict[str, int] = {}
+    for number in range(count):
+        scope = f"a.per_month|reader=reader{chance.randint(0, 9)}"
+        kinds = chance.choice(
+            (["reserve"], ["reserve", "settle"], ["reserve", "release"], ["reserve", "settle", "refund"])
+        )
+        held[scope] = held.get(scope, 0) + (0 if set(kinds) & {"release", "refund"} else 1)
+        for kind in kinds:
+            session.add(
+                LedgerRow(claim=f"TR-{number}/1", agreement="a", rule="a.per_month", scope=scope, kind=kind, at=START)
+            )
+    session.flush()
+    return held

@@ -16,10 +16,11 @@ from delivery.lifecycle import OPEN, State
 from delivery.stores import LogFilter
 from storage.audit_log import SqlUsageLog
 from storage.engine import open_engine
+from storage.ledger import SqlLedger
 from storage.migrating import migrate
 from storage.models import EventRow, RequestRow
 from storage.requests import SqlRequests
-from tests.storage.made_history import LIBRARIES, START, make_events, make_requests
+from tests.storage.made_history import LIBRARIES, START, make_events, make_ledger, make_records, make_requests
 
 SHOWN = {
     "open": OPEN,
@@ -97,3 +98,31 @@ def test_every_filter_of_the_log_finds_the_same_as_a_look_at_every_event(session
 
         assert page.total == len(found), wanted
         assert [one.seq for one in page.entries] == found[3:10], wanted
+
+
+def test_a_window_finds_every_record_that_may_count_in_it(session: Session) -> None:
+    chance = random.Random(11)
+    records = make_records(session, chance, make_requests(session, chance, 200))
+    keys: list[dict[str, str | None]] = [
+        {"entity": "north"},
+        {"title": "issn:29990017"},
+        {"reader": "reader1", "entity": "south"},
+    ]
+    for parts, hours in itertools.product(keys, (0, 24, 37, 100, 150)):
+        since = START + timedelta(hours=hours)
+        found = {record.claim for record in SqlLedger(session).history([(parts, since)])}
+
+        assert found == {
+            one.claim
+            for one in records
+            if all(getattr(one, name) == value for name, value in parts.items())
+            and one.status != "cancelled"
+            and (one.status == "reserved" or one.requested_at >= since or (one.filled_at and one.filled_at >= since))
+        }, (parts, since)
+
+
+def test_the_highest_use_of_a_limit_is_that_of_its_fullest_scope(session: Session) -> None:
+    held = make_ledger(session, random.Random(5), 60)
+    use = SqlLedger(session).highest("a.per_month")
+
+    assert (use.most, use.scopes, use.whole) == (max(held.values()), sum(1 for one in held.values() if one), True)

@@ -18,6 +18,7 @@ from delivery.stores import LogFilter
 from storage.audit_log import SqlUsageLog
 from storage.deliveries import SqlDeliveries
 from storage.engine import open_engine
+from storage.ledger import SqlLedger
 from storage.migrating import migrate
 from storage.models import Base, DayRow
 from storage.requests import SqlRequests
@@ -33,6 +34,10 @@ def queue(**wanted: str) -> Ask:
 
 def log(**wanted: Any) -> Ask:
     return lambda session: SqlUsageLog(session).find(LogFilter(**wanted))
+
+
+def history(**parts: str) -> Ask:
+    return lambda session: SqlLedger(session).history([(parts, NOW)])
 
 
 def first_day(session: Session) -> object:
@@ -60,15 +65,16 @@ ASKED: dict[str, tuple[Ask, str]] = {
     "log, a request": (log(request="TR-1"), "ix_audit_events_request"),
     "log, a reader": (log(reader_key="somebody"), "ix_audit_events_actor"),
     "log, a day": (first_day, "pk_audit_events"),
+    "one agreement": (lambda session: SqlLedger(session).highest("a.per_month"), "ix_ledger_rule_scope"),
+    "a limit of a library": (history(entity="a"), "ix_usage_overnight_entity"),
+    "a limit of a title": (history(title="issn:29990017"), "ix_usage_overnight_title"),
     "files to remove": (lambda session: SqlDeliveries(session).blobs_to_remove(NOW, 100), "ix_deliveries_files"),
     "links to end": (lambda session: SqlDeliveries(session).due_to_expire(NOW, 100), "ix_deliveries_ending"),
 }
 """What is asked, and the index that leads the way."""
 TABLES = frozenset(Base.metadata.tables)
-SORTED_FEW = {"labels", "log, a reader"}
-"""What waits is grouped by state, and what one reader's requests brought about is sorted: that goes by the work of a day, and by one reader."""
-
-
+SORTED_FEW = {"labels", "log, a reader", "a limit of a library", "a limit of a title"}
+"""What waits is grouped by state, what one reader's requests brought about and what counts in a window is sorted: no history is behind these."""
 Plan = list[tuple[Any, ...]]
 
 
