@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from delivery.consents import Declaration, Fee
@@ -262,6 +262,14 @@ class UsageRecord:
     filled_at: datetime | None = None
 
 
+class HighestUse(NamedTuple):
+    """The most slots held or settled under one scope of a rule, and how many scopes hold any; at least so many where not ``whole``."""
+
+    most: int
+    scopes: int
+    whole: bool
+
+
 @dataclass(frozen=True)
 class LedgerEntry:
     """One line of the ledger. ``kind`` is reserve, settle, release or refund."""
@@ -296,7 +304,7 @@ class Ledger(Protocol):
     def filled_between(self, since: datetime, until: datetime) -> tuple[UsageRecord, ...]: ...
     def used_since(self, since: datetime | None) -> tuple[UsageRecord, ...]: ...
     def usage(self, scope: str, rule: str) -> int: ...
-    def highest(self, rule: str) -> tuple[int, int]: ...
+    def highest(self, rule: str) -> HighestUse: ...
 
 
 class ConsentStore(Protocol):

@@ -10,15 +10,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from delivery.stores import MOST_COUNTED, LogEntry, LogFilter, LogPage
+from delivery.stores import LogEntry, LogFilter, LogPage
 from drm.audit.chain import Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
 from drm.audit.tree import entry_hash, grown
 from storage.log_appending import Edge, append_behind, locked_edge
+from storage.log_walks import log_walks
 from storage.models import EventRow, ReaderLinkRow, RequestRow
+from storage.walks import count_of, page_of
 
 BATCH = 1_000
 PIECE = 100
@@ -151,51 +153,22 @@ class SqlUsageLog:
         return self.session.scalar(select(func.max(EventRow.seq))) or 0
 
     def find(self, wanted: LogFilter) -> LogPage:
-        """Events that fit the filter, newest first."""
-        statement = _filtered(wanted)
-        few = statement.with_only_columns(EventRow.seq).limit(MOST_COUNTED).subquery()
-        total = self.session.scalar(select(func.count()).select_from(few)) or 0
-        rows = self.session.execute(statement.order_by(EventRow.seq.desc()).limit(wanted.limit).offset(wanted.offset))
-        return LogPage(tuple(_entry(event, title, reader) for event, title, reader in rows), total)
-
-
-def _filtered(wanted: LogFilter) -> Any:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.agreement:
-        if wanted.version is not None:
-            conditions.append(
-                (" " + EventRow.agreements + " ").contains(f" {wanted.agreement}@{wanted.version} ", autoescape=True)
-            )
-        else:
-            conditions.append((" " + EventRow.agreements).contains(f" {wanted.agreement}@", autoescape=True))
-    if wanted.title:
-        conditions.append(
-            or_(
-                RequestRow.title.icontains(wanted.title, autoescape=True),
-                RequestRow.citation["container"].as_string().icontains(wanted.title, autoescape=True),
-            )
+        """Events that fit the filter, newest first. No event is read whole but those of the page."""
+        walks = log_walks(self.session, wanted)
+        numbers = page_of(self.session, walks, (EventRow.seq.desc(),), wanted.limit, wanted.offset)
+        shown = (
+            select(EventRow, RequestRow.title, ReaderLinkRow.reader_key)
+            .outerjoin(RequestRow, RequestRow.number == EventRow.request)
+            .outerjoin(ReaderLinkRow, ReaderLinkRow.request == EventRow.request)
+            .where(EventRow.seq.in_(numbers))
         )
-    for column, value in (
-        (EventRow.library_id, wanted.library_id),
-        (EventRow.kind, wanted.kind),
-        (EventRow.request, wanted.request),
-    ):
-        if value:
-            conditions.append(column == value)
-    if wanted.reader_key:
-        conditions.append(or_(EventRow.actor == wanted.reader_key, ReaderLinkRow.reader_key == wanted.reader_key))
-    if wanted.since is not None:
-        conditions.append(EventRow.at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(EventRow.at < wanted.until)
-    if wanted.before is not None:
-        conditions.append(EventRow.seq < wanted.before)
-    return (
-        select(EventRow, RequestRow.title, ReaderLinkRow.reader_key)
-        .outerjoin(RequestRow, RequestRow.number == EventRow.request)
-        .outerjoin(ReaderLinkRow, ReaderLinkRow.request == EventRow.request)
-        .where(*conditions)
-    )
+        found = (
+            {event.seq: _entry(event, title, key) for event, title, key in self.session.execute(shown)}
+            if numbers
+            else {}
+        )
+        entries = tuple(found[number] for number in numbers if number in found)
+        return LogPage(entries, count_of(self.session, walks))
 
 
 def _content(leaf: bytes) -> dict[str, Any]:

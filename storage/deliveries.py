@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from delivery.copies import Behind, CopyState, Delivery, Window
 from delivery.errors import NotFound
 from storage.models import DeliveryRow, ReaderLinkRow, TailRow, WindowNetworkRow, WindowRow
+from storage.models.deliveries import TO_REMOVE
 
 APART = frozenset({"state", "agreements", "stamp", "terms", "reader_id", "reader_key"})
 PLAIN = tuple(field.name for field in fields(Delivery) if field.name not in APART)
-ENDED = tuple(state.value for state in CopyState if state is not CopyState.LIVE)
 # Counters are changed only by the conditional updates below, never by a saved value.
 COUNTERS = frozenset({"opens_used", "machine_hits"})
 
@@ -209,12 +209,7 @@ class SqlDeliveries:
 
     def blobs_to_remove(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
         """Ended copies whose file is still kept."""
-        rows = self.session.scalars(
-            select(DeliveryRow)
-            .where(DeliveryRow.state.in_(ENDED), DeliveryRow.blob_removed_at.is_(None))
-            .order_by(DeliveryRow.issued_at)
-            .limit(limit)
-        )
+        rows = self.session.scalars(select(DeliveryRow).where(TO_REMOVE).order_by(DeliveryRow.issued_at).limit(limit))
         return tuple(as_delivery(row) for row in rows)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,9 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from delivery.stores import LedgerEntry, Slot, UsageRecord
+from delivery.stores import MOST_COUNTED, HighestUse, LedgerEntry, Slot, UsageRecord
 from storage.models import JointReaderRow, LedgerRow, LockRow, UsageChangeRow, UsageRow
 from storage.models.columns import UtcTime
+from storage.models.rights import OVERNIGHT, RESERVED
 
 KEY_COLUMNS = ("entity", "title", "work", "issue", "article", "reader", "reader_group")
 Keys = Sequence[tuple[Mapping[str, str | None], datetime | None]]
@@ -44,7 +45,11 @@ class SqlLedger:
         self._own: UsageRow | None = None
 
     def _insert(self, table: Any) -> Any:
-        return (postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert)(table)
+        return (postgresql.insert if self._dialect == "postgresql" else sqlite.insert)(table)
+
+    @property
+    def _dialect(self) -> str:
+        return self.session.get_bind().dialect.name
 
     def lock(self, scopes: Iterable[str]) -> None:
         """Hold the lock rows of these scopes until the transaction ends.
@@ -69,7 +74,7 @@ class SqlLedger:
         May return too much, never too little: ``decide`` filters. A missing part never equals another. What was supplied under no
         agreement, which is open access, takes no slot and is no record here.
         """
-        claims = _claims(keys, leave_out)
+        claims = _claims(keys, self._dialect, leave_out)
         if claims is None:
             return ()
         # The record of ``leave_out`` comes along: in this transaction it is not read again.
@@ -82,7 +87,7 @@ class SqlLedger:
 
     def history_and_head(self, keys: Keys, leave_out: str = "") -> tuple[tuple[UsageRecord, ...], int]:
         """``history`` and ``journal_head`` of one moment, by one statement."""
-        claims = _claims(keys)
+        claims = _claims(keys, self._dialect)
         if claims is None:
             return (), self.journal_head()
         head = select(func.max(UsageChangeRow.id).label("newest")).subquery()
@@ -190,7 +195,7 @@ class SqlLedger:
         Whoever holds the locks of these scopes when he reads the head has seen every change at or below it: others that were
         given smaller numbers and committed later belong to other scopes, which ``decide`` leaves out.
         """
-        claims = _claims([(parts, None) for parts, _ in keys])
+        claims = _claims([(parts, None) for parts, _ in keys], self._dialect)
         if claims is None:
             return ()
         rows = self.session.scalars(
@@ -244,17 +249,20 @@ class SqlLedger:
         counts: dict[str, int] = {str(row[0]): int(row[1]) for row in rows}
         return counts.get("reserve", 0) - counts.get("release", 0) - counts.get("refund", 0)
 
-    def highest(self, rule: str) -> tuple[int, int]:
-        """The most slots held or settled under one scope of a rule, and how many scopes hold any."""
-        held = func.sum(
-            case((LedgerRow.kind == "reserve", 1), (LedgerRow.kind.in_(["release", "refund"]), -1), else_=0)
-        )
-        rows = self.session.execute(select(held).where(LedgerRow.rule == rule).group_by(LedgerRow.scope))
-        found = [int(number) for (number,) in rows if number]
-        return max(found, default=0), len(found)
+    def highest(self, rule: str) -> HighestUse:
+        """The most slots held or settled under one scope of a rule, and how many scopes hold any.
+
+        So many lines are read as lists count, along the index by scope; of a scope that was cut off, what was given back comes first.
+        """
+        lines = select(LedgerRow.scope, LedgerRow.kind).where(LedgerRow.rule == rule)
+        few = lines.order_by(LedgerRow.scope, LedgerRow.kind).limit(MOST_COUNTED).subquery()
+        held = func.sum(case((few.c.kind == "reserve", 1), (few.c.kind.in_(["release", "refund"]), -1), else_=0))
+        rows = self.session.execute(select(held, func.count()).group_by(few.c.scope)).all()
+        found = [int(number) for number, _ in rows if number > 0]
+        return HighestUse(max(found, default=0), len(found), sum(count for _, count in rows) < MOST_COUNTED)
 
 
-def _claims(keys: Keys, *more: str) -> CompoundSelect[str] | None:
+def _claims(keys: Keys, dialect: str, *more: str) -> CompoundSelect[str] | None:
     """The claims that any of these pairs may mean, and those named beside; None where there are no pairs.
 
     One SELECT for each index that finds them: behind an OR both databases would read every record there is.
@@ -262,7 +270,7 @@ def _claims(keys: Keys, *more: str) -> CompoundSelect[str] | None:
     if not keys:
         return None
     return union(
-        *(arm for parts, since in keys for arm in _arms(parts, since)),
+        *(arm for parts, since in keys for arm in _arms(parts, since, dialect)),
         *(select(UsageRow.claim).where(UsageRow.claim == claim) for claim in more),
     )
 
@@ -274,18 +282,33 @@ def _since(since: datetime | None) -> list[ColumnElement[bool]]:
     return [or_(UsageRow.requested_at >= since, UsageRow.filled_at >= since, UsageRow.status == "reserved")]
 
 
-def _arms(parts: Mapping[str, str | None], since: datetime | None) -> list[Select[str]]:
-    conditions = _since(since)
+def _arms(parts: Mapping[str, str | None], since: datetime | None, dialect: str) -> list[Select[str]]:
+    conditions: list[Any] = []
     for name, value in parts.items():
         if value is None:
             return [select(UsageRow.claim).where(false())]
         if name != "reader":
             conditions.append(getattr(UsageRow, name) == value)
-    every = select(UsageRow.claim).where(*conditions)
     if "reader" not in parts:
-        return [every]
+        return [select(UsageRow.claim).where(*conditions, *when) for when in _windows(since, dialect)]
+    every = select(UsageRow.claim).where(*conditions, *_since(since))
     together = every.join(JointReaderRow, JointReaderRow.claim == UsageRow.claim)
     return [every.where(UsageRow.reader == parts["reader"]), together.where(JointReaderRow.reader == parts["reader"])]
+
+
+def _windows(since: datetime | None, dialect: str) -> list[list[Any]]:
+    """``_since`` in three parts, each of which an index finds: what a library or a title had before is long, and not read.
+
+    What was filled since then was asked for on the same day in UTC, or is one of the few that waited overnight.
+    """
+    if since is None:
+        return [[]]
+    day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return [
+        [UsageRow.requested_at >= day, *_since(since)],
+        [OVERNIGHT[dialect], UsageRow.filled_at >= since],
+        [RESERVED],
+    ]
 
 
 def _joint(facts: Mapping[str, object]) -> tuple[str, ...]:

@@ -42,7 +42,9 @@ from storage.models import (
     SourceRow,
     TryRow,
 )
+from storage.queue_walks import queue_walks
 from storage.same_work import ASKED_BEFORE, named, of_reader, of_work
+from storage.walks import count_of, page_of
 
 NUMBER = re.compile(r"[A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]{4}")
 """How numbers of requests and of copies look: a text like this is looked up and not searched for."""
@@ -178,24 +180,18 @@ class SqlRequests:
         )
 
     def queue(self, wanted: QueueFilter) -> RequestPage:
-        """What a librarian sees, the oldest first; closed views the newest first."""
-        conditions: list[ColumnElement[bool]] = []
-        if wanted.library_id:
-            conditions.append(RequestRow.library_id == wanted.library_id)
-        if wanted.assignee_id == "none":
-            conditions.append(RequestRow.assignee_id.is_(None))
-        elif wanted.assignee_id:
-            conditions.append(RequestRow.assignee_id == wanted.assignee_id)
-        if wanted.language:
-            conditions.append(RequestRow.language == wanted.language)
-        if wanted.text:
-            conditions.append(self._named(wanted.text.strip()))
-        oldest_first = wanted.view in {"open", "desk", "mine", "approval"}
-        order = RequestRow.created_at.asc() if oldest_first else RequestRow.changed_at.desc()
-        counted = select(RequestRow.number).where(_view(wanted), *conditions)
-        return self._page(
-            select(RequestRow).where(_walked(wanted), *conditions), order, wanted.limit, wanted.offset, counted
-        )
+        """What a librarian sees, the oldest first; closed views the newest first. No row is read but those of the page."""
+        walks, order = queue_walks(wanted, [self._named(wanted.text.strip())] if wanted.text else [])
+        numbers = page_of(self.session, walks, order, wanted.limit, wanted.offset)
+        return RequestPage(self._these(numbers), count_of(self.session, walks))
+
+    def _these(self, numbers: Sequence[str]) -> tuple[DocumentRequest, ...]:
+        """The requests of these numbers, in their sequence."""
+        if not numbers:
+            return ()
+        found = self.session.scalars(select(RequestRow).where(RequestRow.number.in_(numbers)))
+        rows = {row.number: row for row in found}
+        return tuple(as_request(rows[number]) for number in numbers if number in rows)
 
     def _named(self, text: str) -> ColumnElement[bool]:
         """The request of a whole number, or of its copy's; else those whose title holds the words."""
@@ -308,8 +304,8 @@ class SqlRequests:
             Message(row.request, row.at, row.kind, row.author_id, name or "", row.text, row.id) for row, name in rows
         )
 
-    def _page(self, statement: Any, order: Any, limit: int, offset: int, counted: Any = None) -> RequestPage:
-        few = (statement if counted is None else counted).limit(MOST_COUNTED).subquery()
+    def _page(self, statement: Any, order: Any, limit: int, offset: int) -> RequestPage:
+        few = statement.with_only_columns(RequestRow.number).limit(MOST_COUNTED).subquery()
         total = self.session.scalar(select(func.count()).select_from(few)) or 0
         rows = self.session.scalars(statement.order_by(order, RequestRow.number).limit(limit).offset(offset))
         return RequestPage(tuple(as_request(row) for row in rows), total)
@@ -330,35 +326,6 @@ def _contains(column: Any, text: str) -> ColumnElement[bool]:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     found: ColumnElement[bool] = column.ilike(f"%{escaped}%", escape="\\")
     return found
-
-
-def _view(wanted: QueueFilter) -> ColumnElement[bool]:
-    waiting = [state.value for state in OPEN]
-    match wanted.view:
-        case "desk" | "mine":
-            return RequestRow.state == State.AT_DESK.value
-        case "approval":
-            return (RequestRow.state == State.NEW.value) & (RequestRow.hold != "")
-        case "supplied":
-            return RequestRow.state.in_([State.SUPPLIED.value, State.EXPIRED.value])
-        case "closed":
-            return RequestRow.state.in_([State.UNFILLED.value, State.REFUSED.value, State.CANCELLED.value])
-        case "all":
-            return RequestRow.number.is_not(None)
-        case _:
-            return RequestRow.state.in_(waiting)
-
-
-def _walked(wanted: QueueFilter) -> ColumnElement[bool]:
-    """The same requests as ``_view`` for a walk along the times of change: what is left out is named, so that the walk stops after a page."""
-    match wanted.view:
-        case "supplied":
-            kept = {State.SUPPLIED, State.EXPIRED}
-        case "closed":
-            kept = {State.UNFILLED, State.REFUSED, State.CANCELLED}
-        case _:
-            return _view(wanted)
-    return RequestRow.state.not_in(sorted(state.value for state in set(State) - kept))
 
 
 def _fill(row: RequestRow, request: DocumentRequest) -> None:

@@ -19,7 +19,7 @@ from delivery.services.consenting import with_fee_paid
 from delivery.services.context import Context, require
 from delivery.services.deciding import APPROVAL, agreement_pairs, is_denied, judge_at_fill, parsed
 from delivery.services.fulfilling import refuse
-from delivery.stores import AgreementVersion, LogEntry, LogFilter, LogPage, Source
+from delivery.stores import AgreementVersion, HighestUse, LogEntry, LogFilter, LogPage, Source
 from drm.agreements import Agreement
 from drm.audit.chain import LogVerdict
 from drm.audit.events import Event
@@ -281,7 +281,7 @@ def export_columns() -> Mapping[str, str]:
     }
 
 
-def highest_use(ctx: Context, officer: Person, view: AgreementView) -> Mapping[str, tuple[int, int]]:
+def highest_use(ctx: Context, officer: Person, view: AgreementView) -> Mapping[str, HighestUse]:
     """For each limit: the highest number of slots held or settled under one scope, and how many scopes have any."""
     require(officer, Role.RIGHTS_OFFICER, Role.LIBRARIAN, Role.OPERATOR)
     with ctx.store.read() as work:

@@ -15,6 +15,7 @@ from storage.models.directory import (
 from storage.models.log import (
     CheckpointRow,
     CosignatureRow,
+    DayRow,
     EventRow,
     JobRow,
     LogHeadRow,
@@ -45,6 +46,7 @@ __all__ = [
     "Base",
     "CheckpointRow",
     "CosignatureRow",
+    "DayRow",
     "DeclarationRow",
     "DeliveryRow",
     "EventRow",

@@ -12,6 +12,8 @@ from storage.models.columns import Base, Json, UtcTime
 from storage.models.requests import ReaderLinkRow
 
 KEPT = text("blob_removed_at IS NULL")
+TO_REMOVE = text("blob_removed_at IS NULL AND state != 'live'")
+"""Copies that ended and whose file is still kept, word for word as the query for them says it."""
 
 
 class DeliveryRow(Base):
@@ -55,7 +57,7 @@ class DeliveryRow(Base):
         Index("ix_deliveries_ending", "state", "expires_at"),
         Index("ix_deliveries_library", "library_id", "issued_at"),
         # Only those whose file is still kept, which are few: the files to remove, and the copies that need a master.
-        Index("ix_deliveries_files", "state", "issued_at", postgresql_where=KEPT, sqlite_where=KEPT),
+        Index("ix_deliveries_files", "issued_at", postgresql_where=TO_REMOVE, sqlite_where=TO_REMOVE),
         Index("ix_deliveries_needing", "master", postgresql_where=KEPT, sqlite_where=KEPT),
     )
     link: Mapped[ReaderLinkRow | None] = relationship(

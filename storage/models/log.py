@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.columns import Base, Bytes, Json, Serial, UtcTime
+
+NAMELESS = ("system", "reader")
+"""Who acts in most events and is nobody's name."""
+BY_NAME = text("actor NOT IN ('system', 'reader')")
+"""Events of somebody who is named, word for word as queries say it too: SQLite takes a partial index for no other spelling."""
 
 
 class EventRow(Base):
@@ -31,7 +36,21 @@ class EventRow(Base):
         Index("ix_audit_events_delivery", "delivery"),
         Index("ix_audit_events_kind", "kind", "seq"),
         Index("ix_audit_events_library", "library_id", "seq"),
+        Index("ix_audit_events_actor", "actor", "seq", sqlite_where=BY_NAME, postgresql_where=BY_NAME),
     )
+
+
+class DayRow(Base):
+    """A day in UTC: the lowest number of its events, and the highest of those that came when a later day had begun.
+
+    Triggers write it, whoever adds an event, so it is made anew and not carried along when an installation moves.
+    """
+
+    __tablename__ = "audit_days"
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    first: Mapped[int] = mapped_column(Serial)
+    late: Mapped[int] = mapped_column(Serial, server_default="0", default=0)
+    __table_args__ = ({"info": {"derived": True}},)
 
 
 class LogHeadRow(Base):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.models.columns import Base, Json, Serial, UtcTime
+
+WAITING = text("state IN ('new', 'fetching', 'at_desk', 'preparing')")
+"""What is not over, word for word as queries say it too: SQLite takes a partial index for no other spelling."""
 
 
 class RequestRow(Base):
@@ -43,10 +46,16 @@ class RequestRow(Base):
     version: Mapped[int] = mapped_column(default=1)
     purged_at: Mapped[datetime | None] = mapped_column(UtcTime)
     __table_args__ = (
-        Index("ix_requests_queue", "state", "created_at"),
-        Index("ix_requests_library", "library_id", "state", "created_at"),
-        Index("ix_requests_changed", "changed_at"),
-        Index("ix_requests_library_changed", "library_id", "changed_at"),
+        # Lists walk these and read no request but those of their page. What waits is few, and so are the indexes on it.
+        Index("ix_requests_ended", "state", changed_at.desc(), "number", "language"),
+        Index("ix_requests_library_ended", "library_id", "state", changed_at.desc(), "number", "language"),
+        Index("ix_requests_waiting", "state", "created_at", "number", sqlite_where=WAITING, postgresql_where=WAITING),
+        Index(
+            "ix_requests_library_waiting",
+            *("library_id", "state", "created_at", "number"),
+            sqlite_where=WAITING,
+            postgresql_where=WAITING,
+        ),
     )
     link: Mapped[ReaderLinkRow | None] = relationship(
         back_populates="of", lazy="joined", cascade="all, delete-orphan", passive_deletes=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.columns import Base, Json, JsonOrNull, Serial, UtcTime
@@ -43,6 +43,14 @@ class SourceRow(Base):
     active: Mapped[bool] = mapped_column(default=True)
 
 
+RESERVED = text("status = 'reserved'")
+OVERNIGHT = {
+    "sqlite": text("substr(filled_at, 1, 10) != substr(requested_at, 1, 10)"),
+    "postgresql": text("(filled_at AT TIME ZONE 'UTC')::date != (requested_at AT TIME ZONE 'UTC')::date"),
+}
+"""What was filled on another day than it was asked for. Queries say these word for word, else SQLite takes no partial index."""
+
+
 class UsageRow(Base):
     """What one copy counts as: the record that ``decide`` reads. It holds no name; the reader is a pseudonym."""
 
@@ -69,6 +77,21 @@ class UsageRow(Base):
         Index("ix_usage_work", "work", "requested_at"),
         Index("ix_usage_entity", "entity", "requested_at"),
         Index("ix_usage_filled", "status", "filled_at"),
+        # What a window counts though it was asked for before: few, so that a library's or a title's past is not read.
+        Index("ix_usage_reserved_entity", "entity", sqlite_where=RESERVED, postgresql_where=RESERVED),
+        Index("ix_usage_reserved_title", "title", sqlite_where=RESERVED, postgresql_where=RESERVED),
+        Index(
+            "ix_usage_overnight_entity",
+            *("entity", "filled_at"),
+            sqlite_where=OVERNIGHT["sqlite"],
+            postgresql_where=OVERNIGHT["postgresql"],
+        ),
+        Index(
+            "ix_usage_overnight_title",
+            *("title", "filled_at"),
+            sqlite_where=OVERNIGHT["sqlite"],
+            postgresql_where=OVERNIGHT["postgresql"],
+        ),
     )
 
 
@@ -113,7 +136,7 @@ class LedgerRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     __table_args__ = (
         UniqueConstraint("claim", "rule", "kind", name="uq_ledger_claim_rule_kind"),
-        Index("ix_ledger_rule_scope", "rule", "scope"),
+        Index("ix_ledger_rule_scope", "rule", "scope", "kind"),
     )
 
 

@@ -1,0 +1,98 @@
+"""What a filter of the log asks for, as walks along the indexes of events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from delivery.stores import LogFilter
+from storage.models import DayRow, EventRow, ReaderLinkRow, RequestRow
+from storage.models.log import BY_NAME, NAMELESS
+from storage.walks import Walk
+
+
+def log_walks(session: Session, wanted: LogFilter) -> list[Walk]:
+    """The numbers of the events that fit, which two walks together never name twice."""
+    asked = select(EventRow.seq).where(*_plain(wanted), *_dated(session, wanted))
+    if wanted.title:
+        asked = asked.join(RequestRow, RequestRow.number == EventRow.request).where(_about(wanted.title))
+    if not wanted.reader_key:
+        return [asked]
+    acted = asked.where(EventRow.actor == wanted.reader_key)
+    about = asked.join(ReaderLinkRow, ReaderLinkRow.request == EventRow.request).where(
+        ReaderLinkRow.reader_key == wanted.reader_key, EventRow.actor != wanted.reader_key
+    )
+    return [acted if wanted.reader_key in NAMELESS else acted.where(BY_NAME), about]
+
+
+def _plain(wanted: LogFilter) -> list[ColumnElement[bool]]:
+    """What the columns of an event alone can tell."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.agreement:
+        conditions.append(_under(wanted.agreement, wanted.version))
+    named = ((EventRow.library_id, wanted.library_id), (EventRow.kind, wanted.kind), (EventRow.request, wanted.request))
+    conditions += [column == value for column, value in named if value]
+    if wanted.before is not None:
+        conditions.append(EventRow.seq < wanted.before)
+    return conditions
+
+
+def _under(agreement: str, version: int | None) -> ColumnElement[bool]:
+    """Whether an event names an agreement. Asked of the column itself, for PostgreSQL knows how frequent its texts are."""
+    names, name = EventRow.agreements, f"{agreement}@"
+    if version is None:
+        return or_(names.startswith(name, autoescape=True), names.contains(f" {name}", autoescape=True))
+    name = f"{name}{version}"
+    return or_(
+        names.like(name.replace("/", "//").replace("%", "/%").replace("_", "/_"), escape="/"),
+        names.startswith(f"{name} ", autoescape=True),
+        names.endswith(f" {name}", autoescape=True),
+        names.contains(f" {name} ", autoescape=True),
+    )
+
+
+def _about(title: str) -> ColumnElement[bool]:
+    return or_(
+        RequestRow.title.icontains(title, autoescape=True),
+        RequestRow.citation["container"].as_string().icontains(title, autoescape=True),
+    )
+
+
+def _dated(session: Session, wanted: LogFilter) -> list[ColumnElement[bool]]:
+    """The instants asked for, and between which numbers their events lie: without an index on times the log is walked by numbers."""
+    if wanted.since is None and wanted.until is None:
+        return []
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.since is not None:
+        conditions.append(EventRow.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(EventRow.at < wanted.until)
+    first, last = _numbers(session, wanted.since, wanted.until)
+    if first is None:
+        return [false()]
+    conditions.append(EventRow.seq >= first)
+    return conditions if last is None else [*conditions, EventRow.seq <= last]
+
+
+def _numbers(session: Session, since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:
+    """Between which numbers all events of these instants lie; None for the first where there are none, for the last where it is open.
+
+    What is numbered before the first event of every later day is no later than these days, but for latecomers, which their
+    own day remembers.
+    """
+    days: list[Any] = [] if since is None else [DayRow.day >= _day(since)]
+    last_day = None if until is None else _day(until - timedelta(microseconds=1))
+    if last_day is not None:
+        days.append(DayRow.day <= last_day)
+    first, late = session.execute(select(func.min(DayRow.first), func.max(DayRow.late)).where(*days)).one()
+    if last_day is None:
+        return first, None
+    later = session.scalar(select(func.min(DayRow.first)).where(DayRow.day > last_day))
+    return first, None if later is None else max(later - 1, late or 0)
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()
