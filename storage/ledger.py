@@ -153,7 +153,7 @@ class SqlLedger:
         before = None if row is None else dict(row.facts)
         row = row or UsageRow(claim=record.claim)
         row.request, row.library_id, row.status = record.request, record.library_id, record.status
-        row.under, row.facts = list(record.under), dict(record.facts)
+        row.under, row.facts, row.copies = list(record.under), dict(record.facts), copies_in(record.facts)
         for column in KEY_COLUMNS:
             setattr(row, column, record.keys.get(column))
         row.requested_at, row.filled_at, row.recorded_at = record.requested_at, record.filled_at, at
@@ -309,6 +309,13 @@ def _windows(since: datetime | None, dialect: str) -> list[list[Any]]:
         [OVERNIGHT[dialect], UsageRow.filled_at >= since],
         [RESERVED],
     ]
+
+
+def copies_in(facts: Mapping[str, object]) -> int:
+    """How many copies were asked for at once; one where nothing is said."""
+    request = facts.get("request")
+    copies = request.get("copies") if isinstance(request, Mapping) else None
+    return int(copies) if isinstance(copies, int | float) and copies == int(copies) else 1
 
 
 def _joint(facts: Mapping[str, object]) -> tuple[str, ...]:

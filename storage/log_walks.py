@@ -57,7 +57,7 @@ def _under(agreement: str, version: int | None) -> ColumnElement[bool]:
 def _about(title: str) -> ColumnElement[bool]:
     return or_(
         RequestRow.title.icontains(title, autoescape=True),
-        RequestRow.citation["container"].as_string().icontains(title, autoescape=True),
+        RequestRow.container.icontains(title, autoescape=True),
     )
 
 

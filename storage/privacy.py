@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Text, and_, cast, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from delivery.copies import CopyState
@@ -15,10 +15,12 @@ from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import CLOSED, State
 from delivery.privacy import ActKind, HoldKind, LegalHold, RetentionRound, Rewrite, TwoPersonAct
+from storage.checks.asking import stream
 from storage.models import (
     ActRow,
     DeclarationRow,
     DeliveryRow,
+    EventRow,
     FeeRow,
     FingerprintRow,
     HoldRow,
@@ -36,6 +38,9 @@ from storage.models import (
     UsageRow,
     WindowRow,
 )
+from storage.models.columns import AsKept
+from storage.models.packing import plain
+from storage.repeated import counts_for, mark_of, source_blob
 from storage.requests import as_request
 
 Value = TypeVar("Value", LegalHold, TwoPersonAct, RetentionRound)
@@ -231,12 +236,16 @@ class SqlPrivacy:
         row = self.session.get(RequestRow, number)
         if row is not None:
             row.decision, row.found, row.version = dict(change(row.decision)), dict(change(row.found)), row.version + 1
+            row.source_blob, row.counts_for = source_blob(row.found), counts_for(row.decision)
             self.session.flush()
 
     def decisions_naming(self, key: str) -> Sequence[str]:
-        """The requests whose stored decision, or what was found for it, names a reader's key."""
-        told = [cast(column, Text).contains(key, autoescape=True) for column in (RequestRow.decision, RequestRow.found)]
-        return self.session.scalars(select(RequestRow.number).where(or_(*told)).order_by(RequestRow.number)).all()
+        """The requests whose stored decision, or what was found for it, names a reader's key: his own, and some of several readers."""
+        joined = select(EventRow.request).where(EventRow.kind == "request:joined")
+        asked = or_(RequestRow.counts_for == mark_of(key), RequestRow.number.in_(joined))
+        texts = (type_coerce(column, AsKept) for column in (RequestRow.decision, RequestRow.found))
+        rows = stream(self.session, select(RequestRow.number, *texts).where(asked).order_by(RequestRow.number))
+        return [number for number, *values in rows if any(key in plain(value) for value in values)]
 
     def drop_locks(self, part: str) -> None:
         """Remove the lock rows whose scope names this; whoever needs one makes it again."""
@@ -256,7 +265,8 @@ class SqlPrivacy:
         if request is None or request.purged_at is not None:
             return False
         request.link, request.typed, request.citation, request.found, request.decision = None, {}, {}, {}, {}
-        request.title = request.purpose = request.reason_text = ""
+        request.title = request.container = request.source_blob = request.purpose = request.reason_text = ""
+        request.counts_for = None
         request.purged_at, request.version = at, request.version + 1
         for table in (FingerprintRow, TryRow, MessageRow, DeclarationRow):
             self.session.execute(delete(table).where(table.request == number))

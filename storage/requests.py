@@ -43,6 +43,7 @@ from storage.models import (
     TryRow,
 )
 from storage.queue_walks import queue_walks
+from storage.repeated import SOURCE_SHA256, counts_for, source_blob
 from storage.same_work import ASKED_BEFORE, named, of_reader, of_work
 from storage.walks import count_of, page_of
 
@@ -93,7 +94,7 @@ class SqlRequests:
         """One request like ``get``, with the masters of its file that may serve its copy, the newest first; by one statement."""
         claim = RequestRow.number.concat("/").concat(cast(RequestRow.copy_no, Text))
         fitting = and_(
-            MasterRow.source_sha256 == RequestRow.found["sha256"].as_string(),
+            MasterRow.source_sha256 == SOURCE_SHA256,
             or_(MasterRow.only_for == "", MasterRow.only_for == claim),
             MasterRow.engine_version == ENGINE_VERSION,
             MasterRow.retired_at.is_(None),
@@ -144,10 +145,15 @@ class SqlRequests:
         values: dict[str, object] = {name: getattr(after, name) for name in PLAIN}
         values |= {"state": after.state.value, "found": dict(after.found), "decision": dict(after.decision)}
         known = {name: getattr(before, name) for name in values}
+        new = {name: value for name, value in values.items() if value != known[name]}
+        if "found" in new:
+            new["source_blob"] = source_blob(after.found)
+        if "decision" in new:
+            new["counts_for"] = counts_for(after.decision)
         statement = (
             update(RequestRow)
             .where(RequestRow.number == before.number, RequestRow.version == before.version)
-            .values(version=before.version + 1, **{name: new for name, new in values.items() if new != known[name]})
+            .values(version=before.version + 1, **new)
             .execution_options(synchronize_session=False)
         )
         result: Any = self.session.execute(statement)
@@ -340,7 +346,9 @@ def _fill(row: RequestRow, request: DocumentRequest) -> None:
     row.state = request.state.value
     row.typed, row.citation = dict(request.typed), request.citation.to_dict()
     row.title = request.citation.title or request.citation.chapter or request.citation.container
+    row.container, row.source_blob = request.citation.container, source_blob(request.found)
     row.found, row.decision = dict(request.found), dict(request.decision)
+    row.counts_for = counts_for(row.decision)
 
 
 def as_request(row: RequestRow) -> DocumentRequest:

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, Table, select
 
 from delivery.numbers import ALPHABET
 from storage.models import Base
-from storage.models.columns import Bytes, UtcTime
+from storage.models.columns import Bytes, PackedJson, UtcTime
+from storage.models.packing import packed
 
 PER_DELIVERY = (
     "requests", "reader_links", "request_fingerprints", "request_tries", "deliveries",
@@ -94,7 +95,20 @@ class Pattern:
             return lambda own, words: self.time(own.at + later)
         if isinstance(kind, Bytes) or value is None or isinstance(value, bool | int | bytes):
             return lambda own, words: value
+        if isinstance(kind, PackedJson):
+            return self._packed(json.dumps(value, ensure_ascii=False))
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return self._text(text)
+
+    def _packed(self, text: str) -> Cell:
+        """A value that is kept packed: packed anew where anything of its own is in it."""
+        anew = self._text(text)
+        if not any(old in text for old in self.words):
+            once = packed(json.loads(text))
+            return lambda own, words: once
+        return lambda own, words: packed(json.loads(anew(own, words)))
+
+    def _text(self, text: str) -> Cell:
         held = [(old, meaning) for old, meaning in self.words.items() if old in text]
         if not held:
             return lambda own, words: text

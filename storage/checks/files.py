@@ -22,12 +22,12 @@ LIVE = DeliveryRow.state == CopyState.LIVE.value
 
 def _sources() -> Any:
     """What copies are made from: it must be there while one is being made."""
-    blob = RequestRow.found["blob"].as_string()
+    blob = RequestRow.source_blob
     needed = case((RequestRow.state == State.PREPARING.value, 1), else_=0)
     return select(
         blob.label("name"), literal("").label("sha256"), NO_SIZE.label("bytes"), needed.label("needed"),
         RequestRow.number.label("owner"), literal("request").label("kind"),
-    ).where(blob.is_not(None), blob != "")  # fmt: skip
+    ).where(blob != "")  # fmt: skip
 
 
 def _masters() -> Any:

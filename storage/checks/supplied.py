@@ -62,12 +62,16 @@ def supplied_by_scope(session: Session, rule: str, per: Sequence[str], most: int
         found = found.outerjoin(JointReaderRow, JointReaderRow.claim == UsageRow.claim)
     found = found.where(UsageRow.status == "filled", *(part.is_not(None) for part in parts))
     found = found.order_by(*parts, UsageRow.filled_at, UsageRow.claim)
-    copies = func.coalesce(UsageRow.facts["request"]["copies"].as_integer(), 1)
     if per:
         counted = select(*(part.label(f"part_{at}") for at, part in enumerate(parts))).select_from(UsageRow)
         if "reader" in per:
             counted = counted.outerjoin(JointReaderRow, JointReaderRow.claim == UsageRow.claim)
-        large = counted.where(UsageRow.status == "filled").group_by(*parts).having(func.sum(copies) > most).subquery()
+        large = (
+            counted.where(UsageRow.status == "filled")
+            .group_by(*parts)
+            .having(func.sum(UsageRow.copies) > most)
+            .subquery()
+        )
         found = found.join(large, and_(*(part == column for part, column in zip(parts, large.c, strict=True))))
     for claim, request, facts, filled_at, entry, approved, agreements, *scope in stream(session, found):
         if facts and filled_at is not None and len(facts) > 0:

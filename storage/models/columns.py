@@ -10,7 +10,9 @@ from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, MetaDat
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+from storage.models.packing import packed, unpacked
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -63,6 +65,44 @@ class Bytes(LargeBinary):
         return as_bytes
 
 
+class _AsItIs(UserDefinedType[Any]):
+    """A column that SQLite was told holds JSON. It keeps bytes there as well, and no table need be made anew for them."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The name that the column always had."""
+        return "JSON"
+
+
+class PackedJson(TypeDecorator[Any]):
+    """A JSON value that SQL only hands on: kept packed, read packed or plain. What statements look into is a column of its own."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Bytes; on SQLite in a column of the old name."""
+        return dialect.type_descriptor(_AsItIs() if dialect.name == "sqlite" else LargeBinary())
+
+    def process_bind_param(self, value: Any | None, dialect: Dialect) -> bytes | None:
+        """None is no value."""
+        return None if value is None else packed(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any | None:
+        """The value again."""
+        return None if value is None else unpacked(value)
+
+
+class AsKept(PackedJson):
+    """The bytes of a packed value as they stand, for whoever wants its text and not what it says."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any | None:
+        """What stands there."""
+        return value
+
+
 Json = JSON().with_variant(JSONB(), "postgresql")
-JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Serial = BigInteger().with_variant(Integer(), "sqlite")

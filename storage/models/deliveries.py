@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from storage.models.columns import Base, Json, UtcTime
+from storage.models.columns import Base, Json, PackedJson, UtcTime
 from storage.models.requests import ReaderLinkRow
 
 KEPT = text("blob_removed_at IS NULL")
@@ -44,8 +44,8 @@ class DeliveryRow(Base):
     source_id: Mapped[str] = mapped_column(String(64))
     source_sha256: Mapped[str] = mapped_column(String(64), index=True)
     agreements: Mapped[list[Any]] = mapped_column(Json)
-    stamp: Mapped[dict[str, Any]] = mapped_column(Json)
-    terms: Mapped[dict[str, Any]] = mapped_column(Json)
+    stamp: Mapped[dict[str, Any]] = mapped_column(PackedJson)
+    terms: Mapped[dict[str, Any]] = mapped_column(PackedJson)
     message_id: Mapped[str] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
     ended_reason: Mapped[str] = mapped_column(Text, default="")

@@ -5,17 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from storage.models.columns import Base, Json, Serial, UtcTime
+from storage.models.columns import Base, PackedJson, Serial, UtcTime
 
 WAITING = text("state IN ('new', 'fetching', 'at_desk', 'preparing')")
 """What is not over, word for word as queries say it too: SQLite takes a partial index for no other spelling."""
 
+COUNTED = text("counts_for IS NOT NULL")
+
 
 class RequestRow(Base):
-    """One document request. ``title`` repeats the citation's for searching."""
+    """One document request.
+
+    ``title`` and ``container`` repeat the citation's for searching, ``source_blob`` what was found, ``counts_for`` whom the decision names.
+    """
 
     __tablename__ = "requests"
     number: Mapped[str] = mapped_column(String(24), primary_key=True)
@@ -25,9 +30,10 @@ class RequestRow(Base):
     old_reader_key: Mapped[str] = mapped_column("reader_key", String(32), default="")
     state: Mapped[str] = mapped_column(String(16))
     hold: Mapped[str] = mapped_column(String(16), default="")
-    typed: Mapped[dict[str, Any]] = mapped_column(Json)
-    citation: Mapped[dict[str, Any]] = mapped_column(Json)
+    typed: Mapped[dict[str, Any]] = mapped_column(PackedJson)
+    citation: Mapped[dict[str, Any]] = mapped_column(PackedJson)
     title: Mapped[str] = mapped_column(Text, default="")
+    container: Mapped[str] = mapped_column(Text, default="", server_default="")
     purpose: Mapped[str] = mapped_column(String(32), default="")
     language: Mapped[str] = mapped_column(String(8))
     via: Mapped[str] = mapped_column(String(16))
@@ -39,8 +45,10 @@ class RequestRow(Base):
     copy_no: Mapped[int] = mapped_column(default=1)
     approved: Mapped[str] = mapped_column(String(24), default="")
     delivery: Mapped[str] = mapped_column(String(24), default="")
-    found: Mapped[dict[str, Any]] = mapped_column(Json)
-    decision: Mapped[dict[str, Any]] = mapped_column(Json)
+    found: Mapped[dict[str, Any]] = mapped_column(PackedJson)
+    source_blob: Mapped[str] = mapped_column(Text, default="", server_default="")
+    decision: Mapped[dict[str, Any]] = mapped_column(PackedJson)
+    counts_for: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     changed_at: Mapped[datetime] = mapped_column(UtcTime)
     version: Mapped[int] = mapped_column(default=1)
@@ -49,6 +57,7 @@ class RequestRow(Base):
         # Lists walk these and read no request but those of their page. What waits is few, and so are the indexes on it.
         Index("ix_requests_ended", "state", changed_at.desc(), "number", "language"),
         Index("ix_requests_library_ended", "library_id", "state", changed_at.desc(), "number", "language"),
+        Index("ix_requests_counts_for", "counts_for", sqlite_where=COUNTED, postgresql_where=COUNTED),
         Index("ix_requests_waiting", "state", "created_at", "number", sqlite_where=WAITING, postgresql_where=WAITING),
         Index(
             "ix_requests_library_waiting",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.models.columns import Base, Json, JsonOrNull, Serial, UtcTime
+from storage.models.columns import Base, Json, PackedJson, Serial, UtcTime
 
 
 class AgreementRow(Base):
@@ -52,7 +52,10 @@ OVERNIGHT = {
 
 
 class UsageRow(Base):
-    """What one copy counts as: the record that ``decide`` reads. It holds no name; the reader is a pseudonym."""
+    """What one copy counts as: the record that ``decide`` reads. It holds no name; the reader is a pseudonym.
+
+    The columns from ``copies`` to ``reader_group`` repeat what the facts say, for finding and adding up.
+    """
 
     __tablename__ = "usage_records"
     claim: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -60,7 +63,8 @@ class UsageRow(Base):
     library_id: Mapped[str] = mapped_column(ForeignKey("libraries.id"))
     status: Mapped[str] = mapped_column(String(16))
     under: Mapped[list[str]] = mapped_column(Json)
-    facts: Mapped[dict[str, Any]] = mapped_column(Json)
+    facts: Mapped[dict[str, Any]] = mapped_column(PackedJson)
+    copies: Mapped[int] = mapped_column(default=1, server_default="1")
     entity: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str | None] = mapped_column(Text)
     work: Mapped[str | None] = mapped_column(Text)
@@ -115,7 +119,7 @@ class UsageChangeRow(Base):
     claim: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(16))
     under: Mapped[list[str]] = mapped_column(Json)
-    facts: Mapped[dict[str, Any] | None] = mapped_column(JsonOrNull)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(PackedJson)
     filled_at: Mapped[datetime | None] = mapped_column(UtcTime)
     at: Mapped[datetime] = mapped_column(UtcTime)
     __table_args__ = (Index("ix_usage_journal_claim", "claim", "id"),)

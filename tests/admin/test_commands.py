@@ -21,6 +21,7 @@ from admin.wiring import build_services
 from delivery.services import requesting
 from delivery.services.requesting import Asked
 from delivery.stores import AgreementVersion
+from tests.packed import teach_plain
 from tests.world import LIMITED, OPEN_AGREEMENT, make_world
 
 
@@ -353,7 +354,8 @@ def test_a_file_of_agreements_is_imported_as_drafts_or_not_at_all(tmp_path: Path
 def test_a_decision_that_was_edited_is_found_by_its_replay(tmp_path: Path, collection: Path) -> None:
     shop, number = with_one_delivery(tmp_path / "home", collection)
     with sqlite3.connect(tmp_path / "home" / "rushlight.db") as database:
-        database.execute("""UPDATE requests SET decision = replace(decision, '"used": 0', '"used": 5')""")
+        teach_plain(database)
+        database.execute("""UPDATE requests SET decision = replace(plain(decision), '"used":0', '"used":5')""")
 
     said = shop("rights", "replay", number, code=1)
 

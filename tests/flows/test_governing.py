@@ -13,6 +13,7 @@ from delivery.services import governing
 from delivery.services.replaying import replay, replay_all
 from delivery.services.simulating import simulate
 from drm.agreements import AgreementError, load_agreements, split_file
+from tests.packed import taught
 from tests.world import LIMITED, OPEN_AGREEMENT, World
 
 ONE_A_MONTH = LIMITED.format(most=1, per="reader", effect="deny")
@@ -118,9 +119,8 @@ def test_a_replay_sees_that_a_stored_decision_was_edited(world: World) -> None:
     limited(world)
     number = world.ask().number
     with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE requests SET decision = replace(decision, '\"used\": 0', '\"used\": 7') WHERE number = ?", (number,)
-        )
+        edited = "UPDATE requests SET decision = replace(plain(decision), '\"used\":0', '\"used\":7') WHERE number = ?"
+        taught(connection).exec_driver_sql(edited, (number,))
 
     again = replay(world.ctx, number)
 

@@ -17,6 +17,7 @@ from delivery.services.replaying import replay
 from delivery.services.requesting import Asked
 from delivery.stores import LogFilter
 from tests.delivery.web_test_support import signed_in, token_of
+from tests.packed import all_rows
 from tests.world import LIMITED, OPEN_AGREEMENT, World
 
 NEEDS_NAME = OPEN_AGREEMENT.replace(
@@ -280,8 +281,7 @@ def test_what_is_unlinked_carries_no_pseudonym_but_in_the_log(world: World) -> N
     retaining.carry_out(world.ctx, world.officer)
 
     with world.services.engine.connect() as connection:
-        tables = [name for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        found = [name for name in tables if key in repr(connection.exec_driver_sql(f'SELECT * FROM "{name}"').all())]
+        found = [name for name, rows in all_rows(connection).items() if key in repr(rows)]
     assert sorted(found) == ["audit_events", "people"]
     page = signed_in(world.staff_app(), world.officer).get(f"/requests/{number}").get_data(as_text=True)
     assert "Nobody is known behind this request" in page

@@ -19,6 +19,7 @@ from delivery.services import expiring, joining
 from delivery.services.forgetting import forget
 from delivery.services.reporting import report
 from storage.reader_secrets import ReaderSecrets
+from tests.packed import taught
 from tests.world import LIMITED, World
 
 LIFETIME = LIMITED.format(most=1, per="reader", effect="deny").replace(
@@ -146,8 +147,8 @@ def test_a_reader_counted_before_there_were_secrets_is_counted_on(world: World) 
     number, old = supplied(world), world.reader.reader_key
     fresh = key_in_ledger(world, number)
     with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE usage_records SET reader = ?, facts = replace(facts, ?, ?)", (old, fresh, old)
+        taught(connection).exec_driver_sql(
+            "UPDATE usage_records SET reader = ?, facts = replace(plain(facts), ?, ?)", (old, fresh, old)
         )
     world.store.secrets.destroy([world.reader.id])
 

@@ -15,6 +15,7 @@ from delivery.services.reporting import KINDS, Report, report
 from delivery.services.use_counts import COLUMNS
 from tests.delivery.web_test_support import signed_in
 from tests.flows.test_consents import FEE, asking
+from tests.packed import taught
 from tests.world import OPEN_AGREEMENT, World
 
 YEAR = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
@@ -63,7 +64,7 @@ def contu(world: World) -> None:
 
 def change(world: World, statement: str, *values: str) -> None:
     with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
-        connection.exec_driver_sql(statement, values)
+        taught(connection).exec_driver_sql(statement, values)
 
 
 def line(row: tuple[object, ...]) -> dict[str, object]:
@@ -73,7 +74,7 @@ def line(row: tuple[object, ...]) -> dict[str, object]:
 def test_a_limits_count_is_the_rules_own_with_what_it_left_out_and_why(world: World) -> None:
     contu(world)
     old, paid, free, fine, undone = (supplied(world) for _ in range(5))
-    facts = "UPDATE usage_records SET facts = json_set(facts, ?, ?) WHERE request = ?"
+    facts = "UPDATE usage_records SET facts = json_set(plain(facts), ?, ?) WHERE request = ?"
     change(world, facts, "$.issue.date", "2019-05-01", old)
     change(world, facts.replace("?, ?", "?, json(?)"), "$.flags.fee_paid", "true", paid)
     change(world, "UPDATE usage_records SET under = '[]' WHERE request = ?", free)
@@ -204,8 +205,8 @@ def test_no_report_names_a_reader(world: World, kind: str) -> None:
 def test_csv_and_workbook_disarm_formulas(world: World) -> None:
     supplied(world)
     with world.services.engine.execution_options(rushlight_write=True).begin() as connection:
-        connection.exec_driver_sql(
-            """UPDATE requests SET citation = json_set(citation, '$.title', '=HYPERLINK("http://evil","x")')"""
+        taught(connection).exec_driver_sql(
+            """UPDATE requests SET citation = json_set(plain(citation), '$.title', '=HYPERLINK("http://evil","x")')"""
         )
     client = signed_in(world.staff_app(), world.officer)
 

@@ -18,6 +18,7 @@ from admin.wiring import Services, build_services
 from delivery.services import downloading, linking, requesting
 from delivery.violations import Patience, Violation
 from drm.pdf.policy import Policy
+from tests.packed import taught
 from tests.world import LIMITED, Clock, World, make_world
 
 GRACE = timedelta(hours=24)
@@ -54,7 +55,7 @@ class Used:
         """Change the database behind the service's back; how many rows."""
         engine = self.services.engine.execution_options(rushlight_write=True)
         with engine.begin() as connection:
-            return connection.execute(text(statement), values).rowcount
+            return taught(connection).execute(text(statement), values).rowcount
 
     def unguard_log(self) -> None:
         """Take the triggers of the log away, as somebody with the database in hand can."""

@@ -100,7 +100,9 @@ def test_a_request_that_is_settled_twice_is_named(used: Used) -> None:
 
 
 def test_a_copy_beyond_a_limit_is_named_with_its_claim(used: Used) -> None:
-    mine = used.sql("UPDATE usage_records SET reader = 'same', facts = json_set(facts, '$.request.copies', 4)")
+    mine = used.sql(
+        "UPDATE usage_records SET reader = 'same', copies = 4, facts = json_set(plain(facts), '$.request.copies', 4)"
+    )
     used.sql("UPDATE usage_records SET filled_at = '2026-11-24 10:00:00.000000' WHERE request = :one", one=used.whole)
 
     found = [one for one in used.found() if one.code == "limit-exceeded"]

@@ -11,6 +11,7 @@ import pytest
 
 from delivery.services import desk
 from tests.access.town import STATES, Town, make_town
+from tests.packed import taught
 from tests.security.payloads import PAYLOADS
 
 PLAIN = " ".join(["Tides"] * 100)
@@ -100,6 +101,7 @@ def write_everywhere(town: Town, text: str) -> None:
     engine = town.world.services.engine.execution_options(rushlight_write=True)
     inside = json.dumps(text, ensure_ascii=False)[1:-1]
     with engine.begin() as connection:
+        taught(connection)
         for column in COLUMNS:
             table, _, name = column.partition(".")
             connection.exec_driver_sql(f"UPDATE {table} SET {name} = ?", (text,))
@@ -107,9 +109,13 @@ def write_everywhere(town: Town, text: str) -> None:
             for state in STATES:
                 old = f"{owner.word}work {state}"
                 for name in ("citation", "typed", "decision", "found"):
-                    connection.exec_driver_sql(f"UPDATE requests SET {name} = replace({name}, ?, ?)", (old, inside))
+                    connection.exec_driver_sql(
+                        f"UPDATE requests SET {name} = replace(plain({name}), ?, ?)", (old, inside)
+                    )
         for name in CITED:
-            connection.exec_driver_sql(f"UPDATE requests SET citation = json_set(citation, '$.{name}', ?)", (text,))
+            connection.exec_driver_sql(
+                f"UPDATE requests SET citation = json_set(plain(citation), '$.{name}', ?)", (text,)
+            )
 
 
 def shapes(town: Town, text: str) -> dict[str, Shape]:
@@ -178,8 +184,8 @@ def test_no_payload_adds_an_element_to_a_letter(town: Town) -> None:
         engine = world.services.engine.execution_options(rushlight_write=True)
         with engine.begin() as connection:
             connection.exec_driver_sql("UPDATE people SET name = ?", (text,))
-            connection.exec_driver_sql(
-                "UPDATE requests SET title = ?, citation = json_set(citation, '$.title', ?) WHERE number = ?",
+            taught(connection).exec_driver_sql(
+                "UPDATE requests SET title = ?, citation = json_set(plain(citation), '$.title', ?) WHERE number = ?",
                 (text, text, number),
             )
         desk.leave_unfilled(world.ctx, world.librarian, number, text)
