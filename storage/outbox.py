@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from delivery.jobs import LEASE, SUSPECT_DEATHS, Job, NewJob, SetAside
 from delivery.stores import Line
 from storage.holders import is_gone, this_process
-from storage.models import JobRow
+from storage.models import UNDONE, JobRow
 
 NOT_DONE = ("queued", "running", "quarantined")
 
@@ -107,7 +107,7 @@ class SqlOutbox:
             return 0
         statement = (
             update(JobRow)
-            .where(JobRow.state == "running", JobRow.holder.in_(dead))
+            .where(UNDONE, JobRow.state == "running", JobRow.holder.in_(dead))
             .values(lease_until=now - timedelta(seconds=1))
             .execution_options(synchronize_session=False)
         )
@@ -185,14 +185,14 @@ class SqlOutbox:
         """The jobs that are not done by kind and state, with how long the oldest has been due. What is done is not looked at."""
         rows = self.session.execute(
             select(JobRow.kind, JobRow.state, func.count(), func.min(JobRow.run_after))
-            .where(JobRow.state.in_(NOT_DONE))
+            .where(UNDONE, JobRow.state.in_(NOT_DONE))
             .group_by(JobRow.kind, JobRow.state)
         )
         return tuple(Line(state, count, max(now - since, timedelta()), kind) for kind, state, count, since in rows)
 
     def set_aside_jobs(self) -> tuple[SetAside, ...]:
         """Jobs that wait for a person, oldest first."""
-        rows = self.session.scalars(select(JobRow).where(JobRow.state == "quarantined").order_by(JobRow.id))
+        rows = self.session.scalars(select(JobRow).where(UNDONE, JobRow.state == "quarantined").order_by(JobRow.id))
         return tuple(
             SetAside(row.id, row.kind, row.key, row.payload, row.attempt, row.last_error, row.finished_at)
             for row in rows
@@ -260,6 +260,6 @@ def _taken(now: datetime, lengths: Mapping[str, timedelta]) -> dict[str, Any]:
 
 def _claimable(now: datetime) -> Any:
     return or_(
-        and_(JobRow.state == "queued", JobRow.run_after <= now),
+        and_(UNDONE, JobRow.state == "queued", JobRow.run_after <= now),
         and_(JobRow.state == "running", JobRow.lease_until < now),
     )

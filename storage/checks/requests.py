@@ -11,7 +11,7 @@ from delivery.jobs import FETCH, PREPARE
 from delivery.lifecycle import State
 from delivery.violations import Patience, Repair, Violation
 from storage.checks.asking import stream
-from storage.models import DeliveryRow, JobRow, RequestRow
+from storage.models import UNDONE, DeliveryRow, JobRow, RequestRow
 
 BY_MACHINE = or_(
     RequestRow.state.in_([State.FETCHING.value, State.PREPARING.value]),
@@ -24,6 +24,7 @@ def lost(session: Session, patience: Patience) -> Iterator[Violation]:
     """A request that waits for a worker has a job that is queued or running: both are written in one transaction."""
     served = select(JobRow.payload["request"].as_string()).where(
         JobRow.kind.in_([FETCH, PREPARE]),
+        UNDONE,
         JobRow.state.in_(["queued", "running"]),
         JobRow.payload["request"].as_string().is_not(None),
     )

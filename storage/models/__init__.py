@@ -13,6 +13,7 @@ from storage.models.directory import (
     UsedTokenRow,
 )
 from storage.models.log import (
+    UNDONE,
     CheckpointRow,
     CosignatureRow,
     DayRow,
@@ -39,6 +40,7 @@ from storage.models.second_factors import FactorRow, RecoveryCodeRow
 from storage.models.watching import AlarmRow, LinkNetworkRow, TallyRow
 
 __all__ = [
+    "UNDONE",
     "ActRow",
     "AgreementRow",
     "AlarmRow",

@@ -130,7 +130,7 @@ class LedgerRow(Base):
 
     __tablename__ = "ledger"
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
-    claim: Mapped[str] = mapped_column(String(32), index=True)
+    claim: Mapped[str] = mapped_column(String(32))
     agreement: Mapped[str] = mapped_column(String(64))
     rule: Mapped[str] = mapped_column(String(128))
     scope: Mapped[str] = mapped_column(Text)
