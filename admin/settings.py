@@ -97,7 +97,8 @@ class Settings(BaseSettings):
         description="Location in nginx that sends copies out of the cache folder, as /rushlight-copies/; empty: the service sends them itself.",
     )
     cache_folder: Path | None = Field(
-        None, description="Folder for copies that nginx sends or the viewer shows, and for articles of a bucket; empty: a folder in the home folder."
+        None,
+        description="Folder for copies that nginx sends or the viewer shows, and for articles of a bucket; empty: a folder in the home folder.",
     )
     cache_mib: int = Field(2048, ge=0, le=1048576, description="Most that the cache folder may hold, in MiB.")
     proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies stand in front and set X-Forwarded-For.")

@@ -32,7 +32,11 @@ def status() -> ResponseReturnValue:
         jobs = work.jobs.lines(ctx.clock())
         requests = work.requests.waiting(ctx.clock())
     return render_template(
-        "operator.html", findings=examine(settings), jobs=jobs, requests=requests, by_mail=bool(settings.smtp_url)
+        "operator.html",
+        findings=examine(settings, quick=True),
+        jobs=jobs,
+        requests=requests,
+        by_mail=bool(settings.smtp_url),
     )
 
 

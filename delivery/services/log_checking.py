@@ -122,6 +122,19 @@ def check_whole_log(
     return _against_heads(store, fold.tree, size, head, tree_head.root if tree_head.size == size else None)
 
 
+def check_end(store: Store, audit_key: bytes, keys: LogKeys, head: Head | None, most: int) -> LogVerdict:
+    """Check the last events, about ``most`` of them, and that the log ends where its heads say. It says nothing of those before."""
+    with store.read() as work:
+        size, known = work.log.size(), work.tree.head().size
+    ends = max(known, head.size if head is not None else 0)
+    if ends > size:
+        return LogVerdict(False, size, size + 1, f"the log ends at event {size}, but its heads know {ends} events")
+    stretch = check_part(store, audit_key, keys, Part(max(0, size - most) // WIDTH * WIDTH, size, (), True)).stretch
+    if stretch.problem:
+        return LogVerdict(False, stretch.size, stretch.first_bad, stretch.problem)
+    return _against_heads(store, GrowingTree(), size, head, None)
+
+
 def _against_heads(store: Store, tree: GrowingTree, size: int, head: Head | None, root: bytes | None) -> LogVerdict:
     if head is not None and head.size:
         with store.read() as work:
