@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, type_coerce, union, update
 from sqlalchemy.orm import Session
 
 from delivery.copies import CopyState
@@ -241,10 +241,13 @@ class SqlPrivacy:
 
     def decisions_naming(self, key: str) -> Sequence[str]:
         """The requests whose stored decision, or what was found for it, names a reader's key: his own, and some of several readers."""
-        joined = select(EventRow.request).where(EventRow.kind == "request:joined")
-        asked = or_(RequestRow.counts_for == mark_of(key), RequestRow.number.in_(joined))
+        asked = union(  # behind an OR every request would be read
+            select(RequestRow.number).where(RequestRow.counts_for == mark_of(key)),
+            select(EventRow.request).where(EventRow.kind == "request:joined"),
+        )
         texts = (type_coerce(column, AsKept) for column in (RequestRow.decision, RequestRow.found))
-        rows = stream(self.session, select(RequestRow.number, *texts).where(asked).order_by(RequestRow.number))
+        wanted = select(RequestRow.number, *texts).where(RequestRow.number.in_(asked)).order_by(RequestRow.number)
+        rows = stream(self.session, wanted)
         return [number for number, *values in rows if any(key in plain(value) for value in values)]
 
     def drop_locks(self, part: str) -> None:

@@ -21,6 +21,7 @@ from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.migrating import migrate
 from storage.models import Base, DayRow
+from storage.privacy import SqlPrivacy
 from storage.requests import SqlRequests
 from tests.world import migrated
 
@@ -69,11 +70,18 @@ ASKED: dict[str, tuple[Ask, str]] = {
     "a limit of a library": (history(entity="a"), "ix_usage_overnight_entity"),
     "a limit of a title": (history(title="issn:29990017"), "ix_usage_overnight_title"),
     "files to remove": (lambda session: SqlDeliveries(session).blobs_to_remove(NOW, 100), "ix_deliveries_files"),
+    "decisions that name a reader": (
+        lambda session: SqlPrivacy(session).decisions_naming("somebody"),
+        "ix_requests_counts_for",
+    ),
     "links to end": (lambda session: SqlDeliveries(session).due_to_expire(NOW, 100), "ix_deliveries_ending"),
 }
 """What is asked, and the index that leads the way."""
 TABLES = frozenset(Base.metadata.tables)
-SORTED_FEW = {"labels", "log, a reader", "a limit of a library", "a limit of a title"}
+SORTED_FEW = {
+    *("labels", "log, a reader", "a limit of a library", "a limit of a title"),
+    "decisions that name a reader",
+}
 """What waits is grouped by state, what one reader's requests brought about and what counts in a window is sorted: no history is behind these."""
 Plan = list[tuple[Any, ...]]
 
