@@ -89,10 +89,10 @@ class CopyCache:
     def _reserved(self, part: Path, size: int) -> Iterator[int | None]:
         """A new file that has its length from the start, so that it counts; None where there is no room for it."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        with self._alone():
+        with self._alone() as lock:
             out = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
             fcntl.flock(out, fcntl.LOCK_EX)  # held while we live: tells an unfinished file from one left behind
-            has_room = self._make_room(size, os.fstat(out).st_mtime)
+            has_room = self._make_room(lock, size, os.fstat(out).st_mtime)
             if has_room:
                 os.ftruncate(out, size)
         try:
@@ -101,15 +101,30 @@ class CopyCache:
             os.close(out)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Iterator[int]:
         lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o640)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock
         finally:
             os.close(lock)
 
-    def _make_room(self, size: int, now: float) -> bool:
+    def _make_room(self, lock: int, size: int, now: float) -> bool:
+        """Whether there is room for so many bytes, after files were pushed out if need be.
+
+        The lock's file notes what is held at most: files that went otherwise still count in it. Only where that is not enough, or
+        was noted before this boot, are the files counted, so that a copy costs the same however many are kept.
+        """
+        boot, _, noted = os.pread(lock, 80, 0).decode("ascii", "replace").partition(" ")
+        held = int(noted) if boot == self._boot and noted.strip().isdigit() else self._most
+        if held + size > self._most:
+            held = self._pushed_out(size, now)
+        has_room = held + size <= self._most
+        os.pwrite(lock, f"{self._boot} {held + size * has_room:<40}".encode(), 0)
+        return has_room
+
+    def _pushed_out(self, size: int, now: float) -> int:
+        """Push out what is not in use, the oldest first, until there is room; how many bytes are held then."""
         entries = dict(_entries(self.folder))
         for path in [path for path in entries if _is_left_behind(path, self._boot)]:
             path.unlink(missing_ok=True)
@@ -121,7 +136,7 @@ class CopyCache:
             if stat.st_mtime < now - IN_USE and not path.name.startswith("."):
                 path.unlink(missing_ok=True)
                 held -= stat.st_size
-        return held + size <= self._most
+        return held
 
     @contextmanager
     def held(self, key: str, size: int, parts: Callable[[], Iterator[Part]]) -> Iterator[Path | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,31 @@ def test_what_was_used_longest_ago_goes_first_and_the_bound_holds(cache: CopyCac
 
     assert [cache.find(name) is not None for name in "abcd"] == [True, False, True, True]
     assert sum(path.stat().st_size for path in files(cache)) <= 1_000
+
+
+def test_the_bound_holds_whatever_went_otherwise_and_whoever_else_writes(tmp_path: Path) -> None:
+    caches = [CopyCache(tmp_path / "cache", 1_000) for _ in range(3)]
+    chance = random.Random(7)
+    for turn in range(300):
+        cache, size = chance.choice(caches), chance.randint(1, 400)
+        given = bytes(size) if chance.random() < 0.8 else bytes(size // 2)
+        made = cache.make(f"{turn}", size, of(given))
+        age(*files(cache)[: chance.randint(0, 3)])
+        if made is not None and chance.random() < 0.2:
+            made.unlink()
+        if chance.random() < 0.1:
+            (cache.folder / ".lock").write_bytes(chance.randbytes(chance.randint(0, 60)))
+        assert sum(path.stat().st_size for path in files(cache)) <= 1_000
+
+    age(*files(caches[0]))
+    assert caches[0].make("the last", 900, of(bytes(900))) is not None
+
+
+def test_files_are_not_counted_while_there_is_room(cache: CopyCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache.make("a", 5, of(b"bytes"))
+    monkeypatch.setattr("storage.copy_cache._entries", lambda folder: pytest.fail("counted"))
+
+    assert cache.make("b", 5, of(b"bytes"))
 
 
 def test_what_was_used_just_now_is_not_pushed_out(cache: CopyCache) -> None:
@@ -127,6 +153,7 @@ def test_a_file_of_an_earlier_boot_is_not_used_and_goes(cache: CopyCache) -> Non
     assert made is not None
     old = made.with_name("0123456789ab" + made.name[12:])
     made.rename(old)
+    (cache.folder / ".lock").write_text(f"0123456789ab {5:<40}")
 
     assert cache.find("a") is None
     assert cache.make("a", 5, of(b"fresh")) is not None
