@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, type_coerce, union, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from delivery.copies import CopyState
@@ -20,7 +20,6 @@ from storage.models import (
     ActRow,
     DeclarationRow,
     DeliveryRow,
-    EventRow,
     FeeRow,
     FingerprintRow,
     HoldRow,
@@ -40,7 +39,7 @@ from storage.models import (
 )
 from storage.models.columns import AsKept
 from storage.models.packing import plain
-from storage.repeated import counts_for, mark_of, source_blob
+from storage.repeated import SEVERAL, counts_for, mark_of, source_blob
 from storage.requests import as_request
 
 Value = TypeVar("Value", LegalHold, TwoPersonAct, RetentionRound)
@@ -236,19 +235,16 @@ class SqlPrivacy:
         row = self.session.get(RequestRow, number)
         if row is not None:
             row.decision, row.found, row.version = dict(change(row.decision)), dict(change(row.found)), row.version + 1
-            row.source_blob, row.counts_for = source_blob(row.found), counts_for(row.decision)
+            row.source_blob, row.counts_for = source_blob(row.found), counts_for(row.decision, row.found)
             self.session.flush()
 
     def decisions_naming(self, key: str) -> Sequence[str]:
         """The requests whose stored decision, or what was found for it, names a reader's key: his own, and some of several readers."""
-        asked = union(  # behind an OR every request would be read
-            select(RequestRow.number).where(RequestRow.counts_for == mark_of(key)),
-            select(EventRow.request).where(EventRow.kind == "request:joined"),
-        )
         texts = (type_coerce(column, AsKept) for column in (RequestRow.decision, RequestRow.found))
-        wanted = select(RequestRow.number, *texts).where(RequestRow.number.in_(asked)).order_by(RequestRow.number)
+        asked = RequestRow.counts_for.in_([mark_of(key), SEVERAL])
+        wanted = select(RequestRow.number, *texts).where(asked)
         rows = stream(self.session, wanted)
-        return [number for number, *values in rows if any(key in plain(value) for value in values)]
+        return sorted(number for number, *values in rows if any(key in plain(value) for value in values))
 
     def drop_locks(self, part: str) -> None:
         """Remove the lock rows whose scope names this; whoever needs one makes it again."""

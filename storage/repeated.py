@@ -18,9 +18,15 @@ def source_blob(found: Mapping[str, object]) -> str:
     return str(found.get("blob") or "")
 
 
-def counts_for(decision: Mapping[str, object]) -> int | None:
+SEVERAL = 0
+"""The mark of requests that count for several readers: each of them may be named."""
+
+
+def counts_for(decision: Mapping[str, object], found: Mapping[str, object]) -> int | None:
     """The mark of the reader whom a stored decision was made for; None where it names nobody."""
     facts = decision.get("facts")
+    if found.get("joint") or (isinstance(facts, Mapping) and facts.get("joint_readers")):
+        return SEVERAL
     reader = facts.get("reader") if isinstance(facts, Mapping) else None
     key = reader.get("id") if isinstance(reader, Mapping) else None
     return mark_of(str(key)) if key else None

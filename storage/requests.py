@@ -8,16 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Text,
-    and_,
-    cast,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from delivery.citation import Citation, fingerprints
@@ -148,8 +139,8 @@ class SqlRequests:
         new = {name: value for name, value in values.items() if value != known[name]}
         if "found" in new:
             new["source_blob"] = source_blob(after.found)
-        if "decision" in new:
-            new["counts_for"] = counts_for(after.decision)
+        if new.keys() & {"found", "decision"}:
+            new["counts_for"] = counts_for(after.decision, after.found)
         statement = (
             update(RequestRow)
             .where(RequestRow.number == before.number, RequestRow.version == before.version)
@@ -348,7 +339,7 @@ def _fill(row: RequestRow, request: DocumentRequest) -> None:
     row.title = request.citation.title or request.citation.chapter or request.citation.container
     row.container, row.source_blob = request.citation.container, source_blob(request.found)
     row.found, row.decision = dict(request.found), dict(request.decision)
-    row.counts_for = counts_for(row.decision)
+    row.counts_for = counts_for(row.decision, row.found)
 
 
 def as_request(row: RequestRow) -> DocumentRequest:

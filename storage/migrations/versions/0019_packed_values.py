@@ -76,7 +76,7 @@ def _packed(table: str, values: dict[str, bytes | str | None]) -> dict[str, Any]
     anew: dict[str, Any] = {name: None if values[name] is None else packed(said[name]) for name in values}
     if table == "requests":
         anew |= {"container": _text(said["citation"], "container"), "source_blob": _text(said["found"], "blob")}
-        anew["counts_for"] = _mark(said["decision"])
+        anew["counts_for"] = _mark(said["decision"], said["found"])
     if table == "usage_records":
         anew["copies"] = _copies(said["facts"])
     return anew
@@ -86,8 +86,10 @@ def _text(value: object, name: str) -> str:
     return str(value.get(name) or "") if isinstance(value, dict) else ""
 
 
-def _mark(decision: object) -> int | None:
+def _mark(decision: object, found: object) -> int | None:
     facts = decision.get("facts") if isinstance(decision, dict) else None
+    if (isinstance(found, dict) and found.get("joint")) or (isinstance(facts, dict) and facts.get("joint_readers")):
+        return 0
     reader = facts.get("reader") if isinstance(facts, dict) else None
     key = reader.get("id") if isinstance(reader, dict) else None
     return int.from_bytes(hashlib.sha256(str(key).encode()).digest()[:8], "big", signed=True) if key else None
