@@ -100,7 +100,7 @@ def _count(holder: Object, key: str, walk: Walk, found: Counter[str]) -> None:
         found[f"annotation {word(holder.get('/Subtype'))[1:]}"] += 1
     if "/Title" in keys and keys & ACTIONS and not walk.is_table(holder, key):
         found.update(_armed(holder))
-    if isinstance(holder, Stream):
+    if isinstance(holder, Stream) or _wants_data(holder, key, walk):
         found.update({kind for name, kind in STREAM_KEYS.items() if name in keys})
         if is_post_script(holder):
             found["PostScript"] += 1
@@ -220,7 +220,7 @@ def _clean(holder: Object, key: str, walk: Walk, removed: Counter[str]) -> None:
         # On no page, but somebody refers to it.
         empty(holder)
         removed["annotation"] += 1
-    if isinstance(holder, Stream) and keys & STREAM_WORDS:
+    if keys & STREAM_WORDS and (isinstance(holder, Stream) or _wants_data(holder, key, walk)):
         _clean_stream(holder, removed)
 
 
@@ -269,8 +269,15 @@ def _disarm(holder: Object, removed: Counter[str]) -> None:
             del holder[key]
 
 
+def _wants_data(holder: Object, key: str, walk: Walk) -> bool:
+    """Whether a dictionary has what only streams have: the rest of one whose data are lost, which names its data elsewhere all the same."""
+    if "/FFilter" in holder or "/FDecodeParms" in holder:
+        return not walk.is_table(holder, key)
+    return "/F" in holder and bool(holder.get("/Type") == Name.XObject)
+
+
 def _clean_stream(stream: Object, removed: Counter[str]) -> None:
-    if word(stream.get("/Type")) in NO_STREAMS:
+    if isinstance(stream, Stream) and word(stream.get("/Type")) in NO_STREAMS:
         stream.write(b"")
     for key, kind in STREAM_KEYS.items():
         if key in stream:

@@ -123,6 +123,10 @@ HIDDEN: dict[str, dict[str, bytes]] = {
     "requirements": {"catalogue": b"/Requirements[<</S/EnableJavaScripts/RH<</S/JS/Script(%b)>>>>]" % MARK.encode()},
     "renditions": {"catalogue": b"/Names<</Renditions<</Names[(a)<</S/MR/C<</D%b>>>>]>>>>" % FILE},
     "content stream of elsewhere": {"resources": b"/Resources<</XObject<</Fm 25 0 R>>>>", "content": b"/Fm Do"},
+    "form of elsewhere whose data are lost": {
+        "resources": b"/Resources<</XObject<</Fm 30 0 R>>>>",
+        "content": b"/Fm Do",
+    },
     "reference to a page of elsewhere": {"resources": b"/Resources<</XObject<</Fm 26 0 R>>>>", "content": b"/Fm Do"},
     "PostScript": {"resources": b"/Resources<</XObject<</Fm 27 0 R>>>>", "content": b"/Fm Do"},
     "PostScript by its second name": {"resources": b"/Resources<</XObject<</Fm 28 0 R>>>>", "content": b"/Fm Do"},
@@ -145,6 +149,7 @@ HOLDING = {
         b"/Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray/Alternates[<</Image 25 0 R>>]/OPI<</2.0<</F(%b)>>>>"
         % CANARY,
     ),
+    30: b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/F<</FS/URL/F(%b)>>/FFilter/FlateDecode>>" % CANARY,
 }
 
 

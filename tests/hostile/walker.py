@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Stream
@@ -121,9 +121,17 @@ def _goes_out(action: Object) -> bool:
     )
 
 
-def _acts(under: str, part: Object) -> Iterator[str]:
+def _noted(pdf: pikepdf.Pdf) -> set[tuple[int, int]]:
+    """The objects that some list of annotations names, whatever they call themselves."""
+    lists = (part.get("/Annots") for _, part in _parts(pdf) if "/Annots" in part)
+    return {
+        note.objgen for found in lists if isinstance(found, Array) for note in found if isinstance(note, Dictionary)
+    }
+
+
+def _acts(under: str, part: Object, noted: Container[tuple[int, int]]) -> Iterator[str]:
     kind = _word(part.get("/S"))
-    if isinstance(part, Stream) and "/F" in part:
+    if "/F" in part and (isinstance(part, Stream) or _word(part.get("/Type")) == "/XObject"):
         yield "stream from elsewhere"
     if under not in RESOURCES:
         yield from (f"key {key}" for key in part.keys() & NEVER)
@@ -141,7 +149,9 @@ def _acts(under: str, part: Object) -> Iterator[str]:
         and set(part.keys()) - {"/Type", "/S"}
     ):
         yield f"{under} {kind or 'of no kind'}"
-    if "/Rect" in part and "/Subtype" in part and _word(part.get("/Subtype")) not in NOTES:
+    # What calls itself something else is an annotation only where a list of these names it: fonts have a subtype, too.
+    counts = _word(part.get("/Type")) in {"", "/Annot"} or part.objgen in noted
+    if counts and "/Rect" in part and "/Subtype" in part and _word(part.get("/Subtype")) not in NOTES:
         yield f"annotation {_word(part.get('/Subtype')) or 'of no kind'}"
     if _word(part.get("/Type")) in {"/Filespec", "/EmbeddedFile"} or _word(part.get("/Subtype")) == "/PS":
         yield f"a {part.get('/Type', part.get('/Subtype'))}"
@@ -170,5 +180,6 @@ def _strings(data: bytes) -> bytes:
 
 def active_content(pdf: pikepdf.Pdf) -> list[str]:
     """All that a copy may not hold; empty for a harmless one."""
-    found = {what for under, part in _parts(pdf) for what in _acts(under, part)}
+    noted = _noted(pdf) - {(0, 0)}
+    found = {what for under, part in _parts(pdf) for what in _acts(under, part, noted)}
     return sorted(found | set(_marked(pdf)))
