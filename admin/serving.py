@@ -1,4 +1,4 @@
-"""Serves both apps from one gunicorn process, with the worker and the sweeper in threads of it."""
+"""Serves both apps from one gunicorn process or several, with the worker and the sweeper in threads of each."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def serve(
     options = {
         "bind": [f"fd://{ports.reader.fileno()}", f"fd://{ports.staff.fileno()}"],
         "worker_class": PumpWorker,
-        "workers": 1,
+        "workers": settings.web_processes,
         "threads": settings.threads,
         "worker_connections": CONNECTIONS,
         "timeout": 120,
@@ -145,7 +145,7 @@ def serve(
 
 def write_ready(path: Path, settings: Settings, pid: int) -> None:
     """Tell other processes where the apps listen."""
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     content = {"pid": pid, "reader": settings.public_url, "staff": settings.staff_url}
     content |= {"reader_port": settings.reader_port, "staff_port": settings.staff_port}
     part.write_text(json.dumps(content), encoding="utf-8")

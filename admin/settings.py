@@ -71,7 +71,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address both apps listen on.")
     reader_port: int = Field(8080, ge=0, le=65535, description="Port of the reader app; the next free one where taken.")
     staff_port: int = Field(8081, ge=0, le=65535, description="Port of the staff app; the next free one where taken.")
-    threads: int = Field(16, ge=2, le=256, description="Threads of the serving process.")
+    web_processes: int = Field(
+        1, ge=1, le=16, description="Serving processes; each runs jobs, too, where no broker is set."
+    )
+    threads: int = Field(16, ge=2, le=256, description="Threads of a serving process.")
     worker_threads: int = Field(3, ge=1, le=32, description="Jobs that one worker runs at the same time.")
     lease_seconds: int = Field(
         300,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -31,6 +31,7 @@ from storage.requests import SqlRequests
 from storage.second_factors import SqlFactors
 from storage.sign_ins import SqlTokens
 from storage.titles import SqlTitles
+from storage.turns import NoTurn, Turns
 from storage.watching import SqlWatch
 
 HEAD_KEPT = "head-kept"
@@ -102,7 +103,7 @@ class SqlStore:
         self.durable: Callable[[int], None] = lambda size: None
         self.passing = passing
         self.leases = leases
-        self._line = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._turns = _turns(engine)
 
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
@@ -150,20 +151,17 @@ class SqlStore:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """One writer of this process after the other where the database lets one write at a time.
-
-        SQLite would let the others sleep and look again, up to a tenth of a second too long; this wakes the next at once.
-        """
-        if self._line is None:
+        """One writer after the other where the database lets one write at a time."""
+        if self._turns is None:
             yield
-        elif self._line.acquire(timeout=BUSY_MILLISECONDS / 1000):
+            return
+        with ExitStack() as held:
             try:
-                yield
-            finally:
-                self._line.release()
-        else:
-            self.troubled("database-busy")
-            raise _busy()
+                held.enter_context(self._turns.turn(BUSY_MILLISECONDS / 1000))
+            except NoTurn:
+                self.troubled("database-busy")
+                raise _busy() from None
+            yield
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
@@ -185,6 +183,12 @@ class SqlStore:
         except NoConnection as error:
             self.troubled("database-busy")
             raise Unavailable("database-busy", "The database is busy. Nothing was lost; try again soon.", 5) from error
+
+
+def _turns(engine: Engine) -> Turns | None:
+    if engine.dialect.name != "sqlite":
+        return None
+    return Turns(Path(engine.url.database) if engine.url.database else None)
 
 
 def _busy() -> Unavailable:

@@ -1,7 +1,9 @@
-"""Writers of one process line up before a database that lets one write at a time."""
+"""Writers of one machine line up before a database that lets one write at a time."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,3 +85,63 @@ def test_a_transaction_that_fails_gives_its_turn_back(store: SqlStore) -> None:
         work.session.execute(ONE_MORE)
     with store.read() as work:
         assert work.session.scalar(text("SELECT count(*) FROM things")) == 1
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from storage.turns import Turns
+with Turns(Path(sys.argv[1])).turn(5):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that has the turn until its input ends."""
+    line = [sys.executable, "-c", HOLD, str(tmp_path / "turns.db")]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        yield process
+        process.kill()
+
+
+def test_processes_write_by_turns(store: SqlStore, holder: subprocess.Popen[bytes]) -> None:
+    written = threading.Event()
+
+    def other() -> None:
+        with store.write() as work:
+            work.session.execute(ONE_MORE)
+        written.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert not written.wait(0.2)
+    assert holder.stdin is not None
+    holder.stdin.close()
+    assert written.wait(LONG)
+    thread.join()
+
+
+def test_a_process_that_is_killed_leaves_its_turn(store: SqlStore, holder: subprocess.Popen[bytes]) -> None:
+    holder.kill()
+    with store.write() as work:
+        work.session.execute(ONE_MORE)
+
+
+def test_who_waits_too_long_for_another_process_is_told_when_to_come_again(
+    store: SqlStore, holder: subprocess.Popen[bytes], troubles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_of_work, "BUSY_MILLISECONDS", 50)
+    with pytest.raises(Unavailable) as caught, store.write():
+        pass
+    assert caught.value.code == "database-busy"
+    assert troubles == ["database-busy"]
+
+
+def test_where_the_file_of_turns_cannot_be_made_writing_goes_on(store: SqlStore, tmp_path: Path) -> None:
+    (tmp_path / "turns.db-turn").mkdir()
+    with store.write() as work:
+        work.session.execute(ONE_MORE)
