@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    Table,
     and_,
     case,
     delete,
@@ -33,6 +34,7 @@ KEY_COLUMNS = ("entity", "title", "work", "issue", "article", "reader", "reader_
 Keys = Sequence[tuple[Mapping[str, str | None], datetime | None]]
 """Parts that records share, and since when they count."""
 
+RECORDS, CHANGES, JOINT = (cast("Table", row.__table__) for row in (UsageRow, UsageChangeRow, JointReaderRow))
 NEWEST_CHANGE = select(func.max(UsageChangeRow.id))
 
 
@@ -149,19 +151,24 @@ class SqlLedger:
 
     def put_record(self, record: UsageRecord, at: datetime, *, first: bool = False) -> None:
         """Add or change what a claim counts as. ``first`` says that this claim has no record: one that stands is a Conflict."""
-        row = None if first else self.session.get(UsageRow, record.claim)
+        if first:
+            self.session.execute(RECORDS.insert(), {"claim": record.claim, **_values(record, at)})
+            known = None
+        else:
+            known = self._change(record, at)
+        self._keep_joint(record, known or {})
+        self._keep_change(record, known, at)
+
+    def _change(self, record: UsageRecord, at: datetime) -> Mapping[str, object] | None:
+        """Keep a record that may stand already; the facts that it had, None where none stood."""
+        row = self.session.get(UsageRow, record.claim)
         before = None if row is None else dict(row.facts)
         row = row or UsageRow(claim=record.claim)
-        row.request, row.library_id, row.status = record.request, record.library_id, record.status
-        row.under, row.facts, row.copies = list(record.under), dict(record.facts), copies_in(record.facts)
-        for column in KEY_COLUMNS:
-            setattr(row, column, record.keys.get(column))
-        row.requested_at, row.filled_at, row.recorded_at = record.requested_at, record.filled_at, at
+        for name, value in _values(record, at).items():
+            setattr(row, name, value)
         self.session.add(row)
         self.session.flush()
-        self._keep_joint(record, {} if before is None else before)
-        self._keep_change(record, before, at)
-        self.session.flush()
+        return before
 
     def _keep_joint(self, record: UsageRecord, before: Mapping[str, object]) -> None:
         """Who asked together, where that changed; the record's facts have always said the same as these rows."""
@@ -169,21 +176,14 @@ class SqlLedger:
         if joint == _joint(before):
             return
         self.session.execute(delete(JointReaderRow).where(JointReaderRow.claim == record.claim))
-        for reader in joint:
-            self.session.add(JointReaderRow(claim=record.claim, reader=reader))
+        if joint:
+            self.session.execute(JOINT.insert(), [{"claim": record.claim, "reader": reader} for reader in joint])
 
     def _keep_change(self, record: UsageRecord, known: Mapping[str, object] | None, at: datetime) -> None:
         """A line of the journal. The newest facts in it are those that the record had until now."""
-        self.session.add(
-            UsageChangeRow(
-                claim=record.claim,
-                status=record.status,
-                under=list(record.under),
-                facts=None if known == dict(record.facts) else dict(record.facts),
-                filled_at=record.filled_at,
-                at=at,
-            )
-        )
+        facts = None if known == dict(record.facts) else dict(record.facts)
+        line = {"claim": record.claim, "status": record.status, "under": list(record.under), "facts": facts}
+        self.session.execute(CHANGES.insert(), {**line, "filled_at": record.filled_at, "at": at})
 
     def journal_head(self) -> int:
         """The number of the newest change of a usage record; what a decision saw lies at or below it."""
@@ -321,6 +321,22 @@ def copies_in(facts: Mapping[str, object]) -> int:
 def _joint(facts: Mapping[str, object]) -> tuple[str, ...]:
     joint = facts.get("joint_readers")
     return tuple(dict.fromkeys(str(reader) for reader in (joint if isinstance(joint, list | tuple) else ())))
+
+
+def _values(record: UsageRecord, at: datetime) -> dict[str, Any]:
+    """What the row of a record says of it, without its claim."""
+    return {
+        "request": record.request,
+        "library_id": record.library_id,
+        "status": record.status,
+        "under": list(record.under),
+        "facts": dict(record.facts),
+        "copies": copies_in(record.facts),
+        **{column: record.keys.get(column) for column in KEY_COLUMNS},
+        "requested_at": record.requested_at,
+        "filled_at": record.filled_at,
+        "recorded_at": at,
+    }
 
 
 def _record(row: UsageRow) -> UsageRecord:
