@@ -52,6 +52,11 @@ KEPT_ON_PAGE = frozenset(
 )
 """What a page may keep (ISO 32000-2, table 31), for the same reason."""
 
+KEPT_IN_TREE = frozenset(
+    ("/Type", "/Parent", "/Kids", "/Count", "/Resources", "/MediaBox", "/CropBox", "/Rotate"),
+)
+"""What a node of the page tree may keep (ISO 32000-2, table 30, and what pages inherit by table 31), for the same reason."""
+
 ANY_KEYS = (
     *("/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb", "/PresSteps"),
     "/DestOutputProfileRef",

@@ -13,6 +13,7 @@ from drm.pdf.judging import (
     ANY_KEYS,
     CATALOG_KEYS,
     KEPT_IN_CATALOG,
+    KEPT_IN_TREE,
     KEPT_ON_PAGE,
     KEPT_TREES,
     NAME_TREES,
@@ -179,6 +180,7 @@ def _clean_catalog(root: Object, removed: Counter[str]) -> None:
     pages = root.get("/Pages")
     if isinstance(pages, Dictionary) and "/Parent" in pages:
         del pages["/Parent"]  # nothing is above the top; qpdf looks for the page tree there
+    _clean_tree(pages)
     names = root.get("/Names")
     if isinstance(names, Dictionary):
         for key in NAME_TREES:
@@ -188,6 +190,22 @@ def _clean_catalog(root: Object, removed: Counter[str]) -> None:
         _drop_unknown(names, KEPT_TREES)
     elif names is not None:
         del root["/Names"]
+
+
+def _clean_tree(top: object) -> None:
+    """Leave the nodes of the page tree what makes the tree and what pages inherit."""
+    waiting, seen = [top], set()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, Dictionary) or node.objgen in seen:
+            continue
+        if node.is_indirect:
+            seen.add(node.objgen)
+        _drop_unknown(node, KEPT_IN_TREE | ANYWHERE)
+        kids = node.get("/Kids")
+        waiting += (
+            [kid for kid in kids if isinstance(kid, Dictionary) and "/Kids" in kid] if isinstance(kids, Array) else []
+        )
 
 
 def _drop_unknown(holder: Object, known: frozenset[str]) -> None:

@@ -123,6 +123,9 @@ HIDDEN: dict[str, dict[str, bytes]] = {
     "requirements": {"catalogue": b"/Requirements[<</S/EnableJavaScripts/RH<</S/JS/Script(%b)>>>>]" % MARK.encode()},
     "renditions": {"catalogue": b"/Names<</Renditions<</Names[(a)<</S/MR/C<</D%b>>>>]>>>>" % FILE},
     "content stream of elsewhere": {"resources": b"/Resources<</XObject<</Fm 25 0 R>>>>", "content": b"/Fm Do"},
+    "notes and more in the page tree": {
+        "pages": b"/Annots[<</Subtype/Text/Rect[0 0 9 9]/Contents(%b)>>]/Own<</Deep(%b)>>" % (MARK.encode(), CANARY)
+    },
     "form of elsewhere whose data are lost": {
         "resources": b"/Resources<</XObject<</Fm 30 0 R>>>>",
         "content": b"/Fm Do",
