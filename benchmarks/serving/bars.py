@@ -20,9 +20,10 @@ from benchmarks.serving.shop import Shop, served, stocked
 KEPT = Path("var", "benchmarks", "documents").absolute()
 MEBI = 1024 * 1024
 MANY, SLOW, PARALLEL_BYTES = 100, 200, 2 * MEBI
+CROWD = 8
 FLAT, DELAYED = 32, 2.0
-ACCEL = {"accel": "/rushlight-copies/", "proxies": "1"}
-"""The settings that let the service hand files to nginx."""
+ACCEL = {"accel": "/rushlight-copies/", "proxies": "1", "web_processes": "2"}
+"""The settings that let the service hand files to nginx, with a process for each of two cores, as the guide for production says."""
 OF_A_FILE = {"large": 0.9, "middle": 0.5}
 
 
@@ -138,24 +139,26 @@ def _behind_nginx(shop: Shop, smoke: bool) -> list[Row]:
     if starter is None:
         return [absent("E19", f"behind nginx, {name}", why) for name in OF_A_FILE]
     with served(shop, **ACCEL), starter(shop.port, shop.home / "cache", shop.plain) as (port, plain):
-        return [_sent_by_nginx(shop, name, bar, (port, plain), smoke) for name, bar in OF_A_FILE.items()]
+        found = [_sent_by_nginx(shop, name, bar, (port, plain), smoke) for name, bar in OF_A_FILE.items()]
+        return [*found, _sent_by_nginx(shop, "middle", OF_A_FILE["middle"], (port, plain), smoke, at_once=CROWD)]
 
 
-def _sent_by_nginx(shop: Shop, name: str, bar: float, ports: tuple[int, int], smoke: bool) -> Row:
-    count = (1 if smoke else 3) if name == "large" else (20 if smoke else 200)
+def _sent_by_nginx(shop: Shop, name: str, bar: float, ports: tuple[int, int], smoke: bool, at_once: int = 1) -> Row:
+    count = (1 if smoke else 3) if name == "large" else (20 if smoke else 200 * at_once)
     asked = {"ours": (shop.paths[name], ports[0]), "plain": (f"/{name}", ports[1])}
     rates: dict[str, list[float]] = {key: [] for key in asked}
     for path, port in asked.values():
         shop.ask("fetch", path, 1, port)
     for _ in range(2 if smoke else 7):
         for key, (path, port) in asked.items():
-            told = shop.ask("fetch", path, count, port)
+            told = shop.ask("fetch" if at_once == 1 else "crowd", path, count, port, at_once)
             rates[key].append(told["bytes"] / told["seconds"] / 1e6)
     ours, plain = median(rates["ours"]), median(rates["plain"])
     ratio = ours / plain
-    what = f"behind nginx, X-Accel, {shop.sizes[name] / 1e6:.1f} MB, throughput"
+    crowded = "" if at_once == 1 else f", {at_once} readers at once"
+    what = f"behind nginx, X-Accel, {shop.sizes[name] / 1e6:.1f} MB, throughput{crowded}"
     cells = (f"{ours:.0f} MB/s", f"static file {plain:.0f} MB/s", f"{ratio:.2f}x", f">= {bar:g}x")
-    return Row("E19", what, *cells, PASS if ratio >= bar else FAIL, "by the wall clock, one connection that is kept")
+    return Row("E19", what, *cells, PASS if ratio >= bar else FAIL, f"by the wall clock, kept connections: {at_once}")
 
 
 def _starter() -> tuple[Callable[..., AbstractContextManager[tuple[int, int]]] | None, str]:

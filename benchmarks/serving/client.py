@@ -1,7 +1,7 @@
 """The reader's side, a process of its own: python -m benchmarks.serving.client WHAT PORT PATH COUNT [MORE]; JSON on stdout.
 
-``fetch`` reads a file COUNT times on one connection, ``first`` tells when the first byte of the body came, ``hold`` begins COUNT
-downloads at once, reads MORE bytes of each and keeps them open until its input ends.
+``fetch`` reads a file COUNT times on one connection, ``crowd`` COUNT times on MORE connections at once, ``first`` tells when the
+first byte of the body came, ``hold`` begins COUNT downloads at once, reads MORE bytes of each and keeps them open until its input ends.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import http.client
 import json
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -29,6 +30,31 @@ def fetch(port: int, path: str, count: int, more: int) -> dict[str, float]:
         while piece := answer.read(1 << 20):
             total += len(piece)
     return {"bytes": total, "seconds": time.monotonic() - start}
+
+
+def crowd(port: int, path: str, count: int, more: int) -> dict[str, float]:
+    """Read a file on several kept connections at once until it came so often; how many bytes came, in what time."""
+    turns, room, got = iter(range(count)), threading.local(), []
+
+    def read() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        room.bytes = memoryview(bytearray(1 << 18))
+        for _ in turns:  # one iterator for all: each takes the next turn that is left
+            connection.request("GET", path)
+            answer, total = connection.getresponse(), 0
+            while length := answer.readinto(room.bytes):
+                total += length
+            got.append(total if answer.status == 200 else -1)
+        connection.close()
+
+    start, threads = time.monotonic(), [threading.Thread(target=read) for _ in range(more)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(got) != count or min(got) < 0:
+        raise SystemExit(f"{path} was not answered each time")
+    return {"bytes": sum(got), "seconds": time.monotonic() - start}
 
 
 def first(port: int, path: str, count: int, more: int) -> dict[str, list[float]]:
@@ -75,7 +101,7 @@ def hold(port: int, path: str, count: int, more: int) -> dict[str, float]:
     return {"served": served}
 
 
-WHAT: dict[str, Callable[[int, str, int, int], object]] = {"fetch": fetch, "first": first, "hold": hold}
+WHAT: dict[str, Callable[[int, str, int, int], object]] = {"fetch": fetch, "crowd": crowd, "first": first, "hold": hold}
 
 if __name__ == "__main__":
     told = WHAT[sys.argv[1]](int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))

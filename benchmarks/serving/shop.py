@@ -54,9 +54,9 @@ class Shop:
             total += next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
         return total
 
-    def ask(self, what: str, path: str, count: int, port: int = 0) -> dict[str, Any]:
+    def ask(self, what: str, path: str, count: int, port: int = 0, more: int = 0) -> dict[str, Any]:
         """Let a client process ask, on the server's port if no other is given; what it tells."""
-        command = self.command(what, path, count, 0, port)
+        command = self.command(what, path, count, more, port)
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         told: dict[str, Any] = json.loads(done.stdout)
         return told
