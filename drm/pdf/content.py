@@ -14,10 +14,9 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 from drm.pdf.geometry import view_of
+from drm.pdf.plain_content import DELIMITER, WHITE, has_inline_images, without_strings
 from drm.pdf.values import PdfRefused
 
-WHITE = rb"\x00\t\n\x0c\r "
-DELIMITER = rb"\[\]<>{}()/%"
 # Possessive, so that nothing is tried twice: a bracket that never closes would else take exponential time.
 _FLAT = rb"\([^()\\]*+\)"  # most strings, told at once
 _INNER = rb"\((?:[^()\\]++|\\[\s\S])*+\)"
@@ -54,9 +53,6 @@ CLOSED_BY = {b"[": b"]", b"<<": b">>"}
 DOUBLE = (b"<<", b">>")
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]<>"))
 MOST_NESTED = 8
-INLINE_IMAGE = re.compile(
-    rb"(?:BI(?<![^%s%s]BI)|ID(?<![^%s%s]ID))(?![^%s%s])" % ((WHITE, DELIMITER) * 3)  # letters first: they are rare
-)
 IMAGE_END = re.compile(rb"[%s]*EI(?![^%s%s])" % (WHITE, WHITE, DELIMITER))
 IMAGE_NUMBER = re.compile(rb"/(W|Width|H|Height|BPC|BitsPerComponent)[%s]+(\d{1,9})" % WHITE)
 IMAGE_COLOURS = re.compile(rb"/(?:CS|ColorSpace)[%s]*\[?[%s]*/(\w+)" % (WHITE, WHITE))
@@ -82,7 +78,7 @@ class Balance:
 def balance(content: bytes) -> Balance:
     """Counts q/Q, BT/ET and marked content of a content stream, whatever strings, comments and images hold."""
     found = tokens(content)
-    return _walked(content) if found is None else balance_of(found)
+    return walked_balance(content) if found is None else balance_of(found)
 
 
 def tokens(content: bytes) -> list[bytes] | None:
@@ -92,11 +88,20 @@ def tokens(content: bytes) -> list[bytes] | None:
 
     None where a look at the whole is not certain to be right: with inline images, and with brackets of any kind that do not match.
     """
-    if (b"BI" in content or b"ID" in content) and INLINE_IMAGE.search(content) is not None:
+    plain = without_strings(content)
+    return nested_tokens(content) if plain is None else _divided(plain)
+
+
+def nested_tokens(content: bytes) -> list[bytes] | None:
+    """The same of any content, strings with brackets in them and comments included."""
+    if has_inline_images(content):
         return None
     bare = (NO_SINGLE_WORDS if content.count(b"Tj") > MANY_WORDS else NO_OPERATORS).sub(b" ", content)
-    if b"(" in bare or b")" in bare:
-        return None
+    return None if b"(" in bare or b")" in bare else _divided(bare)
+
+
+def _divided(bare: bytes) -> list[bytes] | None:
+    """The tokens of content without strings; None where brackets do not match."""
     bare = bare.replace(b"/", b" /")
     if b"<" in bare or b">" in bare or b"[" in bare or b"]" in bare:
         if not _match(bare):
@@ -138,8 +143,8 @@ def _counted(steps: list[bytes], broken: bool = False) -> Balance:
     return Balance(-lowest, depth - lowest, in_text, marks, broken)
 
 
-def _walked(content: bytes) -> Balance:
-    """The slow and certain way, token by token."""
+def walked_balance(content: bytes) -> Balance:
+    """The same as ``balance``, the slow and certain way, token by token."""
     steps: list[bytes] = []
     position, image, doubtful = 0, -1, False
     nested: list[bytes] = []

@@ -7,6 +7,7 @@ that stand upright are followed.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -119,13 +120,14 @@ class _Walk:
         """Follow all operators. Words shown one after the other reach as far up and down as the first of them; of lines
         drawn one after the other only the outermost points count."""
         known, show, corner, line = _STEPS, _Walk._show, _Walk._corner, _Walk._new_line
-        last, done, count = None, 0, len(steps)
-        for place, (at, token) in enumerate(steps):
-            if at < done:
-                continue
+        last, place, count = None, 0, len(steps)
+        while place < count:
+            at, token = steps[place]
             step = known.get(token)
             if step is None:
+                place += 1
                 continue
+            done = 0
             if step is line and place + LINES < count and steps[place + 2][1] == token:
                 done = self._lines(steps, place)
             elif step is corner:
@@ -133,6 +135,7 @@ class _Walk:
             elif step is not show or last is not show:
                 step(self, tokens, at)
             last = step
+            place = max(place + 1, bisect_left(steps, (done,), place)) if done else place + 1
 
     def _lines(self, steps: Sequence[Step], place: int) -> int:
         """Take this and all following lines of a paragraph that are alike; the place of a token behind the last of them."""

@@ -58,9 +58,12 @@ def view_of(page: pikepdf.Object) -> View:
     A missing or empty MediaBox counts as US Letter, a CropBox outside the MediaBox as no CropBox, a Rotate that is no
     multiple of 90 as 0: this is what PDF readers do.
     """
-    media, crop, rotate = (_inherited(page, key) for key in ("/MediaBox", "/CropBox", "/Rotate"))
+    return _shown(page, _sides(_inherited(page, "/MediaBox")), _sides(_inherited(page, "/CropBox")))
+
+
+def _shown(page: pikepdf.Object, media: Sides | None, crop: Sides | None) -> View:
     unit = _number(page.get("/UserUnit")) if "/UserUnit" in page else None
-    return _view(_sides(media), _sides(crop), _number(rotate) or 0, unit or 1.0)
+    return _view(media, crop, _number(_inherited(page, "/Rotate")) or 0, unit or 1.0)
 
 
 @lru_cache(maxsize=256)
@@ -73,25 +76,33 @@ def _view(media: Sides | None, crop: Sides | None, rotate: float, unit: float) -
     return View(left, bottom, right, top, int(rotate) % 360 if rotate % 90 == 0 else 0, unit if unit > 0 else 1.0)
 
 
-def media_size(page: pikepdf.Object) -> tuple[float, float]:
-    """Width and height of the MediaBox as it is written, in units of the page; of US Letter where it cannot be read."""
-    x0, y0, x1, y1 = _sides(_inherited(page, "/MediaBox")) or LETTER
-    return abs(x1 - x0), abs(y1 - y0)
+def size_and_view(page: pikepdf.Object) -> tuple[float, float, View]:
+    """Width and height of the MediaBox as it is written, in units of the page, of US Letter where it cannot be read; the view."""
+    media = _sides(_inherited(page, "/MediaBox"))
+    x0, y0, x1, y1 = media or LETTER
+    return abs(x1 - x0), abs(y1 - y0), _shown(page, media, _sides(_inherited(page, "/CropBox")))
 
 
-def mend_boxes(page: pikepdf.Object) -> None:
-    """Writes out what readers differ in: a MediaBox where there is none, and one for a CropBox that shows nothing of it."""
-    media, crop = box_of(_inherited(page, "/MediaBox")), box_of(_inherited(page, "/CropBox"))
+def mended_view(page: pikepdf.Object) -> View:
+    """The view of a page, after writing out what readers differ in.
+
+    That is a MediaBox where there is none, and one for a CropBox that shows nothing of it.
+    """
+    written, cropped = _inherited(page, "/MediaBox"), _inherited(page, "/CropBox")
+    view = _shown(page, _sides(written), _sides(cropped))
+    media = box_of(written)
     if media is None:
         media = LETTER
         page.MediaBox = pikepdf.Array(media)
+    crop = box_of(cropped)
     if crop is None:
-        hidden = _inherited(page, "/CropBox") is not None
+        hidden = cropped is not None
     else:
         seen = max(media[0], crop[0]) < min(media[2], crop[2]) and max(media[1], crop[1]) < min(media[3], crop[3])
         hidden = not seen
     if hidden:
         page.CropBox = pikepdf.Array(media)
+    return view
 
 
 def _inherited(page: pikepdf.Object, key: str) -> object:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pikepdf
 import pypdfium2
 
-from drm.pdf.geometry import media_size, view_of
+from drm.pdf.geometry import size_and_view
 from drm.pdf.values import Limits, PdfRefused
 
 BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
@@ -159,8 +159,7 @@ def _check_size(pdf: pikepdf.Pdf, limits: Limits) -> None:
     if _only_xfa(pdf):
         raise PdfRefused("unsupported", "The file is a form that only one program can show.")
     for page in pdf.pages:
-        width, height = media_size(page.obj)
-        view = view_of(page.obj)
+        width, height, view = size_and_view(page.obj)
         if not (SMALLEST <= width <= LARGEST and SMALLEST <= height <= LARGEST and view.unit <= LARGEST_UNIT):
             raise PdfRefused("unsupported", f"A page measures {width:g} by {height:g} points.")
         if min(view.width, view.height) < 1:

@@ -15,7 +15,7 @@ from drm.pdf.content import draw_over
 from drm.pdf.cover import cover_size, lay_out_cover
 from drm.pdf.extents import Box
 from drm.pdf.footer import Footer, draw_diagonal, draw_in_band, fit_footer, footer_length, page_scale
-from drm.pdf.geometry import View, mend_boxes, view_of
+from drm.pdf.geometry import View, mended_view
 from drm.pdf.glyphs import Lettering, number
 from drm.pdf.ink import EDGE, MILLIMETRE, Band, bands
 from drm.pdf.labels import resolve_page_numbers, shift_labels
@@ -90,9 +90,7 @@ def apply_stamp(
     check_texts(spec)
     resources = pdf.make_indirect(opaque_resources() if opaque else Dictionary(ExtGState=graphics_states()))
     copy = _Copy(pdf, spec, stamp_strings(spec), Lettering(), resources, opaque)
-    for page in pages:
-        mend_boxes(page.obj)
-    views = [view_of(page.obj) for page in pages]
+    views = [mended_view(page.obj) for page in pages]
     looker = Looker(pages, views, limits.decoded_total_bytes)
     forms = page_forms(copy.footer, views, source, password, looker.boxes)
     drawn: dict[StampForm, pikepdf.Object] = {}

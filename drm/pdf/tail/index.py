@@ -133,17 +133,21 @@ def _without_predictor(data: bytes, row: int) -> bytes:
     found = bytearray(count * row)
     for column in range(row):
         sums = accumulate(data[column + 1 :: row + 1])
-        found[column::row] = bytes(value & 255 for value in sums)[:count]
+        found[column::row] = bytes(map((255).__and__, sums))[:count]
     return bytes(found)
 
 
 def _with_predictor(data: bytes) -> bytes:
+    """Each row less the one above it, byte by byte, all bytes of the index at once: as numbers of as many digits."""
     count = len(data) // ROW
+    high = int.from_bytes(b"\x80" * len(data), "big")
+    values, above = int.from_bytes(data, "big"), int.from_bytes(bytes(ROW) + data[:-ROW], "big")
+    # The highest bits stand aside, so that no byte borrows from its neighbour; then each gets the bit that it should have.
+    less = ((values | high) - (above & ~high)) ^ ((values ^ above ^ high) & high)
+    differences = less.to_bytes(len(data), "big")
     made = bytearray(b"\x02" * (count * (ROW + 1)))
     for column in range(ROW):
-        values = data[column::ROW]
-        differences = ((value - before) & 255 for value, before in zip(values, b"\0" + values, strict=False))
-        made[column + 1 :: ROW + 1] = bytes(differences)
+        made[column + 1 :: ROW + 1] = differences[column::ROW]
     return bytes(made)
 
 

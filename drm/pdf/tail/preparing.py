@@ -18,7 +18,7 @@ from drm.pdf.content import draw_over
 from drm.pdf.copying import clean
 from drm.pdf.cover import cover_size
 from drm.pdf.facts import claims_pdfa
-from drm.pdf.geometry import View, mend_boxes, view_of
+from drm.pdf.geometry import View, mended_view
 from drm.pdf.glyphs import AnySubset
 from drm.pdf.hashing import sha256_of
 from drm.pdf.labels import resolve_page_numbers, shift_labels
@@ -84,9 +84,7 @@ def prepare_master(task: PrepareTask, limits: Limits) -> dict[str, Any]:
     repaired, removed = clean(opened, task.policy, encrypted=task.encrypted)
     if task.source.stat().st_size <= SMALL:
         pack_better(pdf)
-    for page in pdf.pages:
-        mend_boxes(page.obj)
-    views = [view_of(page.obj) for page in pdf.pages]
+    views = [mended_view(page.obj) for page in pdf.pages]
     looker = Looker(list(pdf.pages), views, limits.decoded_total_bytes)
     slots = choose_forms(views, task.typical, task.source, task.password, looker.boxes, per_page=task.per_page)
     cover = cover_size(views[0].width, views[0].height)
