@@ -73,8 +73,7 @@ class PlainFont:
     def file(self, codes: Iterable[int], name: bytes) -> bytes:
         """A CFF font with these glyphs in ascending order of code (Adobe Technical Note 5176)."""
         glyphs = [self._by_code[code] for code in sorted(codes)]
-        charset = struct.pack(f">B{len(glyphs)}H", 0, *(sid for sid, _, _ in glyphs))
-        return self.assembled(name, [outline for _, _, outline in glyphs], charset)
+        return self.assembled(name, [outline for _, _, outline in glyphs], _charset([sid for sid, _, _ in glyphs]))
 
     def assembled(self, name: bytes, outlines: Iterable[bytes], charset: bytes, names: Sequence[bytes] = ()) -> bytes:
         """A CFF font on the grid of this one; ``names`` are those of glyphs that are not standard strings."""
@@ -92,6 +91,17 @@ class PlainFont:
 
 EMPTY = b"\0\0"
 """An INDEX without members."""
+
+
+def _charset(sids: Sequence[int]) -> bytes:
+    """The names of glyphs as ranges of consecutive ones (Adobe Technical Note 5176, section 13, format 1)."""
+    ranges: list[list[int]] = []
+    for sid in sids:
+        if ranges and sid == sum(ranges[-1]) + 1 and ranges[-1][1] < 255:
+            ranges[-1][1] += 1
+        else:
+            ranges.append([sid, 0])
+    return b"\x01" + b"".join([struct.pack(">HB", first, left) for first, left in ranges])
 
 
 def _short(value: int) -> bytes:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from drm.pdf.packing import packed_harder
 from drm.pdf.values import PdfRefused
 
 PIECE = 256 * 1024
@@ -22,6 +23,12 @@ TOKEN = re.compile(
     rb"(?P<string>\((?:[^()\\]++|\\[\s\S])*+\)|<[0-9a-fA-F]*+>)|(?P<data>>>\nstream\n)|<<|>>|/Length (?P<length>\d+)|/Crypt "
 )
 """What matters in an object as qpdf writes it: brackets in strings are escaped, and in names no bracket stands as itself."""
+
+PACKED_OBJECTS = (b"/Type /ObjStm ", b"/Filter /FlateDecode ")
+"""What stands in the head of objects that qpdf packed together, with zlib's usual level."""
+
+BESIDE = re.compile(rb" (?=[/<>\[\]])|(?<=[<>\[\]]) ")
+"""Spaces that part nothing (ISO 32000-2, 7.2.3): names and brackets end what stands before them."""
 
 ESCAPE = re.compile(rb"\\([0-7]{1,3}|[\s\S])")
 ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -71,8 +78,11 @@ class _Head:
         return b"%s%d%s" % (before, length, after)
 
 
-def sealed_object(source: BinaryIO, length: int, seal: Seal) -> Iterator[bytes]:
+def sealed_object(source: BinaryIO, length: int, seal: Seal, *, tight: bool = False) -> Iterator[bytes]:
     """The object in the next ``length`` bytes with its strings and its stream encrypted, piece by piece.
+
+    ``tight`` writes it in as few bytes as it takes: spaces beside brackets and names go, and objects that are packed
+    together are packed as well as deflate can.
 
     ValueError where it is not as qpdf writes objects; PdfRefused ``unsupported`` where a stream names its own encryption.
     """
@@ -84,14 +94,23 @@ def sealed_object(source: BinaryIO, length: int, seal: Seal) -> Iterator[bytes]:
     size = length - head.end - len(END)
     if int(data[slice(*head.length)]) != size:
         raise ValueError("a stream is of another length than it says")
-    front = head.sealed(data, 16 + size // 16 * 16 + 16, seal)
     if len(data) == length:
         if not data.endswith(END):
             raise ValueError("a stream does not end where it should")
-        yield b"".join([front, seal.begin(data[head.end : -len(END)] + _padding(size)), END])
+        content = data[head.end : -len(END)]
+        if tight and all(word in data[: head.end] for word in PACKED_OBJECTS):
+            content = packed_harder(content)
+        front = head.sealed(data, _sealed_length(len(content)), seal)
+        if tight and not head.strings:
+            front = BESIDE.sub(b"", front)
+        yield b"".join([front, seal.begin(content + _padding(len(content))), END])
         return
-    yield front
+    yield head.sealed(data, _sealed_length(size), seal)
     yield from _sealed_pieces(source, data[head.end :], size, seal)
+
+
+def _sealed_length(size: int) -> int:
+    return 16 + size // 16 * 16 + 16
 
 
 def _sealed_pieces(source: BinaryIO, first: bytes, size: int, seal: Seal) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from drm.pdf.packing import SMALL
 from drm.pdf.sealing import Seal, sealed_object
 from drm.pdf.tail.index import FREE, PLAIN, Index, master_stream, master_table
 from drm.pdf.values import PdfRefused
@@ -96,6 +97,7 @@ def copy_objects(
         for number, (kind, place, _) in enumerate(index.entries)
         if kind == PLAIN and number != index.own
     )
+    tight = index.offset <= SMALL
     moved: list[int | None] = [None] * len(index.entries)
     ends = [place for place, _ in places[1:]] + [index.offset]
     source.seek(0)
@@ -108,7 +110,7 @@ def copy_objects(
         if seal is None:
             sink.copy(source, end - place)
         else:
-            for piece in sealed_object(source, end - place, seal):
+            for piece in sealed_object(source, end - place, seal, tight=tight):
                 sink.write(piece)
     return moved
 

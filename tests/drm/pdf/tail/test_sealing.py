@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import pikepdf
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pikepdf import Array, Dictionary, Name, String
 
 from drm.pdf.encrypting import lock_for, write_encrypted
@@ -93,6 +96,41 @@ def test_no_two_vectors_are_the_same() -> None:
 def test_a_stream_that_is_not_as_it_says_is_not_sealed(data: bytes) -> None:
     with pytest.raises(ValueError, match="stream"):
         list(sealed_object(io.BytesIO(data), len(data), Seal(bytes(32))))
+
+
+def test_a_small_file_has_no_spaces_that_part_nothing_and_its_strings_stay() -> None:
+    data = b"1 0 obj\n<< /BBox [ 0 0 9 9 ] /Length 3 /Of 2 0 R /Type /XObject >>\nstream\na b\nendstream\nendobj\n"
+    spoken = b"1 0 obj\n<< /Length 3 /Of (a /b) >>\nstream\na b\nendstream\nendobj\n"
+    key = bytes(32)
+
+    (tight,) = sealed_object(io.BytesIO(data), len(data), Seal(key), tight=True)
+    (other,) = sealed_object(io.BytesIO(spoken), len(spoken), Seal(key), tight=True)
+
+    assert tight.startswith(b"1 0 obj\n<</BBox[0 0 9 9]/Length 32/Of 2 0 R/Type/XObject>>\nstream\n")
+    assert re.search(rb"/Of <[0-9a-f]{64}> >>\nstream", other)
+
+
+def test_objects_that_the_library_packed_are_packed_harder_in_a_small_file() -> None:
+    content = b" ".join(b"<< /Type /Annot /Rect [ %d 7 %d 99 ] >>" % (n, n * n) for n in range(300))
+    poor = zlib.compress(content, 1)
+    data = b"1 0 obj\n<< /Type /ObjStm /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream\nendobj\n" % (
+        len(poor),
+        poor,
+    )
+
+    (loose,) = sealed_object(io.BytesIO(data), len(data), Seal(bytes(32)))
+    (tight,) = sealed_object(io.BytesIO(data), len(data), Seal(bytes(32)), tight=True)
+
+    assert len(tight) < len(loose) - 100
+    assert zlib.decompress(_opened(tight)) == content
+
+
+def _opened(sealed: bytes) -> bytes:
+    data = sealed.partition(b"stream\n")[2].removesuffix(b"\nendstream\nendobj\n")
+    assert int(re.findall(rb"/Length (\d+)", sealed)[0]) == len(data)
+    cipher = Cipher(algorithms.AES(bytes(32)), modes.CBC(data[:16])).decryptor()
+    plain = cipher.update(data[16:])
+    return plain[: -plain[-1]]
 
 
 def test_a_stream_that_names_its_own_encryption_is_refused() -> None:
