@@ -18,7 +18,8 @@ from admin.sample.works import WORKS, Work
 from admin.seeding import SignIn
 from admin.wiring import Services
 from delivery.copies import Delivery
-from delivery.stores import LogEntry, LogFilter
+from delivery.lists import LogEntry
+from delivery.stores import LogFilter
 from drm.pdf.verifying import verify
 
 PATIENCE = 90.0

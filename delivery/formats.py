@@ -43,12 +43,16 @@ def short_time(instant: datetime, zone: ZoneInfo, language: str) -> str:
     return f"{local:%Y-%m-%d %H:%M}" if _chinese(language) else f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def day(on: date, language: str) -> str:
+    """A date in words."""
+    return f"{on.year}年{on.month}月{on.day}日" if _chinese(language) else f"{on.day} {on:%B %Y}"
+
+
 def told_time(iso: str, zone: ZoneInfo, language: str) -> str:
     """An ISO instant in full, or an ISO date as a date, in words."""
     if len(iso) > 10:
         return long_time(datetime.fromisoformat(iso), zone, language)
-    day = date.fromisoformat(iso)
-    return f"{day.year}年{day.month}月{day.day}日" if _chinese(language) else f"{day.day} {day:%B %Y}"
+    return day(date.fromisoformat(iso), language)
 
 
 def time_left(left: timedelta, language: str) -> str:

@@ -12,8 +12,10 @@ from delivery.consents import Declaration, Fee
 from delivery.copies import Behind, Delivery, Window
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.jobs import Job, NewJob, SetAside
+from delivery.lists import LogPage, RequestPage
 from delivery.masters import KeptMaster, MasterWish
 from delivery.people import Library, Person, Role
+from delivery.searching import Leg
 from drm.audit.chain import LogRow
 
 MOST_COUNTED = 10_000
@@ -166,14 +168,6 @@ class TitleStore(Protocol):
     def counted(self) -> frozenset[str]: ...
 
 
-@dataclass(frozen=True)
-class RequestPage:
-    """One page of a list, and how many there are in all."""
-
-    requests: tuple[DocumentRequest, ...]
-    total: int
-
-
 class RequestStore(Protocol):
     """Document requests. ``save`` refuses (Conflict) when somebody else saved since the value was read."""
 
@@ -188,7 +182,7 @@ class RequestStore(Protocol):
         self, fingerprints: Sequence[str], reader_id: str, limit: int = 10
     ) -> tuple[tuple[DocumentRequest, Delivery | None], ...]: ...
     def same_work(self, fingerprints: Sequence[str], limit: int = 10) -> tuple[DocumentRequest, ...]: ...
-    def queue(self, wanted: QueueFilter) -> RequestPage: ...
+    def queue(self, wanted: QueueFilter, leg: Leg = ...) -> RequestPage: ...
     def counts(self, library_id: str = "") -> Mapping[str, int]: ...
     def waiting(self, now: datetime) -> tuple[Line, ...]: ...
     def awaiting_approval(self, limit: int = 100) -> tuple[DocumentRequest, ...]: ...
@@ -366,35 +360,10 @@ class LogFilter:
     offset: int = 0
 
 
-@dataclass(frozen=True)
-class LogEntry:
-    """An event as the usage log shows it."""
-
-    seq: int
-    at: datetime
-    kind: str
-    actor: str
-    library_id: str
-    request: str
-    delivery: str
-    agreements: str
-    code: str
-    title: str
-    reader_key: str
-    hash: bytes
-
-
-@dataclass(frozen=True)
-class LogPage:
-    """One page of the usage log, and how many events the filter finds."""
-
-    entries: tuple[LogEntry, ...]
-    total: int
-
-
 class UsageLog(Protocol):
     """Reading the audit log."""
 
     def rows(self, after: int = 0) -> Iterator[LogRow]: ...
     def find(self, wanted: LogFilter) -> LogPage: ...
+    def search(self, wanted: LogFilter, leg: Leg = ...) -> LogPage: ...
     def size(self) -> int: ...

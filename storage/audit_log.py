@@ -13,13 +13,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from delivery.stores import LogEntry, LogFilter, LogPage
+from delivery.lists import LogEntry, LogPage
+from delivery.searching import Leg
+from delivery.stores import LogFilter
 from drm.audit.chain import Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
 from drm.audit.tree import entry_hash, grown
 from storage.log_appending import Edge, append_behind, locked_edge
+from storage.log_legs import BySequence, goes_by_legs, leg_walk
 from storage.log_walks import log_walks
 from storage.models import EventRow, ReaderLinkRow, RequestRow
+from storage.search_legs import found_on
 from storage.walks import count_of, page_of
 
 BATCH = 1_000
@@ -156,19 +160,29 @@ class SqlUsageLog:
         """Events that fit the filter, newest first. No event is read whole but those of the page."""
         walks = log_walks(self.session, wanted)
         numbers = page_of(self.session, walks, (EventRow.seq.desc(),), wanted.limit, wanted.offset)
+        return LogPage(self._these(numbers), count_of(self.session, walks))
+
+    def search(self, wanted: LogFilter, leg: Leg = Leg()) -> LogPage:
+        """The same a page at a time for whoever waits for it. What may be rare goes along its leg, looks at no more events than that
+        may, and says how far it came."""
+        if not goes_by_legs(wanted):
+            return self.find(wanted)
+        walk, stop = leg_walk(self.session, wanted, leg)
+        numbers, reach = found_on(self.session, [walk], BySequence(self.session), leg, stop, wanted.limit)
+        return LogPage(self._these(numbers), len(numbers), reach)
+
+    def _these(self, numbers: Sequence[int]) -> tuple[LogEntry, ...]:
+        """The events of these numbers, in their sequence."""
+        if not numbers:
+            return ()
         shown = (
             select(EventRow, RequestRow.title, ReaderLinkRow.reader_key)
             .outerjoin(RequestRow, RequestRow.number == EventRow.request)
             .outerjoin(ReaderLinkRow, ReaderLinkRow.request == EventRow.request)
             .where(EventRow.seq.in_(numbers))
         )
-        found = (
-            {event.seq: _entry(event, title, key) for event, title, key in self.session.execute(shown)}
-            if numbers
-            else {}
-        )
-        entries = tuple(found[number] for number in numbers if number in found)
-        return LogPage(entries, count_of(self.session, walks))
+        found = {event.seq: _entry(event, title, key) for event, title, key in self.session.execute(shown)}
+        return tuple(found[number] for number in numbers if number in found)
 
 
 def _content(leaf: bytes) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from storage.walks import Walk
 
 def log_walks(session: Session, wanted: LogFilter) -> list[Walk]:
     """The numbers of the events that fit, which two walks together never name twice."""
-    asked = select(EventRow.seq).where(*_plain(wanted), *_dated(session, wanted))
+    between, at = dated(session, wanted)
+    asked = select(EventRow.seq).where(*_plain(wanted), *between, *at)
     if wanted.title:
         asked = asked.join(RequestRow, RequestRow.number == EventRow.request).where(_about(wanted.title))
     if not wanted.reader_key:
@@ -32,7 +33,7 @@ def _plain(wanted: LogFilter) -> list[ColumnElement[bool]]:
     """What the columns of an event alone can tell."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.agreement:
-        conditions.append(_under(wanted.agreement, wanted.version))
+        conditions.append(under(wanted.agreement, wanted.version))
     named = ((EventRow.library_id, wanted.library_id), (EventRow.kind, wanted.kind), (EventRow.request, wanted.request))
     conditions += [column == value for column, value in named if value]
     if wanted.before is not None:
@@ -40,8 +41,8 @@ def _plain(wanted: LogFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _under(agreement: str, version: int | None) -> ColumnElement[bool]:
-    """Whether an event names an agreement. Asked of the column itself, for PostgreSQL knows how frequent its texts are."""
+def under(agreement: str, version: int | None) -> ColumnElement[bool]:
+    """Whether an event names an agreement, in any version for None. The column itself is asked: PostgreSQL knows how frequent its texts are."""
     names, name = EventRow.agreements, f"{agreement}@"
     if version is None:
         return or_(names.startswith(name, autoescape=True), names.contains(f" {name}", autoescape=True))
@@ -56,25 +57,24 @@ def _under(agreement: str, version: int | None) -> ColumnElement[bool]:
 
 def _about(title: str) -> ColumnElement[bool]:
     return or_(
-        RequestRow.title.icontains(title, autoescape=True),
-        RequestRow.container.icontains(title, autoescape=True),
+        RequestRow.title.icontains(title, autoescape=True), RequestRow.container.icontains(title, autoescape=True)
     )
 
 
-def _dated(session: Session, wanted: LogFilter) -> list[ColumnElement[bool]]:
-    """The instants asked for, and between which numbers their events lie: without an index on times the log is walked by numbers."""
+def dated(session: Session, wanted: LogFilter) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
+    """Between which numbers the events of the instants asked for lie, and the instants: without an index on times the log is
+    walked by numbers."""
     if wanted.since is None and wanted.until is None:
-        return []
-    conditions: list[ColumnElement[bool]] = []
+        return [], []
+    at: list[ColumnElement[bool]] = []
     if wanted.since is not None:
-        conditions.append(EventRow.at >= wanted.since)
+        at.append(EventRow.at >= wanted.since)
     if wanted.until is not None:
-        conditions.append(EventRow.at < wanted.until)
+        at.append(EventRow.at < wanted.until)
     first, last = _numbers(session, wanted.since, wanted.until)
     if first is None:
-        return [false()]
-    conditions.append(EventRow.seq >= first)
-    return conditions if last is None else [*conditions, EventRow.seq <= last]
+        return [false()], at
+    return [EventRow.seq >= first, *([] if last is None else [EventRow.seq <= last])], at
 
 
 def _numbers(session: Session, since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:

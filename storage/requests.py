@@ -17,8 +17,10 @@ from delivery.copies import Delivery
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import OPEN, State
+from delivery.lists import RequestPage
 from delivery.masters import KeptMaster
-from delivery.stores import MOST_COUNTED, Line, RequestPage
+from delivery.searching import Leg
+from delivery.stores import MOST_COUNTED, Line
 from drm.pdf.tail.values import ENGINE_VERSION
 from storage.deliveries import as_delivery
 from storage.masters import as_kept
@@ -34,9 +36,10 @@ from storage.models import (
     SourceRow,
     TryRow,
 )
-from storage.queue_walks import queue_walks
+from storage.queue_walks import NewestFirst, goes_by_legs, holds, leg_walks, queue_walks
 from storage.repeated import SOURCE_SHA256, counts_for, source_blob
 from storage.same_work import ASKED_BEFORE, named, of_reader, of_work
+from storage.search_legs import found_on, stop_of
 from storage.walks import count_of, page_of
 
 NUMBER = re.compile(r"[A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]{4}")
@@ -183,8 +186,17 @@ class SqlRequests:
             for row, copy in self.session.execute(ASKED_BEFORE, wanted)
         )
 
-    def queue(self, wanted: QueueFilter) -> RequestPage:
-        """What a librarian sees, the oldest first; closed views the newest first. No row is read but those of the page."""
+    def queue(self, wanted: QueueFilter, leg: Leg = Leg()) -> RequestPage:
+        """What a librarian sees, the oldest first; closed views the newest first. No row is read but those of the page.
+
+        A search of what has ended goes along its leg, looks at no more rows than that may, and says how far it came.
+        """
+        number = wanted.text.strip().upper()
+        if not NUMBER.fullmatch(number) and goes_by_legs(wanted):
+            passed, fitting = leg_walks(wanted)
+            stop = stop_of(self.session, passed, NewestFirst(), leg)
+            found, reach = found_on(self.session, fitting, NewestFirst(), leg, stop, wanted.limit)
+            return RequestPage(self._these(found), len(found), reach)
         walks, order = queue_walks(wanted, [self._named(wanted.text.strip())] if wanted.text else [])
         numbers = page_of(self.session, walks, order, wanted.limit, wanted.offset)
         return RequestPage(self._these(numbers), count_of(self.session, walks))
@@ -201,7 +213,7 @@ class SqlRequests:
         """The request of a whole number, or of its copy's; else those whose title holds the words."""
         number = text.upper()
         if not NUMBER.fullmatch(number):
-            return _contains(RequestRow.title, text)
+            return holds(RequestRow.title, text)
         by_copy = select(RequestRow.number).join(DeliveryRow, DeliveryRow.request == RequestRow.number)
         found = self.session.scalars(by_copy.where(DeliveryRow.number == number, RequestRow.delivery == number)).all()
         return RequestRow.number.in_([number, *found])
@@ -324,12 +336,6 @@ def _with_surroundings(number: str) -> Any:
         .outerjoin(SourceRow, SourceRow.id == RequestRow.source_id)
         .where(RequestRow.number == number)
     )
-
-
-def _contains(column: Any, text: str) -> ColumnElement[bool]:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    found: ColumnElement[bool] = column.ilike(f"%{escaped}%", escape="\\")
-    return found
 
 
 def _fill(row: RequestRow, request: DocumentRequest) -> None:

@@ -12,6 +12,7 @@ from delivery.document_request import QueueFilter
 from delivery.errors import Invalid
 from delivery.lifecycle import Action, may
 from delivery.people import Role
+from delivery.searching import Leg
 from delivery.services import accounts, correcting, desk, joining, linking, previewing, telling
 from delivery.services.context import require
 from delivery.services.overriding import may_override
@@ -38,7 +39,7 @@ def queue() -> ResponseReturnValue:
         PAGE,
         (number - 1) * PAGE,
     )
-    page = desk.queue(ctx, g.person, wanted)
+    page = desk.queue(ctx, g.person, wanted, Leg.read(request.args.get("from", "")))
     with ctx.store.read() as work:
         libraries = {library.id: library for library in work.libraries.all()}
         people = {asked.assignee_id: work.people.get(asked.assignee_id) for asked in page.requests if asked.assignee_id}
@@ -52,6 +53,7 @@ def queue() -> ResponseReturnValue:
         most=MOST_COUNTED,
         everywhere=bool(g.person.roles & {Role.RIGHTS_OFFICER, Role.OPERATOR}),
         libraries=libraries,
+        own=libraries.get(g.person.library_id),
         people=people,
         number=number,
         pages=-(-page.total // PAGE),

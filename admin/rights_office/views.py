@@ -13,11 +13,13 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from delivery.errors import Invalid, NotFound
+from delivery.lists import LogEntry
+from delivery.searching import Leg
 from delivery.services import officers, two_persons
 from delivery.services.desk import explain_request
 from delivery.services.evidence import evidence_bundle, proof_file, show_event
 from delivery.services.officers import export_columns, guarded_cell
-from delivery.stores import MOST_COUNTED, LogEntry, LogFilter
+from delivery.stores import MOST_COUNTED, LogFilter
 from delivery.web.shell.shell import site
 from drm.audit.events import KINDS
 from drm.decisions import Outcome
@@ -80,7 +82,8 @@ def log() -> ResponseReturnValue:
     ctx, _ = site()
     wanted = _filter()
     number = max(1, request.args.get("page", 1, int))
-    page = officers.usage_log(ctx, g.person, replace(wanted, limit=PAGE, offset=(number - 1) * PAGE))
+    leg = Leg.read(request.args.get("from", ""), sequence=True)
+    page = officers.usage_log(ctx, g.person, replace(wanted, limit=PAGE, offset=(number - 1) * PAGE), leg)
     with ctx.store.read() as work:
         libraries = work.libraries.all()
         versions = work.agreements.in_force(ctx.clock(), work.libraries.get(g.person.library_id).zone)
@@ -112,7 +115,7 @@ def _filter() -> LogFilter:
     return LogFilter(
         agreement=name,
         version=int(version) if version.isdecimal() else None,
-        title=given.get("title", "")[:200],
+        title=given.get("title", "")[:200].strip(),
         library_id=given.get("library", ""),
         reader_key=given.get("reader", "").strip(),
         kind=given.get("kind", ""),

@@ -14,8 +14,10 @@ from delivery.errors import Conflict, Invalid
 from delivery.formats import told_time
 from delivery.jobs import MAIL, NewJob
 from delivery.lifecycle import Action, State, move
+from delivery.lists import RequestPage
 from delivery.people import Library, Person, Role
 from delivery.ports import Work
+from delivery.searching import Leg
 from delivery.services.consenting import Asking
 from delivery.services.context import Context, require, require_library
 from delivery.services.deciding import (
@@ -31,7 +33,6 @@ from delivery.services.fulfilling import lasting, look_again, start_preparing
 from delivery.services.requesting import read_citation
 from delivery.services.telling import decide_at_desk, library_states
 from delivery.sources import FetchFailed, receive_upload
-from delivery.stores import RequestPage
 from drm.audit.events import Event
 from drm.pdf.values import PdfRefused
 from drm.reasons import Explanation, explain
@@ -63,15 +64,15 @@ class Uploaded:
     report: Mapping[str, object]
 
 
-def queue(ctx: Context, staff: Person, wanted: QueueFilter) -> RequestPage:
-    """Requests of the librarian's own library; rights officers and operators see all libraries."""
+def queue(ctx: Context, staff: Person, wanted: QueueFilter, leg: Leg = Leg()) -> RequestPage:
+    """Requests of the librarian's own library; rights officers and operators see all libraries. A search goes along its leg."""
     require(staff, Role.LIBRARIAN, Role.RIGHTS_OFFICER, Role.OPERATOR)
     if not staff.roles & {Role.RIGHTS_OFFICER, Role.OPERATOR}:
         wanted = replace(wanted, library_id=staff.library_id)
     if wanted.view == "mine":
         wanted = replace(wanted, assignee_id=staff.id)
     with ctx.store.read() as work:
-        return work.requests.queue(wanted)
+        return work.requests.queue(wanted, leg)
 
 
 def queue_counts(ctx: Context, staff: Person) -> Mapping[str, int]:

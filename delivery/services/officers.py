@@ -13,13 +13,15 @@ from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, Invalid, NotFound
 from delivery.jobs import FETCH, NewJob
 from delivery.lifecycle import Action, move
+from delivery.lists import LogEntry, LogPage
 from delivery.people import Person, Role
 from delivery.ports import Work
+from delivery.searching import Leg
 from delivery.services.consenting import with_fee_paid
 from delivery.services.context import Context, require
 from delivery.services.deciding import APPROVAL, agreement_pairs, is_denied, judge_at_fill, parsed
 from delivery.services.fulfilling import refuse
-from delivery.stores import AgreementVersion, HighestUse, LogEntry, LogFilter, LogPage, Source
+from delivery.stores import AgreementVersion, HighestUse, LogFilter, Source
 from drm.agreements import Agreement
 from drm.audit.chain import LogVerdict
 from drm.audit.events import Event
@@ -217,11 +219,11 @@ def agreement(ctx: Context, officer: Person, agreement_id: str, version: int) ->
         return AgreementView(found, parsed(found), sources, versions)
 
 
-def usage_log(ctx: Context, officer: Person, wanted: LogFilter) -> LogPage:
-    """One page of the log under a filter."""
+def usage_log(ctx: Context, officer: Person, wanted: LogFilter, leg: Leg = Leg()) -> LogPage:
+    """One page of the log under a filter; a search goes along its leg."""
     require(officer, Role.RIGHTS_OFFICER)
     with ctx.store.read() as work:
-        return work.log.find(wanted)
+        return work.log.search(wanted, leg)
 
 
 def export_log(ctx: Context, officer: Person, wanted: LogFilter) -> Iterator[LogEntry]:

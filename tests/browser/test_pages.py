@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from delivery.people import Person, Role
 from delivery.services import governing, officers
 from delivery.services.checkpointing import make_checkpoint
+from tests.long_history import bury
 from tests.world import LIMITED, OPEN_AGREEMENT, PASSWORD, World
 
 Theme = Literal["light", "dark"]
@@ -173,6 +174,36 @@ def test_the_viewer_is_accessible_and_turns_pages_by_keys(
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh"), (1440, "en")])
+def test_a_search_goes_further_back_by_the_keyboard_and_both_pages_are_accessible(
+    world: World, running: dict[str, str], browser: Browser, width: int, language: str
+) -> None:
+    number = world.ask(title="Old estuaries", year="2020").number
+    world.work()
+    bury(world, number)
+    for person, path in ((world.librarian, "/queue?view=all&q=old"), (world.officer, "/rights/log?title=old")):
+        page, messages = signed_in(browser, running["staff"], person, width)
+        page.goto(f"{running['staff']}{path}&lang={language}")
+        assert_open_to_all(page, width)
+        page.emulate_media(media="print")
+        assert page.locator(".told span").is_visible()
+        page.emulate_media(media="screen")
+        page.locator("a[rel=next]").focus()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+
+        assert number in page.inner_text("main")
+        assert_open_to_all(page, width)
+        assert messages == []
+        page.context.close()
+
+
+def assert_open_to_all(page: Page, width: int) -> None:
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_an_officer_comes_from_the_log_to_proof_and_evidence_with_the_keyboard(

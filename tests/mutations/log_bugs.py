@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.bug import Bug
 
 FLOW = ("tests/flows/test_log.py",)
+LEGS = ("tests/storage/test_search_legs.py",)
 FORGING = ("tests/storage/test_log_forging.py",)
 WORK = "storage/unit_of_work.py"
 CHECKING = "delivery/services/log_checking.py"
@@ -24,6 +25,27 @@ LOG = (
         "LogHeadRow.id == 1, *ends)",
         "LogHeadRow.id == 1)",
         ("tests/storage/test_log_appending.py",),
+    ),
+    Bug(
+        "the next leg of a search leaves out the rest of the very same time",
+        "storage/queue_walks.py",
+        "or_(when < place.at, number > place.key)",
+        "when < place.at",
+        LEGS,
+    ),
+    Bug(
+        "a search reads on behind the end of its leg",
+        "storage/search_legs.py",
+        "    within = [*_from(order, leg), *_up_to(order, leg, stop)]",
+        "    within = [*_from(order, leg)]",
+        LEGS,
+    ),
+    Bug(
+        "a search of the log may be led by the more frequent of two filters",
+        "storage/log_legs.py",
+        "    stop, walk = min(ways",
+        "    stop, walk = max(ways",
+        LEGS,
     ),
     Bug(
         "the chain leaves out the sequence number",

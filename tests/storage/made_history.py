@@ -50,6 +50,7 @@ def make_requests(session: Session, chance: random.Random, count: int) -> list[R
             typed={},
             citation={"title": named, "container": container},
             title=named or container,
+            container=container,
             language=chance.choice(("en", "zh")),
             via="form",
             found={},

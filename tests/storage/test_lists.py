@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy.orm import Session
 
 from delivery.document_request import QueueFilter
 from delivery.lifecycle import OPEN, State
 from delivery.stores import LogFilter
 from storage.audit_log import SqlUsageLog
-from storage.engine import open_engine
 from storage.ledger import SqlLedger
-from storage.migrating import migrate
 from storage.models import EventRow, RequestRow
 from storage.requests import SqlRequests
 from tests.storage.made_history import LIBRARIES, START, make_events, make_ledger, make_records, make_requests
@@ -30,16 +25,6 @@ SHOWN = {
     "closed": {State.UNFILLED, State.REFUSED, State.CANCELLED},
     "all": set(State),
 }
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else f"sqlite:///{tmp_path / 'l.db'}"
-    engine = open_engine(url)
-    migrate(engine)
-    with Session(engine) as session:
-        yield session
-    engine.dispose()
 
 
 def expected(rows: list[RequestRow], wanted: QueueFilter) -> list[str]:
@@ -65,9 +50,9 @@ def test_every_view_of_the_queue_shows_the_same_as_a_look_at_every_request(sessi
     for view, library, language in itertools.product(SHOWN, ("", *LIBRARIES), ("", "zh")):
         wanted = QueueFilter(view, "", library, "", language, 7, 7)
         page, numbers = SqlRequests(session).queue(wanted), expected(rows, wanted)
+        seen = (7, numbers[:7]) if page.reach else (len(numbers), numbers[7:14])
 
-        assert page.total == len(numbers), wanted
-        assert [one.number for one in page.requests] == numbers[7:14], wanted
+        assert (page.total, [one.number for one in page.requests]) == seen, wanted
 
 
 def fits(event: EventRow, reader: str, wanted: LogFilter) -> bool:

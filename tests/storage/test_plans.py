@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from delivery.document_request import QueueFilter
+from delivery.searching import Leg, Place
 from delivery.stores import LogFilter
 from storage.audit_log import SqlUsageLog
 from storage.deliveries import SqlDeliveries
@@ -35,6 +36,15 @@ def queue(**wanted: str) -> Ask:
 
 def log(**wanted: Any) -> Ask:
     return lambda session: SqlUsageLog(session).find(LogFilter(**wanted))
+
+
+def queue_leg(older: bool, **wanted: str) -> Ask:
+    leg = Leg(older, Place(NOW, "TR-1"))
+    return lambda session: SqlRequests(session).queue(QueueFilter(**wanted), leg)  # type: ignore[arg-type]  # texts
+
+
+def log_leg(older: bool, **wanted: Any) -> Ask:
+    return lambda session: SqlUsageLog(session).search(LogFilter(**wanted), Leg(older, Place(NOW, "7")))
 
 
 def history(**parts: str) -> Ask:
@@ -59,12 +69,21 @@ ASKED: dict[str, tuple[Ask, str]] = {
     "closed": (queue(view="closed"), "ix_requests_ended"),
     "closed, a library": (queue(view="closed", library_id="a"), "ix_requests_library_ended"),
     "all": (queue(view="all"), "ix_requests_ended"),
-    "all, a library": (queue(view="all", library_id="a", language="zh"), "ix_requests_library_ended"),
+    "all, a library": (queue(view="all", library_id="a"), "ix_requests_library_ended"),
+    "all, words": (queue_leg(True, view="all", text="words"), "ix_requests_ended"),
+    "all, words, towards the newest": (queue_leg(False, view="all", text="words"), "ix_requests_ended"),
+    "all, words, a library": (queue_leg(True, view="all", text="words", library_id="a"), "ix_requests_library_ended"),
+    "closed, a language": (queue_leg(True, view="closed", language="zh"), "ix_requests_ended"),
     "labels": (lambda session: SqlRequests(session).counts("a"), "ix_requests_library"),
     "log, a kind": (log(kind="copy:supplied"), "ix_audit_events_kind"),
     "log, a library": (log(library_id="a"), "ix_audit_events_library"),
     "log, a request": (log(request="TR-1"), "ix_audit_events_request"),
     "log, a reader": (log(reader_key="somebody"), "ix_audit_events_actor"),
+    "log, words": (log_leg(True, title="words"), "pk_audit_events"),
+    "log, words, towards the newest": (log_leg(False, title="words"), "pk_audit_events"),
+    "log, an agreement": (log_leg(True, agreement="limited"), "pk_audit_events"),
+    "log, words of a kind": (log_leg(True, title="words", kind="copy:supplied"), "ix_audit_events_kind"),
+    "log, words of a library": (log_leg(True, title="words", library_id="a"), "ix_audit_events_library"),
     "log, a day": (first_day, "pk_audit_events"),
     "one agreement": (lambda session: SqlLedger(session).highest("a.per_month"), "ix_ledger_rule_scope"),
     "a limit of a library": (history(entity="a"), "ix_usage_overnight_entity"),

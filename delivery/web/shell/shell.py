@@ -238,6 +238,7 @@ def _teach_templates(app: Flask) -> None:
     app.jinja_env.filters.update(
         long_time=lambda at, library: formats.long_time(at, zone(library), g.language) if at else "",  # type: ignore[arg-type]
         short_time=lambda at, library: formats.short_time(at, zone(library), g.language) if at else "",  # type: ignore[arg-type]
+        day=lambda at, library: formats.day(at.astimezone(zone(library)), g.language),
         left=lambda left: formats.time_left(left, g.language),
         lasting=lambda span: formats.lasting(span, g.language),
         size=formats.size,
