@@ -75,6 +75,9 @@ def asked(world: World, doi: str) -> str | None:
 def turn(world: World, disk: Path, room: int) -> int:
     """Ask and work with a full disk, then with room again; how many troubles there were."""
     numbers, troubles = [], 0
+    with world.services.engine.connect() as connection:
+        # The write-ahead log keeps the room that it once had: what stands in it needs none on the full disk.
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     dois = ["10.5555/lantern.2021.0001", "10.5555/lantern.2022.0002"]
     with full(disk, room):
         numbers = [number for doi in dois if (number := asked(world, doi))]
