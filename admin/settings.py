@@ -227,6 +227,12 @@ class Settings(BaseSettings):
         le=3650,
         description="How long a prepared document serves new copies, in days; after that it is prepared anew, under a new key.",
     )
+    jobs_keep_days: int = Field(
+        90,
+        ge=7,
+        le=3650,
+        description="How long the row of a job stays that was done, in days; never while its request is open or its copy can be opened.",
+    )
     fetch_seconds: int = Field(120, ge=5, le=3600, description="Longest time for fetching one full text, in seconds.")
     metrics_token: SecretStr = Field(
         SecretStr(""),

@@ -10,7 +10,7 @@ from admin.process_log import log
 from delivery.errors import DeliveryError
 from delivery.services import retaining
 from delivery.services.context import Context
-from delivery.services.expiring import expire_links, forget_old, remove_files, remove_masters
+from delivery.services.expiring import expire_links, forget_old, remove_files, remove_jobs, remove_masters
 from delivery.services.working import free_gone, sweep
 
 PAUSE = 1.0
@@ -38,6 +38,7 @@ class Sweeper:
         self._notice = notice
         self._rung: dict[int, float] = {}
         self._tidied = self._forgot = self._freed = 0.0
+        self._walked: int | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -75,8 +76,11 @@ class Sweeper:
             self._tidied = now
             expire_links(self._ctx)
             remove_files(self._ctx)
+            if self._walked is not None:
+                self._walked = remove_jobs(self._ctx, self._walked) or None
         if now - self._forgot >= FORGET_EVERY:
             self._forgot = now
+            self._walked = self._walked or 0
             forget_old(self._ctx)
             remove_masters(self._ctx)
             retaining.schedule(self._ctx)

@@ -119,6 +119,7 @@ def service_settings(settings: Settings, limits: Limits) -> ServiceSettings:
         limits=limits,
         pdf_policy=pdf_policy(settings),
         master_life=timedelta(days=settings.master_days),
+        jobs_keep=timedelta(days=settings.jobs_keep_days),
         overshared_networks=settings.overshared_networks,
         overshared_within=timedelta(hours=settings.overshared_hours),
         paces=Paces(read_pace(settings.reader_pace), read_pace(settings.library_pace), read_pace(settings.token_pace)),

@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 
 from delivery.log_places import LogTree
 from delivery.outgoing import Part
+from delivery.past_jobs import PastJobs
 from delivery.privacy import PrivacyStore
 from delivery.second_factors import FactorStore
 from delivery.stores import (
@@ -103,6 +104,10 @@ class Work(Protocol):
     @property
     def jobs(self) -> Outbox:
         """Jobs in this transaction."""
+
+    @property
+    def past_jobs(self) -> PastJobs:
+        """Jobs that were done long ago, in this transaction."""
 
     @property
     def log(self) -> UsageLog:

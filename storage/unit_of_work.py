@@ -25,6 +25,7 @@ from storage.ledger import SqlLedger
 from storage.log_tree import SqlLogTree
 from storage.masters import SqlMasters
 from storage.outbox import SqlOutbox
+from storage.past_jobs import SqlPastJobs
 from storage.privacy import SqlPrivacy
 from storage.reader_secrets import ReaderSecrets, SqlReaderSecrets
 from storage.requests import SqlRequests
@@ -61,6 +62,7 @@ class SqlWork:
         self.factors = SqlFactors(session)
         self.watch = SqlWatch(session)
         self.jobs = SqlOutbox(session, leases)
+        self.past_jobs = SqlPastJobs(session)
         self.log = SqlUsageLog(session)
         self.tree = SqlLogTree(session)
         self.events: list[Event] = []

@@ -1,7 +1,8 @@
 """Fills the database of an installation with N deliveries as if it had run for years: python -m benchmarks.scale.fill --help.
 
 The rows are those of one delivery that the product itself made (``pattern.py``), with everything that is its own made anew;
-the log is numbered and chained by the product's own code, so that it verifies. Indexes are made after the rows.
+the log is numbered and chained by the product's own code, so that it verifies. What the sweeper would have taken away since is not
+written: jobs that the product's own rule (``delivery/past_jobs.py``) says nobody needs. Indexes are made after the rows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from typing import Any, cast
 from sqlalchemy import Engine, Index, Table, func, select, update
 
 from benchmarks.scale.pattern import KINDS, Own, Pattern, ended, key_of, library_of, spread
+from delivery.copies import CopyState
+from delivery.lifecycle import State
+from delivery.past_jobs import DONE, PastJob
 from drm.audit.chain import Head, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
 from drm.audit.tiles import hashes_of
@@ -203,7 +207,11 @@ def _deliveries(world: World, writer: Writer, pattern: Pattern, count: int, read
     """The deliveries in batches, oldest first, each with its events."""
     now, key = world.clock(), world.store.audit_log.key
     columns = [pattern.columns(table) for table, _ in pattern.tables]
-    place = next(place for place, (table, _) in enumerate(pattern.tables) if table.name == "deliveries")
+    copies, jobs = (
+        next(place for place, (table, _) in enumerate(pattern.tables) if table.name == name)
+        for name in ("deliveries", "jobs")
+    )
+    since = now - world.ctx.settings.jobs_keep
     with world.services.engine.connect() as connection:
         row = connection.execute(select(LogHeadRow.size, LogHeadRow.chain, LogHeadRow.frontier)).one()
     head = End(row.size, bytes(row.chain), tuple(hashes_of(row.frontier)))
@@ -212,8 +220,12 @@ def _deliveries(world: World, writer: Writer, pattern: Pattern, count: int, read
         found: list[list[tuple[Any, ...]]] = [[] for _ in pattern.tables]
         for own in owns:
             over = (now - own.at).days >= LIVE_DAYS
+            copy = CopyState.EXPIRED if over else CopyState.LIVE
+            swept = not PastJob(0, DONE, own.at, own.at, State.SUPPLIED, copy).is_needed(since)
             for at, made in pattern.rows(own):
-                gone = over and at == place
+                if swept and at == jobs:
+                    continue
+                gone = over and at == copies
                 found[at].append(ended(columns[at], made, pattern.time(own.at)) if gone else made)
         head, events = chained(key, head, (event for own in owns for event in _events(world, own)), pattern.time)
         writer.begin()

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from benchmarks.scale.fill import made
 from benchmarks.scale.pattern import key_of, library_of, spread
 from delivery.people import Role
-from delivery.services.expiring import expire_links, remove_files, remove_masters
+from delivery.services.expiring import expire_links, remove_files, remove_jobs, remove_masters
 from delivery.services.working import free_gone, sweep
 from tests.delivery.web_test_support import signed_in
 from tests.world import World
@@ -99,6 +99,7 @@ class Site:
             "accept and decide": self.accept,
             "sweeper: due jobs": lambda: (sweep(ctx), free_gone(ctx)),
             "sweeper: links and files": lambda: (expire_links(ctx), remove_files(ctx), remove_masters(ctx)),
+            "sweeper: past jobs": lambda: remove_jobs(ctx, 0),
         }
 
 

@@ -73,6 +73,7 @@ class ServiceSettings:
     limits: Limits = field(default_factory=Limits)
     pdf_policy: Policy = field(default_factory=Policy)
     master_life: timedelta = timedelta(days=90)
+    jobs_keep: timedelta = timedelta(days=90)
     overshared_networks: int = 10
     overshared_within: timedelta = timedelta(hours=24)
     paces: Paces = field(default_factory=Paces)

@@ -12,6 +12,7 @@ from delivery.services.context import Context
 from drm.audit.events import Event
 
 BATCH = 100
+JOBS_BATCH = 500
 KEEP_TOKENS = timedelta(days=2)
 KEEP_ALARMS = timedelta(days=90)
 
@@ -76,6 +77,19 @@ def remove_masters(ctx: Context) -> int:
             work.masters.removed(kept.id, now)
             work.record(Event("master:removed", now, "system", digest=kept.id, code=kept.retired_reason.split(":")[0]))
     return len(unneeded)
+
+
+def remove_jobs(ctx: Context, after: int, most: int = JOBS_BATCH) -> int:
+    """Remove jobs that were done long ago and that nobody needs, of a batch behind a number; the number to go on behind, 0 at the end."""
+    since = ctx.clock() - ctx.settings.jobs_keep
+    with ctx.store.read() as work:
+        seen = work.past_jobs.walk(after, most)
+    unneeded = [job.id for job in seen if not job.is_needed(since)]
+    if unneeded:
+        with ctx.store.write() as work:
+            work.past_jobs.remove(unneeded)
+    # Numbers go up as jobs are written: behind one that was written since then all are young.
+    return seen[-1].id if len(seen) == most and seen[-1].created_at < since else 0
 
 
 def forget_old(ctx: Context) -> None:

@@ -22,6 +22,7 @@ from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.migrating import migrate
 from storage.models import Base, DayRow
+from storage.past_jobs import SqlPastJobs
 from storage.privacy import SqlPrivacy
 from storage.requests import SqlRequests
 from tests.world import migrated
@@ -93,6 +94,7 @@ ASKED: dict[str, tuple[Ask, str]] = {
         lambda session: SqlPrivacy(session).decisions_naming("somebody"),
         "ix_requests_counts_for",
     ),
+    "past jobs": (lambda session: SqlPastJobs(session).walk(7, 100), "pk_jobs"),
     "links to end": (lambda session: SqlDeliveries(session).due_to_expire(NOW, 100), "ix_deliveries_ending"),
 }
 """What is asked, and the index that leads the way."""
@@ -136,8 +138,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def walked(step: str, index: str) -> bool:
-    """Whether a step goes along an index. On SQLite the numbers of events are the table's own order."""
-    return index in step or (index == "pk_audit_events" and "audit_events USING INTEGER PRIMARY KEY" in step)
+    """Whether a step goes along an index. On SQLite the numbers of events and of jobs are the tables' own order."""
+    return index in step or f"{index.removeprefix('pk_')} USING INTEGER PRIMARY KEY" in step
 
 
 def scanned(plan: Plan, index: str) -> list[str]:
