@@ -29,6 +29,7 @@ from delivery.stores import MOST_COUNTED, HighestUse, LedgerEntry, Slot, UsageRe
 from storage.models import JointReaderRow, LedgerRow, LockRow, UsageChangeRow, UsageRow
 from storage.models.columns import UtcTime
 from storage.models.rights import OVERNIGHT, RESERVED
+from storage.undoing import states, undo
 
 KEY_COLUMNS = ("entity", "title", "work", "issue", "article", "reader", "reader_group")
 Keys = Sequence[tuple[Mapping[str, str | None], datetime | None]]
@@ -152,19 +153,19 @@ class SqlLedger:
     def put_record(self, record: UsageRecord, at: datetime, *, first: bool = False) -> None:
         """Add or change what a claim counts as. ``first`` says that this claim has no record: one that stands is a Conflict."""
         if first:
-            self.session.execute(RECORDS.insert(), {"claim": record.claim, **_values(record, at)})
+            self.session.execute(RECORDS.insert(), {"claim": record.claim, **_values(record)})
             known = None
         else:
-            known = self._change(record, at)
+            known = self._change(record)
         self._keep_joint(record, known or {})
         self._keep_change(record, known, at)
 
-    def _change(self, record: UsageRecord, at: datetime) -> Mapping[str, object] | None:
+    def _change(self, record: UsageRecord) -> Mapping[str, object] | None:
         """Keep a record that may stand already; the facts that it had, None where none stood."""
         row = self.session.get(UsageRow, record.claim)
         before = None if row is None else dict(row.facts)
         row = row or UsageRow(claim=record.claim)
-        for name, value in _values(record, at).items():
+        for name, value in _values(record).items():
             setattr(row, name, value)
         self.session.add(row)
         self.session.flush()
@@ -180,9 +181,9 @@ class SqlLedger:
             self.session.execute(JOINT.insert(), [{"claim": record.claim, "reader": reader} for reader in joint])
 
     def _keep_change(self, record: UsageRecord, known: Mapping[str, object] | None, at: datetime) -> None:
-        """A line of the journal. The newest facts in it are those that the record had until now."""
-        facts = None if known == dict(record.facts) else dict(record.facts)
-        line = {"claim": record.claim, "status": record.status, "under": list(record.under), "facts": facts}
+        """A line of the journal: what the record says from now on, and what was otherwise in the facts that it had until now."""
+        before = None if known is None else undo(record.facts, known) or None
+        line = {"claim": record.claim, "status": record.status, "under": list(record.under), "before": before}
         self.session.execute(CHANGES.insert(), {**line, "filled_at": record.filled_at, "at": at})
 
     def journal_head(self) -> int:
@@ -207,15 +208,13 @@ class SqlLedger:
 
     def _at(self, row: UsageRow, head: int) -> UsageRecord | None:
         changes = self.session.scalars(
-            select(UsageChangeRow)
-            .where(UsageChangeRow.claim == row.claim, UsageChangeRow.id <= head)
-            .order_by(UsageChangeRow.id)
+            select(UsageChangeRow).where(UsageChangeRow.claim == row.claim).order_by(UsageChangeRow.id)
         ).all()
-        if not changes:
+        seen = [change for change in changes if change.id <= head]
+        if not seen:
             return None
-        told = [change.facts for change in changes if change.facts is not None]
-        facts = told[-1] if told else row.facts  # a record older than the journal, whose facts never changed
-        last = changes[-1]
+        *_, facts = states(row.facts, [change.before for change in changes if change.id > head])
+        last = seen[-1]
         return replace(_record(row), status=last.status, under=tuple(last.under), facts=facts, filled_at=last.filled_at)
 
     def record(self, claim: str) -> UsageRecord | None:
@@ -323,7 +322,7 @@ def _joint(facts: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(reader) for reader in (joint if isinstance(joint, list | tuple) else ())))
 
 
-def _values(record: UsageRecord, at: datetime) -> dict[str, Any]:
+def _values(record: UsageRecord) -> dict[str, Any]:
     """What the row of a record says of it, without its claim."""
     return {
         "request": record.request,
@@ -335,7 +334,6 @@ def _values(record: UsageRecord, at: datetime) -> dict[str, Any]:
         **{column: record.keys.get(column) for column in KEY_COLUMNS},
         "requested_at": record.requested_at,
         "filled_at": record.filled_at,
-        "recorded_at": at,
     }
 
 

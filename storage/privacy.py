@@ -21,7 +21,6 @@ from storage.models import (
     DeclarationRow,
     DeliveryRow,
     FeeRow,
-    FingerprintRow,
     HoldRow,
     IdempotencyRow,
     JointReaderRow,
@@ -36,11 +35,13 @@ from storage.models import (
     UsageChangeRow,
     UsageRow,
     WindowRow,
+    WorkRow,
 )
 from storage.models.columns import AsKept
 from storage.models.packing import plain
 from storage.repeated import SEVERAL, counts_for, mark_of, source_blob
 from storage.requests import as_request
+from storage.undoing import rewritten
 
 Value = TypeVar("Value", LegalHold, TwoPersonAct, RetentionRound)
 
@@ -218,11 +219,14 @@ class SqlPrivacy:
         row = self.session.get(UsageRow, claim)
         if row is None:
             return
+        lines = self.session.scalars(
+            select(UsageChangeRow).where(UsageChangeRow.claim == claim).order_by(UsageChangeRow.id)
+        ).all()
+        for line, before in zip(lines, rewritten(row.facts, [line.before for line in lines], facts), strict=True):
+            line.before = before
         row.facts = dict(facts(row.facts))
         reader = row.facts.get("reader") or {}
         row.reader, row.reader_group = reader.get("id"), reader.get("group")
-        for change in self.session.scalars(select(UsageChangeRow).where(UsageChangeRow.claim == claim)).all():
-            change.facts = None if change.facts is None else dict(facts(change.facts))
         self.session.execute(delete(JointReaderRow).where(JointReaderRow.claim == claim))
         for key in dict.fromkeys(row.facts.get("joint_readers") or ()):
             self.session.add(JointReaderRow(claim=claim, reader=str(key)))
@@ -267,7 +271,7 @@ class SqlPrivacy:
         request.title = request.container = request.source_blob = request.purpose = request.reason_text = ""
         request.counts_for = None
         request.purged_at, request.version = at, request.version + 1
-        for table in (FingerprintRow, TryRow, MessageRow, DeclarationRow):
+        for table in (WorkRow, TryRow, MessageRow, DeclarationRow):
             self.session.execute(delete(table).where(table.request == number))
         for copy in self.session.scalars(select(DeliveryRow).where(DeliveryRow.request == number)).all():
             copy.filename, copy.stamp, copy.terms, copy.ended_reason = "", {}, {}, ""

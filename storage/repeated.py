@@ -33,5 +33,5 @@ def counts_for(decision: Mapping[str, object], found: Mapping[str, object]) -> i
 
 
 def mark_of(key: str) -> int:
-    """Eight bytes for the key under which a reader is counted: few share them, and who has them alone learns no key."""
+    """Eight bytes for the key under which a reader is counted, or the name of a work: few share them, and who has them alone learns no key."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)

@@ -26,7 +26,6 @@ from storage.deliveries import as_delivery
 from storage.masters import as_kept
 from storage.models import (
     DeliveryRow,
-    FingerprintRow,
     LibraryRow,
     MasterRow,
     MessageRow,
@@ -35,10 +34,11 @@ from storage.models import (
     RequestRow,
     SourceRow,
     TryRow,
+    WorkRow,
 )
 from storage.queue_walks import NewestFirst, goes_by_legs, holds, leg_walks, queue_walks
 from storage.repeated import SOURCE_SHA256, counts_for, source_blob
-from storage.same_work import ASKED_BEFORE, named, of_reader, of_work
+from storage.same_work import ASKED_BEFORE, marked, of_reader, of_work
 from storage.search_legs import found_on, stop_of
 from storage.walks import count_of, page_of
 
@@ -63,7 +63,7 @@ PLAIN = (
     "purged_at",
 )
 
-REQUESTS, LINKS, FINGERPRINTS = (cast("Table", row.__table__) for row in (RequestRow, ReaderLinkRow, FingerprintRow))
+REQUESTS, LINKS, WORKS = (cast("Table", row.__table__) for row in (RequestRow, ReaderLinkRow, WorkRow))
 
 
 class SqlRequests:
@@ -129,7 +129,7 @@ class SqlRequests:
         if row.version != request.version:
             raise Conflict("changed-meanwhile", "Somebody else changed this request meanwhile; look at it again.")
         if Citation.from_dict(row.citation) != request.citation:
-            self.session.query(FingerprintRow).filter(FingerprintRow.request == request.number).delete()
+            self.session.query(WorkRow).filter(WorkRow.request == request.number).delete()
             self._name_work(request)
         _fill(row, request)
         row.version = request.version + 1
@@ -160,10 +160,9 @@ class SqlRequests:
         return replace(after, version=before.version + 1) if result.rowcount == 1 else None
 
     def _name_work(self, request: DocumentRequest) -> None:
-        names = sorted(set(named(fingerprints(request.citation))))
-        if names:
-            rows = [{"request": request.number, "fingerprint": name} for name in names]
-            self.session.execute(FINGERPRINTS.insert(), rows)
+        rows = [{"request": request.number, "work": work} for work in marked(fingerprints(request.citation))]
+        if rows:
+            self.session.execute(WORKS.insert(), rows)
 
     def of_reader(self, reader_id: str, limit: int, offset: int = 0) -> RequestPage:
         """A reader's own requests, newest first."""
@@ -172,7 +171,7 @@ class SqlRequests:
     def same_work(self, fingerprints: Sequence[str], limit: int = 10) -> tuple[DocumentRequest, ...]:
         """Requests that share a fingerprint, whoever asked, newest first."""
         statement = (
-            select(RequestRow).where(of_work(named(fingerprints))).order_by(RequestRow.created_at.desc()).limit(limit)
+            select(RequestRow).where(of_work(marked(fingerprints))).order_by(RequestRow.created_at.desc()).limit(limit)
         )
         return tuple(as_request(row) for row in self.session.scalars(statement))
 
@@ -180,7 +179,7 @@ class SqlRequests:
         self, fingerprints: Sequence[str], reader_id: str, limit: int = 10
     ) -> tuple[tuple[DocumentRequest, Delivery | None], ...]:
         """A reader's own requests that share a fingerprint, newest first, each with its copy if it has one."""
-        wanted = {"names": named(fingerprints), "reader": reader_id, "most": limit}
+        wanted = {"marks": marked(fingerprints), "reader": reader_id, "most": limit}
         return tuple(
             (as_request(row), None if copy is None else as_delivery(copy))
             for row, copy in self.session.execute(ASKED_BEFORE, wanted)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import BindParameter, ColumnElement, Integer, String, bindparam, select
 
-from storage.models import DeliveryRow, FingerprintRow, ReaderLinkRow, RequestRow
+from storage.models import DeliveryRow, ReaderLinkRow, RequestRow, WorkRow
+from storage.repeated import mark_of
 
 
 def of_reader(reader_id: str | BindParameter[str]) -> ColumnElement[bool]:
@@ -14,20 +15,20 @@ def of_reader(reader_id: str | BindParameter[str]) -> ColumnElement[bool]:
     return RequestRow.number.in_(select(ReaderLinkRow.request).where(ReaderLinkRow.reader_id == reader_id))
 
 
-def of_work(names: Sequence[str] | BindParameter[Sequence[str]]) -> ColumnElement[bool]:
-    """The request has one of these fingerprints, as ``named`` gives them."""
-    return RequestRow.number.in_(select(FingerprintRow.request).where(FingerprintRow.fingerprint.in_(names)))
+def of_work(marks: Sequence[int] | BindParameter[Sequence[int]]) -> ColumnElement[bool]:
+    """The request has one of these fingerprints, as ``marked`` gives them."""
+    return RequestRow.number.in_(select(WorkRow.request).where(WorkRow.work.in_(marks)))
 
 
-def named(fingerprints: Sequence[str]) -> list[str]:
+def marked(fingerprints: Iterable[str]) -> list[int]:
     """Fingerprints as the database holds them."""
-    return [name[:400] for name in fingerprints]
+    return sorted({mark_of(name[:400]) for name in fingerprints})
 
 
 ASKED_BEFORE = (
     select(RequestRow, DeliveryRow)
     .outerjoin(DeliveryRow, DeliveryRow.number == RequestRow.delivery)
-    .where(of_work(bindparam("names", expanding=True)), of_reader(bindparam("reader", type_=String)))
+    .where(of_work(bindparam("marks", expanding=True)), of_reader(bindparam("reader", type_=String)))
     .order_by(RequestRow.created_at.desc())
     .limit(bindparam("most", type_=Integer))
 )

@@ -18,6 +18,7 @@ from typing import Any, cast
 from sqlalchemy import Engine, Index, Table, func, select, update
 
 from benchmarks.scale.pattern import KINDS, Own, Pattern, ended, key_of, library_of, spread
+from delivery.citation import fingerprints
 from delivery.copies import CopyState
 from delivery.lifecycle import State
 from delivery.past_jobs import DONE, PastJob
@@ -118,7 +119,8 @@ def _model(world: World) -> tuple[Own, Pattern]:
         request.created_at.isoformat(): "instant",
     }  # fmt: skip
     own = Own(0, request.number, delivery.number, "harbour", 0, request.created_at)
-    return own, Pattern(world.services.engine, own, words)
+    marked = (counted, *fingerprints(request.citation))
+    return own, Pattern(world.services.engine, own, words, marked)
 
 
 def _indexes() -> list[Index]:

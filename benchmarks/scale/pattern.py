@@ -15,9 +15,10 @@ from delivery.numbers import ALPHABET
 from storage.models import Base
 from storage.models.columns import Bytes, PackedJson, UtcTime
 from storage.models.packing import packed
+from storage.repeated import mark_of
 
 PER_DELIVERY = (
-    "requests", "reader_links", "request_fingerprints", "request_tries", "deliveries",
+    "requests", "reader_links", "request_works", "request_tries", "deliveries",
     "usage_records", "usage_journal", "ledger", "jobs",
 )  # fmt: skip
 """The tables that have rows for every delivery, parents first. The log is written by the product's own chaining."""
@@ -71,10 +72,11 @@ Cell = Callable[[Own, Mapping[str, str]], Any]
 class Pattern:
     """The rows of one delivery, with every value that is its own made anew. ``json_text`` and times are as the driver wants them."""
 
-    def __init__(self, engine: Engine, model: Own, words: Mapping[str, str]) -> None:
-        """``words`` are the texts of the model delivery and what stands for each: a name of ``meanings``."""
+    def __init__(self, engine: Engine, model: Own, words: Mapping[str, str], marked: Sequence[str]) -> None:
+        """``words`` are the texts of the model delivery and what stands for each: a name of ``meanings``; ``marked`` are texts kept by marks."""
         self.sqlite = engine.dialect.name == "sqlite"
         self.words, self.model = dict(words), model
+        self.marked = {mark_of(text): text for text in marked}
         self.tables: list[tuple[Table, list[list[Cell]]]] = []
         with engine.connect() as connection:
             for name in PER_DELIVERY:
@@ -93,6 +95,9 @@ class Pattern:
         if isinstance(kind, UtcTime) and value is not None:
             later = value - self.model.at
             return lambda own, words: self.time(own.at + later)
+        if isinstance(value, int) and value in self.marked:
+            text_of = self._text(self.marked[value])
+            return lambda own, words: mark_of(text_of(own, words))
         if isinstance(kind, Bytes) or value is None or isinstance(value, bool | int | bytes):
             return lambda own, words: value
         if isinstance(kind, PackedJson):

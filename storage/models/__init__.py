@@ -25,7 +25,7 @@ from storage.models.log import (
     WitnessedRow,
 )
 from storage.models.privacy import ActRow, HoldRow, RoundRow
-from storage.models.requests import FingerprintRow, MessageRow, ReaderLinkRow, RequestRow, TryRow
+from storage.models.requests import MessageRow, ReaderLinkRow, RequestRow, TryRow, WorkRow
 from storage.models.rights import (
     AgreementRow,
     JointReaderRow,
@@ -54,7 +54,6 @@ __all__ = [
     "EventRow",
     "FactorRow",
     "FeeRow",
-    "FingerprintRow",
     "HoldRow",
     "IdempotencyRow",
     "JobRow",
@@ -86,4 +85,5 @@ __all__ = [
     "WindowNetworkRow",
     "WindowRow",
     "WitnessedRow",
+    "WorkRow",
 ]

@@ -81,13 +81,13 @@ class ReaderLinkRow(Base):
     of: Mapped[RequestRow] = relationship(back_populates="link", lazy="raise")
 
 
-class FingerprintRow(Base):
-    """A name of the work behind a request, for recognising repeats."""
+class WorkRow(Base):
+    """A name of the work behind a request by its mark (``storage/repeated.py``), for recognising repeats."""
 
-    __tablename__ = "request_fingerprints"
+    __tablename__ = "request_works"
     request: Mapped[str] = mapped_column(ForeignKey("requests.number", ondelete="CASCADE"), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(400), primary_key=True)
-    __table_args__ = (Index("ix_request_fingerprints_fingerprint", "fingerprint"),)
+    work: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    __table_args__ = (Index("ix_request_works_work", "work"), {"sqlite_with_rowid": False})
 
 
 class TryRow(Base):

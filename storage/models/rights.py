@@ -74,7 +74,6 @@ class UsageRow(Base):
     reader_group: Mapped[str | None] = mapped_column(Text)
     requested_at: Mapped[datetime] = mapped_column(UtcTime)
     filled_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    recorded_at: Mapped[datetime] = mapped_column(UtcTime)
     __table_args__ = (
         Index("ix_usage_reader", "reader", "requested_at"),
         Index("ix_usage_title", "title", "requested_at"),
@@ -111,7 +110,8 @@ class JointReaderRow(Base):
 class UsageChangeRow(Base):
     """How a usage record stood from one change to the next. Append only, so that an old decision finds the history it saw.
 
-    ``facts`` is null where they are the same as before.
+    ``before`` is what makes the facts before the change of those behind it (``storage/undoing.py``), null where they are the same.
+    The newest facts are the record's.
     """
 
     __tablename__ = "usage_journal"
@@ -119,7 +119,7 @@ class UsageChangeRow(Base):
     claim: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(16))
     under: Mapped[list[str]] = mapped_column(Json)
-    facts: Mapped[dict[str, Any] | None] = mapped_column(PackedJson)
+    before: Mapped[dict[str, Any] | None] = mapped_column(PackedJson)
     filled_at: Mapped[datetime | None] = mapped_column(UtcTime)
     at: Mapped[datetime] = mapped_column(UtcTime)
     __table_args__ = (Index("ix_usage_journal_claim", "claim", "id"),)

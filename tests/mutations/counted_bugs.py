@@ -30,8 +30,8 @@ COUNTED = (
             ),
             (
                 "a replay sees what came later",
-                "UsageChangeRow.claim == row.claim, UsageChangeRow.id <= head",
-                "UsageChangeRow.claim == row.claim",
+                "[change for change in changes if change.id <= head]",
+                "list(changes)",
             ),
             (
                 "a replay sees its own copy",

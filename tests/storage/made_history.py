@@ -107,7 +107,6 @@ def make_records(session: Session, chance: random.Random, requests: list[Request
             reader=chance.choice(("reader1", "reader2")),
             requested_at=request.created_at,
             filled_at=None if status == "reserved" else chance.choice((None, request.created_at + later)),
-            recorded_at=request.created_at,
         )
         session.add(row)
         rows.append(row)

@@ -1,0 +1,124 @@
+"""The migrations that make rows smaller: they say afterwards what they said before, and again on the way back, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
+
+from delivery.citation import Citation, fingerprints
+from storage.engine import open_engine
+from storage.ledger import SqlLedger
+from storage.migrating import _config, migrate
+from storage.models.packing import packed, unpacked
+from storage.requests import SqlRequests
+from tests.storage.test_packing_old_rows import LIBRARY
+
+AT = "2026-01-01 00:00:00.000000"
+ASKED: dict[str, Any] = {"request": {"pages": ["1-9"]}, "reader": {"id": "5f" * 16}}
+FILLED: dict[str, Any] = {"request": {"pages": ["1-9"], "fill_at": "then"}, "reader": {"id": "5f" * 16}}
+CITATION = Citation(title="潮汐 and a title", year="2021", doi="10.5555/x")
+MANY, OF_ONE = 1_203, 13
+"""More claims than the migration takes at once, each with three changes; so many are of one reader."""
+REQUEST = (
+    "INSERT INTO requests (number, library_id, reader_key, state, hold, typed, citation, title, purpose, language, via, reason, "
+    "reason_text, source_id, repeat_of, copy_no, approved, delivery, found, decision, created_at, changed_at, version) VALUES "
+    "(:number, 'l', '', 'supplied', '', :empty, :citation, '', '', 'en', 'form', '', '', '', '', 1, '', '', :empty, :empty, "
+    f"'{AT}', '{AT}', 1)"
+)
+USAGE = (
+    "INSERT INTO usage_records (claim, request, library_id, status, under, facts, copies, reader, requested_at, recorded_at) "
+    f"VALUES (:claim, :request, 'l', 'filled', '[\"a\"]', :facts, 1, :reader, '{AT}', '{AT}')"
+)
+CHANGE = (
+    f"INSERT INTO usage_journal (claim, status, under, facts, at) VALUES (:claim, :status, '[\"a\"]', :facts, '{AT}')"
+)
+NAME = "INSERT INTO request_fingerprints (request, fingerprint) VALUES (:request, :name)"
+JOURNAL = "SELECT claim, status, facts FROM usage_journal ORDER BY id"
+
+
+def bind(engine: Engine, wanted: str) -> None:
+    """Go back to an older revision."""
+    with engine.execution_options(rushlight_write=True).connect() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, wanted)
+        connection.commit()
+
+
+def old_rows(connection: Connection) -> None:
+    """As the release before wrote them: all facts with a claim's first change, and again where they changed."""
+    connection.execute(text(LIBRARY))
+    numbers = [f"TR-{number:04d}" for number in range(MANY)]
+    asked, filled, empty = packed(ASKED), packed(FILLED), packed({})
+    citation = packed(CITATION.to_dict())
+    connection.execute(text(REQUEST), [{"number": one, "citation": citation, "empty": empty} for one in numbers])
+    connection.execute(
+        text(USAGE), [{"claim": f"{one}/1", "request": one, "facts": filled, "reader": one[-2:]} for one in numbers]
+    )
+    for status, facts in (("reserved", asked), ("filled", filled), ("filled", None)):
+        rows = [{"claim": f"{one}/1", "status": status, "facts": facts} for one in numbers]
+        connection.execute(text(CHANGE), rows)
+    names = [{"request": one, "name": name} for one in numbers for name in fingerprints(CITATION)]
+    connection.execute(text(NAME), names)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database of the schema before, with rows."""
+    own = request.param == "postgresql"
+    engine = open_engine(request.getfixturevalue("postgres_url") if own else f"sqlite:///{tmp_path / 'old.db'}")
+    migrate(engine, "0020")
+    with engine.execution_options(rushlight_write=True).begin() as connection:
+        old_rows(connection)
+    yield engine
+    engine.dispose()
+
+
+def read(engine: Engine, wanted: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(wanted))]
+
+
+def test_the_journal_tells_each_moment_as_before(old: Engine) -> None:
+    migrate(old)
+
+    with Session(old) as session:
+        ledger = SqlLedger(session)
+        for head, status, facts in (
+            (MANY, "reserved", ASKED),
+            (2 * MANY, "filled", FILLED),
+            (3 * MANY, "filled", FILLED),
+        ):
+            then = ledger.history_at([({"reader": "01"}, None)], head)
+            assert len(then) == OF_ONE
+            assert {one.status for one in then} == {status}
+            assert all(one.facts == facts for one in then)
+
+
+def test_the_journal_says_facts_again_on_the_way_back(old: Engine) -> None:
+    before = [(claim, status, facts and unpacked(facts)) for claim, status, facts in read(old, JOURNAL)]
+    migrate(old)
+
+    bind(old, "0020")
+
+    assert [(claim, status, facts and unpacked(facts)) for claim, status, facts in read(old, JOURNAL)] == before
+    assert len(read(old, "SELECT 1 FROM usage_records WHERE recorded_at IS NOT NULL")) == MANY
+
+
+def test_works_are_found_by_their_marks_and_named_again_on_the_way_back(old: Engine) -> None:
+    migrate(old)
+    with Session(old) as session:
+        assert len(SqlRequests(session).same_work(fingerprints(CITATION), limit=2 * MANY)) == MANY
+        assert SqlRequests(session).same_work(("doi:10.5555/other",)) == ()
+
+    bind(old, "0020")
+
+    found = read(old, "SELECT request, fingerprint FROM request_fingerprints ORDER BY request, fingerprint")
+    assert found[:2] == [("TR-0000", name) for name in sorted(fingerprints(CITATION))]
+    assert len(found) == MANY * len(fingerprints(CITATION))
