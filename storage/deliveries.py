@@ -15,6 +15,7 @@ from delivery.copies import Behind, CopyState, Delivery, Window
 from delivery.errors import NotFound
 from storage.models import DeliveryRow, ReaderLinkRow, TailRow, WindowNetworkRow, WindowRow
 from storage.models.deliveries import TO_REMOVE
+from storage.repeated import blob_of_master
 
 APART = frozenset({"state", "agreements", "stamp", "terms", "reader_id", "reader_key"})
 PLAIN = tuple(field.name for field in fields(Delivery) if field.name not in APART)
@@ -154,6 +155,7 @@ class SqlDeliveries:
         kept = dict(zip(SEEN, seen, strict=True))
         kept["state"] = CopyState(kept["state"])
         kept["agreements"] = _pairs(kept["agreements"])
+        kept["blob"] = kept["blob"] or blob_of_master(kept["master"])
         kept["reader_key"] = kept["reader_key"] or ""
         delivery = Delivery(**kept)
         return Behind(Window(secret_hash, delivery.number, opened_at, ends_at), delivery, tail or b"", known)
@@ -217,6 +219,7 @@ def _fill(row: DeliveryRow, delivery: Delivery) -> None:
     for name in PLAIN:
         if name not in COUNTERS:
             setattr(row, name, getattr(delivery, name))
+    row.blob = "" if delivery.blob == blob_of_master(delivery.master) else delivery.blob
     row.state = delivery.state.value
     row.agreements = [list(pair) for pair in delivery.agreements]
     row.stamp, row.terms = dict(delivery.stamp), dict(delivery.terms)
@@ -234,5 +237,6 @@ def as_delivery(row: DeliveryRow) -> Delivery:
         agreements=_pairs(row.agreements),
         stamp=row.stamp,
         terms=row.terms,
-        **{name: getattr(row, name) for name in PLAIN},
+        **{name: getattr(row, name) for name in PLAIN if name != "blob"},
+        blob=row.blob or blob_of_master(row.master),
     )

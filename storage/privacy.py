@@ -39,7 +39,7 @@ from storage.models import (
 )
 from storage.models.columns import AsKept
 from storage.models.packing import plain
-from storage.repeated import SEVERAL, counts_for, mark_of, source_blob
+from storage.repeated import SEVERAL, counts_for, mark_of, source_sha256
 from storage.requests import as_request
 from storage.undoing import rewritten
 
@@ -239,7 +239,7 @@ class SqlPrivacy:
         row = self.session.get(RequestRow, number)
         if row is not None:
             row.decision, row.found, row.version = dict(change(row.decision)), dict(change(row.found)), row.version + 1
-            row.source_blob, row.counts_for = source_blob(row.found), counts_for(row.decision, row.found)
+            row.source_sha256, row.counts_for = source_sha256(row.found), counts_for(row.decision, row.found)
             self.session.flush()
 
     def decisions_naming(self, key: str) -> Sequence[str]:
@@ -268,8 +268,8 @@ class SqlPrivacy:
         if request is None or request.purged_at is not None:
             return False
         request.link, request.typed, request.citation, request.found, request.decision = None, {}, {}, {}, {}
-        request.title = request.container = request.source_blob = request.purpose = request.reason_text = ""
-        request.counts_for = None
+        request.title = request.container = request.purpose = request.reason_text = ""
+        request.counts_for = request.source_sha256 = None
         request.purged_at, request.version = at, request.version + 1
         for table in (WorkRow, TryRow, MessageRow, DeclarationRow):
             self.session.execute(delete(table).where(table.request == number))

@@ -1,21 +1,24 @@
-"""What columns of a request repeat of its packed values, so that statements find it: its source's blob, and whom it counts for."""
+"""What columns of a request repeat of its packed values, so that statements find it: its source's digest, and whom it counts for."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 
-from sqlalchemy import func
-
-from storage.models import RequestRow
-
-SOURCE_SHA256 = func.substr(RequestRow.source_blob, len("sources/00/") + 1, 64)
-"""The digest of the file that was found, by which its blob is named."""
+SOURCE = re.compile(r"sources/[0-9a-f]{2}/([0-9a-f]{64})\.pdf")
+"""How the files that were found are named: each by its digest."""
 
 
-def source_blob(found: Mapping[str, object]) -> str:
-    """The name of the file that was found; nothing where none was."""
-    return str(found.get("blob") or "")
+def source_sha256(found: Mapping[str, object]) -> str | None:
+    """The digest of the file that was found, by which it is named; None where none was."""
+    told = SOURCE.fullmatch(str(found.get("blob") or ""))
+    return None if told is None else told[1]
+
+
+def blob_of_master(master: str) -> str:
+    """The name of a prepared document's file; nothing where there is none."""
+    return f"masters/{master[:2]}/{master}.pdf" if master else ""
 
 
 SEVERAL = 0

@@ -37,7 +37,7 @@ from storage.models import (
     WorkRow,
 )
 from storage.queue_walks import NewestFirst, goes_by_legs, holds, leg_walks, queue_walks
-from storage.repeated import SOURCE_SHA256, counts_for, source_blob
+from storage.repeated import counts_for, source_sha256
 from storage.same_work import ASKED_BEFORE, marked, of_reader, of_work
 from storage.search_legs import found_on, stop_of
 from storage.walks import count_of, page_of
@@ -94,7 +94,7 @@ class SqlRequests:
         """One request like ``get``, with the masters of its file that may serve its copy, the newest first; by one statement."""
         claim = RequestRow.number.concat("/").concat(as_type(RequestRow.copy_no, Text))
         fitting = and_(
-            MasterRow.source_sha256 == SOURCE_SHA256,
+            MasterRow.source_sha256 == RequestRow.source_sha256,
             or_(MasterRow.only_for == "", MasterRow.only_for == claim),
             MasterRow.engine_version == ENGINE_VERSION,
             MasterRow.retired_at.is_(None),
@@ -147,7 +147,7 @@ class SqlRequests:
         known = {name: getattr(before, name) for name in values}
         new = {name: value for name, value in values.items() if value != known[name]}
         if "found" in new:
-            new["source_blob"] = source_blob(after.found)
+            new["source_sha256"] = source_sha256(after.found)
         if new.keys() & {"found", "decision"}:
             new["counts_for"] = counts_for(after.decision, after.found)
         statement = (
@@ -358,7 +358,7 @@ def _values(request: DocumentRequest) -> dict[str, Any]:
         "citation": request.citation.to_dict(),
         "title": request.citation.title or request.citation.chapter or request.citation.container,
         "container": request.citation.container,
-        "source_blob": source_blob(request.found),
+        "source_sha256": source_sha256(request.found),
         "found": found,
         "decision": decision,
         "counts_for": counts_for(decision, found),

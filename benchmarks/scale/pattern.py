@@ -13,7 +13,7 @@ from sqlalchemy import Engine, Table, select
 
 from delivery.numbers import ALPHABET
 from storage.models import Base
-from storage.models.columns import Bytes, PackedJson, UtcTime
+from storage.models.columns import Bytes, Digest, PackedJson, UtcTime
 from storage.models.packing import packed
 from storage.repeated import mark_of
 
@@ -100,6 +100,9 @@ class Pattern:
             return lambda own, words: mark_of(text_of(own, words))
         if isinstance(kind, Bytes) or value is None or isinstance(value, bool | int | bytes):
             return lambda own, words: value
+        if isinstance(kind, Digest):
+            kept = bytes.fromhex(value)
+            return lambda own, words: kept
         if isinstance(kind, PackedJson):
             return self._packed(json.dumps(value, ensure_ascii=False))
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

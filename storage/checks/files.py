@@ -6,7 +6,21 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, case, cast, exists, literal, null, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from delivery.copies import CopyState
@@ -14,29 +28,37 @@ from delivery.lifecycle import State
 from delivery.violations import ExpectedFile
 from storage.checks.asking import stream
 from storage.models import DeliveryRow, MasterRow, RequestRow, TailRow
+from storage.models.columns import Digest
 
 DIGEST = re.compile(r"([0-9a-f]{64})\.pdf$")
 NO_SIZE = cast(null(), BigInteger)
 LIVE = DeliveryRow.state == CopyState.LIVE.value
 
 
-def _sources() -> Any:
+def _digits(digest: Any, dialect: str) -> Any:
+    """A digest in the words of the database."""
+    kept = type_coerce(digest, LargeBinary)
+    return func.encode(kept, "hex", type_=Text) if dialect == "postgresql" else func.lower(func.hex(kept), type_=Text)
+
+
+def _sources(dialect: str) -> Any:
     """What copies are made from: it must be there while one is being made."""
-    blob = RequestRow.source_blob
+    digits = _digits(RequestRow.source_sha256, dialect)
+    blob = literal("sources/").concat(func.substr(digits, 1, 2)).concat("/").concat(digits).concat(".pdf")
     needed = case((RequestRow.state == State.PREPARING.value, 1), else_=0)
     return select(
-        blob.label("name"), literal("").label("sha256"), NO_SIZE.label("bytes"), needed.label("needed"),
+        blob.label("name"), literal("", Digest()).label("sha256"), NO_SIZE.label("bytes"), needed.label("needed"),
         RequestRow.number.label("owner"), literal("request").label("kind"),
-    ).where(blob != "")  # fmt: skip
+    ).where(RequestRow.source_sha256.is_not(None))  # fmt: skip
 
 
-def _masters() -> Any:
+def _masters(dialect: str) -> Any:
     """Prepared documents: one must be there while a copy of it can be opened, or new ones are made of it."""
     used = exists().where(DeliveryRow.master == MasterRow.id, LIVE)
     needed = case((MasterRow.retired_at.is_(None), 1), (used, 1), else_=0)
     return select(
         MasterRow.blob.label("name"), MasterRow.id.label("sha256"), NO_SIZE.label("bytes"), needed.label("needed"),
-        MasterRow.id.label("owner"), literal("master").label("kind"),
+        _digits(MasterRow.id, dialect).label("owner"), literal("master").label("kind"),
     ).where(MasterRow.removed_at.is_(None))  # fmt: skip
 
 
@@ -51,8 +73,9 @@ def _copies() -> Any:
 
 def _named(session: Session, only: Sequence[str] = ()) -> Any:
     """All rows that name files, by name: as bytes, whatever the database's language."""
-    parts = union_all(_sources(), _masters(), _copies()).subquery()
-    name = parts.c.name.collate("C") if session.get_bind().dialect.name == "postgresql" else parts.c.name
+    dialect = session.get_bind().dialect.name
+    parts = union_all(_sources(dialect), _masters(dialect), _copies()).subquery()
+    name = parts.c.name.collate("C") if dialect == "postgresql" else parts.c.name
     found = select(parts).order_by(name, parts.c.needed.desc())
     return found.where(parts.c.name.in_(only)) if only else found
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, MetaData
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, MetaData, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase
@@ -21,6 +22,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+DIGITS, HALF = re.compile(r"[0-9a-f]{64}"), 32
+"""A digest as digits, and how many bytes say the same."""
 
 
 class Base(DeclarativeBase):
@@ -63,6 +68,32 @@ class Bytes(LargeBinary):
             return None if value is None else bytes(value)
 
         return as_bytes
+
+
+class Digest(TypeDecorator[str]):
+    """A SHA-256, 64 digits to the program and 32 bytes in the database. Any other text is kept as its own bytes, an empty one too."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Bytes; on SQLite in columns that always said text, and keep bytes as well."""
+        return dialect.type_descriptor(String(64) if dialect.name == "sqlite" else LargeBinary())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        """Half as many bytes. A text that would be read as a digest is refused."""
+        if value is None or DIGITS.fullmatch(value):
+            return None if value is None else bytes.fromhex(value)
+        kept = value.encode()
+        if len(kept) == HALF:
+            raise ValueError("this text cannot be told from a digest")
+        return kept
+
+    def process_result_value(self, value: bytes | str | None, dialect: Dialect) -> str | None:
+        """The digits again; text is taken as it stands, wherever somebody has put it."""
+        if value is None or isinstance(value, str):
+            return value
+        return bytes(value).hex() if len(value) == HALF else bytes(value).decode("utf-8", "replace")
 
 
 class _AsItIs(UserDefinedType[Any]):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from storage.models.columns import Base, Json, PackedJson, UtcTime
+from storage.models.columns import Base, Digest, Json, PackedJson, UtcTime
 from storage.models.requests import ReaderLinkRow
 
 KEPT = text("blob_removed_at IS NULL")
@@ -17,7 +17,10 @@ TO_REMOVE = text("blob_removed_at IS NULL AND state != 'live'")
 
 
 class DeliveryRow(Base):
-    """One reader's copy. The CHECK is the net under the conditional UPDATE that counts opens."""
+    """One reader's copy. The CHECK is the net under the conditional UPDATE that counts opens.
+
+    ``blob`` is empty where it is the master's (``storage/repeated.py``).
+    """
 
     __tablename__ = "deliveries"
     number: Mapped[str] = mapped_column(String(24), primary_key=True)
@@ -29,7 +32,7 @@ class DeliveryRow(Base):
     old_reader_key: Mapped[str] = mapped_column("reader_key", String(32), default="")
     state: Mapped[str] = mapped_column(String(16))
     blob: Mapped[str] = mapped_column(Text)
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(Digest)
     bytes: Mapped[int] = mapped_column(BigInteger)
     pages: Mapped[int]
     filename: Mapped[str] = mapped_column(Text)
@@ -42,7 +45,7 @@ class DeliveryRow(Base):
     open_access: Mapped[bool] = mapped_column(default=False)
     engine: Mapped[str] = mapped_column(String(16))
     source_id: Mapped[str] = mapped_column(String(64))
-    source_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    source_sha256: Mapped[str] = mapped_column(Digest, index=True)
     agreements: Mapped[list[Any]] = mapped_column(Json)
     stamp: Mapped[dict[str, Any]] = mapped_column(PackedJson)
     terms: Mapped[dict[str, Any]] = mapped_column(PackedJson)
@@ -50,7 +53,7 @@ class DeliveryRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
     ended_reason: Mapped[str] = mapped_column(Text, default="")
     blob_removed_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    master: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    master: Mapped[str] = mapped_column(Digest, default="", server_default="")
     base_bytes: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
         CheckConstraint("opens_limit IS NULL OR opens_used <= opens_limit", name="opens"),
@@ -77,8 +80,8 @@ class MasterRow(Base):
     """A prepared document. ``record`` is what personalising needs, as JSON, with the file key wrapped; emptied with the blob."""
 
     __tablename__ = "masters"
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    source_sha256: Mapped[str] = mapped_column(String(64))
+    id: Mapped[str] = mapped_column(Digest, primary_key=True)
+    source_sha256: Mapped[str] = mapped_column(Digest)
     encrypted: Mapped[bool]
     only_for: Mapped[str] = mapped_column(String(32), default="")
     engine_version: Mapped[int]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from storage.models.columns import Base, PackedJson, Serial, UtcTime
+from storage.models.columns import Base, Digest, PackedJson, Serial, UtcTime
 
 WAITING = text("state IN ('new', 'fetching', 'at_desk', 'preparing')")
 """What is not over, word for word as queries say it too: SQLite takes a partial index for no other spelling."""
@@ -19,7 +19,7 @@ COUNTED = text("counts_for IS NOT NULL")
 class RequestRow(Base):
     """One document request.
 
-    ``title`` and ``container`` repeat the citation's for searching, ``source_blob`` what was found, ``counts_for`` whom the decision names.
+    ``title`` and ``container`` repeat the citation's for searching, ``source_sha256`` which file was found, ``counts_for`` whom the decision names.
     """
 
     __tablename__ = "requests"
@@ -46,7 +46,7 @@ class RequestRow(Base):
     approved: Mapped[str] = mapped_column(String(24), default="")
     delivery: Mapped[str] = mapped_column(String(24), default="")
     found: Mapped[dict[str, Any]] = mapped_column(PackedJson)
-    source_blob: Mapped[str] = mapped_column(Text, default="", server_default="")
+    source_sha256: Mapped[str | None] = mapped_column(Digest)
     decision: Mapped[dict[str, Any]] = mapped_column(PackedJson)
     counts_for: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -12,8 +12,11 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from delivery.citation import Citation, fingerprints
+from storage.checks.files import expected_files
+from storage.deliveries import SqlDeliveries
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
+from storage.masters import SqlMasters
 from storage.migrating import _config, migrate
 from storage.models.packing import packed, unpacked
 from storage.requests import SqlRequests
@@ -39,6 +42,18 @@ CHANGE = (
     f"INSERT INTO usage_journal (claim, status, under, facts, at) VALUES (:claim, :status, '[\"a\"]', :facts, '{AT}')"
 )
 NAME = "INSERT INTO request_fingerprints (request, fingerprint) VALUES (:request, :name)"
+SOURCE = f"sources/7d/{'7d' * 32}.pdf"
+DELIVERY = (
+    "INSERT INTO deliveries (number, request, claim, library_id, reader_key, state, blob, sha256, bytes, pages, filename, issued_at, "
+    "opens_used, machine_hits, same_reader_only, open_access, engine, source_id, source_sha256, agreements, stamp, terms, "
+    "message_id, ended_reason, master, base_bytes) VALUES (:number, 'TR-0000', :number, 'l', '', 'live', :blob, "
+    f"'{'5c' * 32}', 1, 1, '', '{AT}', 0, 0, :no, :no, 'tail', '', '{'7d' * 32}', '[[\"a\", 1]]', :empty, :empty, '', '', "
+    ":master, 1)"
+)
+MASTER = (
+    "INSERT INTO masters (id, source_sha256, encrypted, only_for, engine_version, key_version, blob, record, made_at, used_at, "
+    f"retired_reason) VALUES (:id, '{'7d' * 32}', :no, '', 1, '', 'masters/3a/{'3a' * 32}.pdf', '{{}}', '{AT}', '{AT}', '')"
+)
 JOURNAL = "SELECT claim, status, facts FROM usage_journal ORDER BY id"
 
 
@@ -122,3 +137,29 @@ def test_works_are_found_by_their_marks_and_named_again_on_the_way_back(old: Eng
     found = read(old, "SELECT request, fingerprint FROM request_fingerprints ORDER BY request, fingerprint")
     assert found[:2] == [("TR-0000", name) for name in sorted(fingerprints(CITATION))]
     assert len(found) == MANY * len(fingerprints(CITATION))
+
+
+def test_digests_and_the_names_that_follow_from_them_come_back(old: Engine) -> None:
+    with old.execution_options(rushlight_write=True).begin() as connection:
+        connection.execute(text(f"UPDATE requests SET source_blob = '{SOURCE}' WHERE number = 'TR-0000'"))
+        connection.execute(text(MASTER), {"id": "3a" * 32, "no": False})
+        for place, (blob, master) in enumerate(((f"masters/3a/{'3a' * 32}.pdf", "3a" * 32), ("copies/whole.pdf", ""))):
+            values = {"number": f"RL-{place}", "blob": blob, "master": master, "no": False, "empty": packed({})}
+            connection.execute(text(DELIVERY), values)
+    wanted = "SELECT number, blob, sha256, source_sha256, master FROM deliveries ORDER BY number"
+    before = read(old, wanted)
+
+    migrate(old)
+    with Session(old) as session:
+        shared, whole = (SqlDeliveries(session).get(number) for number in ("RL-0", "RL-1"))
+        assert SqlMasters(session).unneeded(5) == ()
+        files = {file.name for file in expected_files(session)}
+    assert (shared.blob, shared.sha256, shared.master) == (f"masters/3a/{'3a' * 32}.pdf", "5c" * 32, "3a" * 32)
+    assert (whole.blob, whole.source_sha256, whole.master) == ("copies/whole.pdf", "7d" * 32, "")
+    assert files == {SOURCE, shared.blob}
+
+    bind(old, "0022")
+
+    assert read(old, wanted) == before
+    assert read(old, "SELECT id, source_sha256 FROM masters") == [("3a" * 32, "7d" * 32)]
+    assert read(old, "SELECT source_blob FROM requests ORDER BY number LIMIT 2") == [(SOURCE,), ("",)]

@@ -80,10 +80,10 @@ def test_old_rows_say_what_they_said_and_what_is_searched_stands_beside(old: Eng
     migrate(old)
 
     one, two = rows(old, RequestRow, RequestRow.number)
-    assert (one.citation, one.found, one.container, one.source_blob) == (
-        CITATION, {"blob": BLOB, "bytes": 5}, "Journal of Tides", BLOB,
+    assert (one.citation, one.found, one.container, one.source_sha256) == (
+        CITATION, {"blob": BLOB, "bytes": 5}, "Journal of Tides", "3f" * 32,
     )  # fmt: skip
-    assert (two.citation, two.found, two.container, two.source_blob) == ({}, {}, "", "")
+    assert (two.citation, two.found, two.container, two.source_sha256) == ({}, {}, "", None)
     [copy] = rows(old, DeliveryRow, DeliveryRow.number)
     assert (copy.stamp, copy.terms, copy.agreements) == ({"why": "x"}, {"renewals": 0}, [["a", 1]])
     assert [(row.facts, row.copies) for row in rows(old, UsageRow, UsageRow.claim)] == [(FACTS, 3), ({}, 1)]
