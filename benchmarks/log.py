@@ -47,11 +47,10 @@ def filled(home: Path, count: int) -> Services:
                     "copy:supplied", at, "system", "harbour", f"TR-{seq}", f"RL-{seq}", (("open", 1),), code="tail"
                 )
                 leaf = leaf_bytes(seq, event)
-                digest = leaf_hash(leaf)
-                chain = next_chain(services.keys.audit, chain, seq, digest)
+                chain = next_chain(services.keys.audit, chain, seq, leaf_hash(leaf))
                 edge = grown(edge, seq - 1, entry_hash(leaf))
                 values = {"kind": event.kind, "actor": "system", "library_id": "harbour", "request": event.request}
-                rows.append({"seq": seq, "leaf": leaf, "hash": digest, "chain": chain, "at": at, **values})
+                rows.append({"seq": seq, "leaf": leaf, "chain": chain, "at": at, **values})
             connection.execute(insert(EventRow), rows)
         head = {"size": count, "chain": chain, "frontier": b"".join(edge), "hashed": count}
         connection.execute(LogHeadRow.__table__.update().values(head))  # type: ignore[attr-defined]  # a table has it

@@ -67,14 +67,12 @@ class AuditLog:
         for event in events:
             seq = head.size + 1
             leaf = leaf_bytes(seq, event)
-            digest = leaf_hash(leaf)
             frontier = grown(frontier, head.size, entry_hash(leaf))
-            head = Head(seq, next_chain(self._key, head.chain, seq, digest))
+            head = Head(seq, next_chain(self._key, head.chain, seq, leaf_hash(leaf)))
             rows.append(
                 {
                     "seq": seq,
                     "leaf": leaf,
-                    "hash": digest,
                     "chain": head.chain,
                     "at": event.at,
                     "kind": event.kind,
@@ -141,13 +139,13 @@ class SqlUsageLog:
         """All rows in sequence, as written."""
         while True:
             batch = self.session.execute(
-                select(EventRow.seq, EventRow.leaf, EventRow.hash, EventRow.chain)
+                select(EventRow.seq, EventRow.leaf, EventRow.chain)
                 .where(EventRow.seq > after)
                 .order_by(EventRow.seq)
                 .limit(BATCH)
             ).all()
             for row in batch:
-                yield LogRow(row.seq, bytes(row.leaf), bytes(row.hash), bytes(row.chain))
+                yield LogRow(row.seq, bytes(row.leaf), bytes(row.chain))
             if len(batch) < BATCH:
                 return
             after = batch[-1].seq
@@ -208,5 +206,5 @@ def _entry(event: EventRow, title: str | None, reader_key: str | None) -> LogEnt
         code=str(content.get("code", "")),
         title=title or "",
         reader_key=reader_key or "",
-        hash=bytes(event.hash),
+        hash=leaf_hash(bytes(event.leaf)),
     )

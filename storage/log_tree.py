@@ -26,9 +26,7 @@ from storage.models import (
 )
 
 BATCH = 4_096
-ROWS = text(
-    "SELECT seq, leaf, hash, chain FROM audit_events WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :batch"
-)
+ROWS = text("SELECT seq, leaf, chain FROM audit_events WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :batch")
 
 
 class SqlLogTree:

@@ -156,12 +156,11 @@ def chained(
     for event in events:
         size += 1
         leaf = leaf_bytes(size, event)
-        digest = leaf_hash(leaf)
-        chain = next_chain(key, chain, size, digest)
+        chain = next_chain(key, chain, size, leaf_hash(leaf))
         frontier = grown(frontier, size - 1, entry_hash(leaf))
         names = " ".join(f"{name}@{version}" for name, version in event.agreements)
         rows.append(
-            (size, leaf, digest, chain, time_of(event.at), event.kind, event.actor, event.library, event.request,
+            (size, leaf, chain, time_of(event.at), event.kind, event.actor, event.library, event.request,
              event.delivery, names)
         )  # fmt: skip
     return End(size, chain, frontier), rows
@@ -170,7 +169,6 @@ def chained(
 EVENT_COLUMNS = (
     "seq",
     "leaf",
-    "hash",
     "chain",
     "at",
     "kind",

@@ -27,7 +27,7 @@ def rows(key: bytes = KEY, first: int = 1, chain: bytes = START, code: str = "OK
         leaf = leaf_bytes(seq, event)
         digest = leaf_hash(leaf)
         chain = next_chain(key, chain, seq, digest)
-        made.append(LogRow(seq, leaf, digest, chain))
+        made.append(LogRow(seq, leaf, chain))
     return made
 
 
@@ -42,7 +42,7 @@ def check(changed: list[LogRow], head: Head | None = HEAD) -> LogVerdict:
 def renumbered(row: LogRow, seq: int) -> LogRow:
     content = {**json.loads(row.leaf), "seq": seq}
     leaf = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-    return LogRow(seq, leaf, leaf_hash(leaf), row.chain)
+    return LogRow(seq, leaf, row.chain)
 
 
 def test_a_whole_log_is_whole_and_may_be_newer_than_its_head() -> None:
@@ -53,11 +53,11 @@ def test_a_whole_log_is_whole_and_may_be_newer_than_its_head() -> None:
 
 @given(st.integers(0, SIZE - 1), st.data())
 def test_one_bit_anywhere_is_found_and_its_row_is_named(place: int, data: st.DataObject) -> None:
-    field = data.draw(st.sampled_from(["leaf", "hash", "chain"]))
+    field = data.draw(st.sampled_from(["leaf", "chain"]))
     content = bytearray(getattr(ROWS[place], field))
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
 
-    verdict = check([*ROWS[:place], replace(ROWS[place], **{field: bytes(content)}), *ROWS[place + 1 :]])  # type: ignore[arg-type]  # one of the three fields of bytes
+    verdict = check([*ROWS[:place], replace(ROWS[place], **{field: bytes(content)}), *ROWS[place + 1 :]])  # type: ignore[arg-type]  # one of the two fields of bytes
 
     assert (verdict.whole, verdict.first_bad) == (False, place + 1)
 
@@ -107,8 +107,7 @@ def test_a_log_computed_again_with_the_key_still_differs_from_the_head_kept_else
 
 @given(st.binary(max_size=60))
 def test_a_leaf_of_any_bytes_is_a_finding_and_never_an_error(leaf: bytes) -> None:
-    digest = leaf_hash(leaf)
-    row = LogRow(1, leaf, digest, next_chain(KEY, START, 1, digest))
+    row = LogRow(1, leaf, next_chain(KEY, START, 1, leaf_hash(leaf)))
 
     assert check([row], None).first_bad == 1
 

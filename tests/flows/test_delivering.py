@@ -313,7 +313,7 @@ def test_the_log_names_the_first_edited_missing_or_swapped_event(world: World) -
     with world.store.read() as work:
         rows = list(work.log.rows())
     head = Head(rows[-1].seq, rows[-1].chain)
-    edited = LogRow(3, rows[2].leaf.replace(b"system", b"sneaky"), rows[2].hash, rows[2].chain)
+    edited = LogRow(3, rows[2].leaf.replace(b"system", b"sneaky"), rows[2].chain)
 
     assert verify_chain(key, rows, head).whole
     assert verify_chain(key, [*rows[:2], edited, *rows[3:]], head).first_bad == 3

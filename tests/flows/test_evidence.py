@@ -143,7 +143,7 @@ def test_a_reader_who_is_erased_leaves_every_proof_as_it_was(world: World, deliv
     assert world.reader.email.encode() not in content
 
 
-def batches(world: World) -> list[list[tuple[int, bytes, bytes, bytes]]]:
+def batches(world: World) -> list[list[tuple[int, bytes, bytes]]]:
     with world.store.read() as work:
         return list(work.tree.batches(0, work.log.size()))
 

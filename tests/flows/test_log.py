@@ -24,7 +24,7 @@ from delivery.services.log_exporting import export_log
 from delivery.services.log_tiles import prove
 from delivery.services.witnessing import give_checkpoints, known_from, newest_checkpoint, seen_outside
 from drm.audit.checkpoints import Checkpoint, open_checkpoint
-from drm.audit.events import Event
+from drm.audit.events import Event, leaf_hash
 from drm.audit.proofs import check_proof, read_proof, write_proof
 from storage.engine import open_engine
 from storage.log_folder import FolderPlace
@@ -172,7 +172,7 @@ def test_a_log_that_was_changed_is_not_signed_any_more(world: World) -> None:
     events(world, 300)
     sign(world)
     events(world, 10)
-    execute(world, "DROP TRIGGER audit_events_no_update", "UPDATE audit_events SET leaf = hash WHERE seq = 305")
+    execute(world, "DROP TRIGGER audit_events_no_update", "UPDATE audit_events SET leaf = chain WHERE seq = 305")
 
     with pytest.raises(Conflict, match="305"):
         sign(world)
@@ -235,7 +235,7 @@ def test_a_log_of_the_release_before_gains_its_tree_and_no_row_changes(tmp_path:
     world = make_world(tmp_path / "home", Path())
     events(world, 700)
     with world.services.engine.connect() as connection:
-        before = connection.execute(text("SELECT seq, leaf, hash, chain FROM audit_events ORDER BY seq")).all()
+        before = connection.execute(text("SELECT seq, leaf, chain FROM audit_events ORDER BY seq")).all()
         [head] = connection.execute(text("SELECT frontier, hashed FROM audit_head")).all()
     old = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     migrate(old, "0008")
@@ -244,14 +244,14 @@ def test_a_log_of_the_release_before_gains_its_tree_and_no_row_changes(tmp_path:
             "INSERT INTO audit_events (seq, leaf, hash, chain, at, kind, actor, library_id, request, delivery, agreements) "
             "VALUES (:seq, :leaf, :hash, :chain, '2026-11-24', 'request:looked', 'system', '', '', '', '')"
         )
-        connection.execute(text(statement), [dict(row._mapping) for row in before])
+        connection.execute(text(statement), [{**row._mapping, "hash": leaf_hash(row.leaf)} for row in before])
         chain = {"chain": before[-1].chain}
         connection.execute(text("INSERT INTO audit_head (id, size, chain) VALUES (1, 700, :chain)"), chain)
 
     migrate(old)
 
     with old.connect() as connection:
-        after = connection.execute(text("SELECT seq, leaf, hash, chain FROM audit_events ORDER BY seq")).all()
+        after = connection.execute(text("SELECT seq, leaf, chain FROM audit_events ORDER BY seq")).all()
         assert connection.execute(text("SELECT frontier, hashed FROM audit_head")).all() == [head]
     assert after == before
     old.dispose()

@@ -49,17 +49,16 @@ class Forger:
         rows, tiles, notes = [], [], {}
         for seq, old in enumerate(leaves, 1):
             leaf = renumbered(old, seq)
-            digest = leaf_hash(leaf)
-            chain = next_chain(self.audit_key, chain, seq, digest)
-            rows.append((seq, leaf, digest, chain))
+            chain = next_chain(self.audit_key, chain, seq, leaf_hash(leaf))
+            rows.append((seq, leaf, chain))
             edge = grown(edge, seq - 1, entry_hash(leaf))
             tiles += tree.add([entry_hash(leaf)])
             if seq in sizes:
                 notes[seq] = Checkpoint(self.signer.name, seq, tree.root).signed(self.signer)
         self.database.execute("DELETE FROM audit_events")
         self.database.executemany(
-            "INSERT INTO audit_events (seq, leaf, hash, chain, at, kind, actor, library_id, request, delivery, agreements) "
-            "VALUES (?, ?, ?, ?, '2026-11-24', 'request:looked', 'x', '', '', '', '')",
+            "INSERT INTO audit_events (seq, leaf, chain, at, kind, actor, library_id, request, delivery, agreements) "
+            "VALUES (?, ?, ?, '2026-11-24', 'request:looked', 'x', '', '', '', '')",
             rows,
         )
         head = (len(rows), chain, b"".join(edge), len(rows))
@@ -75,7 +74,7 @@ class Forger:
 
     def flip(self) -> None:
         """One bit of one event, in any of its columns that count."""
-        seq, column = self.somewhere(), self.chance.choice(["leaf", "hash", "chain"])
+        seq, column = self.somewhere(), self.chance.choice(["leaf", "chain"])
         [(value,)] = self.database.execute(f"SELECT {column} FROM audit_events WHERE seq = {seq}").fetchall()
         changed = bytearray(value)
         changed[self.chance.randrange(len(changed))] ^= 1 << self.chance.randrange(8)
@@ -97,8 +96,8 @@ class Forger:
         self.database.execute(f"UPDATE audit_events SET seq = -seq - 1 WHERE seq >= {seq}")
         self.database.execute("UPDATE audit_events SET seq = -seq WHERE seq < 0")
         self.database.execute(
-            "INSERT INTO audit_events (seq, leaf, hash, chain, at, kind, actor, library_id, request, delivery, agreements) "
-            f"SELECT {seq}, leaf, hash, chain, at, kind, actor, library_id, request, delivery, agreements "
+            "INSERT INTO audit_events (seq, leaf, chain, at, kind, actor, library_id, request, delivery, agreements) "
+            f"SELECT {seq}, leaf, chain, at, kind, actor, library_id, request, delivery, agreements "
             f"FROM audit_events WHERE seq = {seq + 1}"
         )
 
@@ -113,10 +112,10 @@ class Forger:
         self.rewrite([*leaves[:seq], leaves[seq - 1], *leaves[seq:]], everything=True)
 
     def back_date(self) -> None:
-        """An event happened earlier, with its hash made to fit."""
+        """An event happened earlier."""
         seq = self.somewhere()
         leaf = changed_time(self.leaves[seq - 1], self.chance)
-        self.database.execute(f"UPDATE audit_events SET leaf = ?, hash = ? WHERE seq = {seq}", (leaf, leaf_hash(leaf)))
+        self.database.execute(f"UPDATE audit_events SET leaf = ? WHERE seq = {seq}", (leaf,))
 
     def recompute_suffix(self) -> None:
         """An event is changed, and all hashes, the chain and the edge after it are made to fit, with the audit key."""

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from delivery.citation import Citation, fingerprints
+from drm.audit.events import leaf_hash
+from storage.audit_log import SqlUsageLog
 from storage.checks.files import expected_files
 from storage.deliveries import SqlDeliveries
 from storage.engine import open_engine
@@ -53,6 +56,10 @@ DELIVERY = (
 MASTER = (
     "INSERT INTO masters (id, source_sha256, encrypted, only_for, engine_version, key_version, blob, record, made_at, used_at, "
     f"retired_reason) VALUES (:id, '{'7d' * 32}', :no, '', 1, '', 'masters/3a/{'3a' * 32}.pdf', '{{}}', '{AT}', '{AT}', '')"
+)
+EVENT = (
+    "INSERT INTO audit_events (seq, leaf, hash, chain, at, kind, actor, library_id, request, delivery, agreements) "
+    f"VALUES (:seq, :leaf, :hash, :leaf, '{AT}', 'request:looked', 'system', '', '', '', '')"
 )
 JOURNAL = "SELECT claim, status, facts FROM usage_journal ORDER BY id"
 
@@ -163,3 +170,24 @@ def test_digests_and_the_names_that_follow_from_them_come_back(old: Engine) -> N
     assert read(old, wanted) == before
     assert read(old, "SELECT id, source_sha256 FROM masters") == [("3a" * 32, "7d" * 32)]
     assert read(old, "SELECT source_blob FROM requests ORDER BY number LIMIT 2") == [(SOURCE,), ("",)]
+
+
+def test_the_hashes_of_events_follow_from_their_bytes_and_are_written_again_on_the_way_back(old: Engine) -> None:
+    leaves = [b'{"seq":%d}' % seq for seq in range(1, 2 * MANY)]
+    with old.execution_options(rushlight_write=True).begin() as connection:
+        rows = [{"seq": seq, "leaf": leaf, "hash": leaf_hash(leaf)} for seq, leaf in enumerate(leaves, 1)]
+        connection.execute(text(EVENT), rows)
+    wanted = "SELECT seq, leaf, hash FROM audit_events ORDER BY seq"
+    before = read(old, wanted)
+
+    migrate(old)
+    with Session(old) as session:
+        assert [row.leaf for row in SqlUsageLog(session).rows()] == leaves
+    bind(old, "0023")
+
+    assert read(old, wanted) == before
+    with (
+        old.execution_options(rushlight_write=True).begin() as connection,
+        pytest.raises(DatabaseError, match="append"),
+    ):
+        connection.execute(text("UPDATE audit_events SET kind = 'x'"))
