@@ -74,7 +74,6 @@ def make_events(session: Session, chance: random.Random, requests: list[RequestR
         row = EventRow(
             seq=seq,
             leaf=b"{}",
-            hash=b"",
             chain=b"",
             at=START + timedelta(hours=seq - late),
             kind=chance.choice(("request:created", "copy:supplied")),
