@@ -207,9 +207,9 @@ def _deliveries(world: World, writer: Writer, pattern: Pattern, count: int, read
     """The deliveries in batches, oldest first, each with its events."""
     now, key = world.clock(), world.store.audit_log.key
     columns = [pattern.columns(table) for table, _ in pattern.tables]
-    copies, jobs = (
+    copies, tails, jobs = (
         next(place for place, (table, _) in enumerate(pattern.tables) if table.name == name)
-        for name in ("deliveries", "jobs")
+        for name in ("deliveries", "tails", "jobs")
     )
     since = now - world.ctx.settings.jobs_keep
     with world.services.engine.connect() as connection:
@@ -223,7 +223,7 @@ def _deliveries(world: World, writer: Writer, pattern: Pattern, count: int, read
             copy = CopyState.EXPIRED if over else CopyState.LIVE
             swept = not PastJob(0, DONE, own.at, own.at, State.SUPPLIED, copy).is_needed(since)
             for at, made in pattern.rows(own):
-                if swept and at == jobs:
+                if (swept and at == jobs) or (over and at == tails):
                     continue
                 gone = over and at == copies
                 found[at].append(ended(columns[at], made, pattern.time(own.at)) if gone else made)

@@ -18,7 +18,7 @@ from storage.models.packing import packed
 from storage.repeated import mark_of
 
 PER_DELIVERY = (
-    "requests", "reader_links", "request_works", "request_tries", "deliveries",
+    "requests", "reader_links", "request_works", "request_tries", "deliveries", "tails",
     "usage_records", "usage_journal", "ledger", "jobs",
 )  # fmt: skip
 """The tables that have rows for every delivery, parents first. The log is written by the product's own chaining."""
