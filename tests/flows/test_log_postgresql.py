@@ -88,7 +88,7 @@ def test_the_services_role_may_not_take_its_fetters_off(limited: World) -> None:
 def test_the_services_role_is_told_who_brings_the_schema_on(role: str, postgres_url: str) -> None:
     owner, service = open_engine(postgres_url), open_engine(role)
     with owner.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0014'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0023'"))
 
     with pytest.raises(Conflict, match=r"only its owner .* deploy/schema\.sh"):
         migrate(service)
