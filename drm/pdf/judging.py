@@ -58,7 +58,8 @@ KEPT_IN_TREE = frozenset(
 """What a node of the page tree may keep (ISO 32000-2, table 30, and what pages inherit by table 31), for the same reason."""
 
 ANY_KEYS = (
-    *("/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb", "/PresSteps"),
+    *("/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/JavaScript", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb"),
+    "/PresSteps",
     "/DestOutputProfileRef",
 )
 STREAM_KEYS = {

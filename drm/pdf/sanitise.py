@@ -78,7 +78,7 @@ def count_active(pdf: pikepdf.Pdf) -> Counter[str]:
         found["OpenAction"] += 1
     names = root.get("/Names")
     if isinstance(names, Dictionary):
-        found.update(key[1:] for key in NAME_TREES if key in names)
+        found.update(key[1:] for key in NAME_TREES if key in names and key not in ANYWHERE)
     walk = Walk(pdf)
     for holder, key in walk:
         _count(holder, key, walk, found)
