@@ -226,32 +226,51 @@ def migrated() -> bytes:
         return file.read_bytes()
 
 
-def make_world(folder: Path, collection: Path, database: str = "", **more: str) -> World:
-    """A fresh installation in a folder; ``collection`` is shared between tests and only read. ``more`` are further settings."""
+PEOPLE = (
+    ("Maeve Byrne", "harbour", Role.READER),
+    ("Tomasz Zolkiewski", "harbour", Role.READER),
+    ("Sinead Walsh", "harbour", Role.LIBRARIAN),
+    ("Nora Keane", "harbour", Role.RIGHTS_OFFICER),
+    ("Colm Doyle", "glenmore", Role.LIBRARIAN),
+)
+
+
+def _installed(folder: Path, database: str, first: bool, **more: str) -> tuple[Services, Context, Clock, Post]:
     clock, post = Clock(), Post()
     unhurried = dict.fromkeys(("reader_pace", "library_pace", "token_pace"), "")
     settings = Settings(home=folder, database_url=database, _env_file=None, **{**unhurried, **more})  # type: ignore[arg-type]  # texts
-    make_keys(settings.key_file)
-    if not database:
-        (folder / "rushlight.db").write_bytes(migrated())
+    if first:
+        make_keys(settings.key_file)
+        if not database:
+            (folder / "rushlight.db").write_bytes(migrated())
     services = build_services(settings, clock=clock, bounds=bounds_of(settings))
     migrate(services.engine)
-    ctx = replace(services.ctx, mailer=post)
+    return services, replace(services.ctx, mailer=post), clock, post
+
+
+def _address(name: str, library: str) -> str:
+    return f"{name.split(maxsplit=1)[0].lower()}@{library}.example.org"
+
+
+def open_world(folder: Path, database: str = "") -> World:
+    """An installation that ``make_world`` made before."""
+    services, ctx, clock, post = _installed(folder, database, first=False)
+    with services.store.read() as work:
+        known = [work.people.by_email(_address(name, library)) for name, library, _ in PEOPLE]
+    return World(services, ctx, clock, post, *(one for one in known if one is not None))
+
+
+def make_world(folder: Path, collection: Path, database: str = "", **more: str) -> World:
+    """A fresh installation in a folder; ``collection`` is shared between tests and only read. ``more`` are further settings."""
+    services, ctx, clock, post = _installed(folder, database, first=True, **more)
     people = {}
     with services.store.write() as work:
         for name in ("harbour", "glenmore"):
             work.libraries.save(
                 Library(name, name.title(), "", "IE", "Europe/Dublin", "en", f"desk@{name}.example.org")
             )
-        for name, library, role in (
-            ("Maeve Byrne", "harbour", Role.READER),
-            ("Tomasz Zolkiewski", "harbour", Role.READER),
-            ("Sinead Walsh", "harbour", Role.LIBRARIAN),
-            ("Nora Keane", "harbour", Role.RIGHTS_OFFICER),
-            ("Colm Doyle", "glenmore", Role.LIBRARIAN),
-        ):
-            email = f"{name.split()[0].lower()}@{library}.example.org"
-            person, salt = new_person(library, name, email, "en", frozenset({role}), START)
+        for name, library, role in PEOPLE:
+            person, salt = new_person(library, name, _address(name, library), "en", frozenset({role}), START)
             work.people.add(person, salt, HASHED)
             people[name.split()[0]] = person
         work.sources.save(

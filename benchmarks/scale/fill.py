@@ -8,6 +8,7 @@ written: jobs that the product's own rule (``delivery/past_jobs.py``) says nobod
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,9 +28,11 @@ from drm.audit.events import Event, leaf_bytes, leaf_hash
 from drm.audit.tiles import hashes_of
 from drm.audit.tree import entry_hash, grown
 from storage.models import Base, EventRow, LogHeadRow, RequestRow
-from tests.world import HASHED, LIMITED, World, collection_for, make_world
+from tests.world import HASHED, LIMITED, World, collection_for, make_world, open_world
 
 BATCH = 2_000
+TOLD = "filled.json"
+"""What a filled installation says of itself, beside its home folder."""
 LIBRARIES = 180
 AT_DESK, IN_APPROVAL = 400, 60
 """What waits goes by the work of a day and not by the years behind it."""
@@ -303,7 +306,15 @@ def size_of(engine: Engine, table: Table | None = None) -> int:
 def made(folder: Path, count: int, database: str = "") -> tuple[World, Filled]:
     """An installation in a folder with ``count`` deliveries."""
     world = make_world(folder / "home", collection_for(folder), database)
-    return world, fill(world, count)
+    filled = fill(world, count)
+    (folder / TOLD).write_text(json.dumps({"deliveries": count, "database": database}), encoding="utf-8")
+    return world, filled
+
+
+def reopened(folder: Path) -> tuple[World, int]:
+    """An installation that was filled before, brought to the newest schema, and how many deliveries it was filled with."""
+    told = json.loads((folder / TOLD).read_text(encoding="utf-8"))
+    return open_world(folder / "home", told["database"]), int(told["deliveries"])
 
 
 def main() -> None:

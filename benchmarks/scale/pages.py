@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from benchmarks.scale.fill import made
+from benchmarks.scale.fill import made, reopened
 from benchmarks.scale.pattern import key_of, library_of, spread
 from delivery.people import Role
 from delivery.services.expiring import expire_links, remove_files, remove_jobs, remove_masters
@@ -69,7 +69,9 @@ class Site:
     def of(cls, world: World, deliveries: int) -> Site:
         """Sign in an officer, a librarian, an operator and a generated reader."""
         staff = world.staff_app()
-        operator = world.add_person("Olga", Role.OPERATOR)
+        with world.store.read() as work:
+            known = work.people.by_email("olga@harbour.example.org")
+        operator = known or world.add_person("Olga", Role.OPERATOR)
         clients = {"officer": world.officer, "librarian": world.librarian, "operator": operator}
         with world.store.read() as work:
             reader = work.people.get(key_of(0, "id"))
@@ -164,10 +166,17 @@ def main() -> None:
     wish.add_argument(
         "--databases", nargs=2, default=("", ""), help="two empty PostgreSQL databases: the small one first"
     )
+    wish.add_argument(
+        "--filled",
+        nargs=2,
+        type=Path,
+        default=(),
+        help="two folders that benchmarks.scale.fill filled: the small one first",
+    )
     chosen = wish.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        sites = []
-        for size, database in zip((chosen.against, chosen.deliveries), chosen.databases, strict=True):
+        sites = [Site.of(*reopened(one)) for one in chosen.filled]
+        for size, database in [] if sites else zip((chosen.against, chosen.deliveries), chosen.databases, strict=True):
             (Path(folder) / str(size)).mkdir()
             world, filled = made(Path(folder) / str(size), size, database)
             print(filled.line(), flush=True)
