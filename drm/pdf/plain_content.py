@@ -20,7 +20,7 @@ MANY_WORDS, LOOKED_AT = 40, 4096
 """Strings shown within so many bytes of its middle from which leaving them out by runs is worth it."""
 
 _SPACE = rb"[" + WHITE + rb"]"
-_FLAT = rb"\([^)]*+\)"
+_FLAT = rb"\([^()]*+\)"
 _SHOWN = _FLAT + rb"%b?+Tj%b(?:[-+.0-9]++%bT[cwz]%b)?+" % ((_SPACE,) * 4)
 SHOWN = re.compile(rb"%b(?:%b)*+" % (_SHOWN, _SHOWN))  # its first byte is certain: such are found faster
 """Strings shown one behind the other, with nothing between but other spacing."""
