@@ -302,7 +302,8 @@ def _clean_stream(stream: Object, removed: Counter[str]) -> None:
             del stream[key]
             removed[kind] += 1
     if is_post_script(stream):
-        stream.write(b"")
+        if isinstance(stream, Stream):
+            stream.write(b"")
         stream["/Subtype"] = Name.Form
         stream["/BBox"] = Array([0, 0, 0, 0])
         for key in ("/PS", "/Subtype2", "/Level1"):

@@ -138,3 +138,17 @@ def test_what_was_removed_is_counted() -> None:
         annotate(pdf, link(Dictionary(S=Name.Launch, F=String(SCRIPT))))
 
     assert "Launch*3" in sanitise(pdf)
+
+
+@pytest.mark.parametrize("kind", ["/Form", "/PS"])
+def test_the_rest_of_a_form_whose_data_are_lost_names_none_elsewhere_and_the_document_stays(kind: str) -> None:
+    pdf = plain()
+    rest = {"/Type": Name.XObject, "/Subtype": Name(kind), "/F": String(MARK.decode()), "/FFilter": Name.FlateDecode}
+    pdf.pages[0].obj.Resources = Dictionary(XObject=Dictionary(Fm=pdf.make_indirect(Dictionary(rest))))
+    pdf = reopened(pdf)
+    assert "external data" in find_active(pdf)
+
+    sanitise(pdf)
+
+    assert find_active(pdf) == ()
+    assert MARK not in unpacked(pdf)
