@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 
-SOURCE = re.compile(r"sources/[0-9a-f]{2}/([0-9a-f]{64})\.pdf")
-"""How the files that were found are named: each by its digest."""
+from delivery.blob_names import master_blob, source_in
 
 
 def source_sha256(found: Mapping[str, object]) -> str | None:
     """The digest of the file that was found, by which it is named; None where none was."""
-    told = SOURCE.fullmatch(str(found.get("blob") or ""))
-    return None if told is None else told[1]
+    return source_in(str(found.get("blob") or ""))
 
 
 def blob_of_master(master: str) -> str:
     """The name of a prepared document's file; nothing where there is none."""
-    return f"masters/{master[:2]}/{master}.pdf" if master else ""
+    return master_blob(master) if master else ""
 
 
 SEVERAL = 0

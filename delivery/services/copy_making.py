@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from delivery.blob_names import master_blob
 from delivery.copy_terms import AgreedTerms
 from delivery.document_request import DocumentRequest
 from delivery.masters import KeptMaster, MasterWish
@@ -139,7 +140,7 @@ def _prepared(ctx: Context, order: CopyOrder, alive: Callable[[], None]) -> Kept
         alive()
         master = ctx.pdf.prepare(source, folder / "master", typical, order.encrypted, keys)
         alive()
-        blob = ctx.blobs.put(f"masters/{master.id[:2]}/{master.id}.pdf", folder / "master")
+        blob = ctx.blobs.put(master_blob(master.id), folder / "master")
     kept = KeptMaster(master, blob.name, ctx.clock(), _only_for(order))
     with ctx.store.write() as work:
         work.masters.add(kept)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
 
+from delivery.blob_names import source_blob
 from delivery.consents import Declaration
 from delivery.copies import CopyState, Delivery
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
@@ -203,7 +204,7 @@ def upload(ctx: Context, staff: Person, number: str, stream: BinaryIO, name: str
         if isinstance(verdict, Mapping) and not verdict.get("ok"):
             code = str(verdict.get("code") or "damaged")
             raise Invalid({"file": code}, code, str(verdict.get("text") or ""))
-        blob = ctx.blobs.put(f"sources/{received.sha256[:2]}/{received.sha256}.pdf", folder / "upload.pdf")
+        blob = ctx.blobs.put(source_blob(received.sha256), folder / "upload.pdf")
     now = ctx.clock()
     with ctx.store.write() as work:
         request = _mine(work, staff, number)

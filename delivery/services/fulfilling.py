@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from delivery.blob_names import source_blob
 from delivery.document_request import DocumentRequest, Try
 from delivery.jobs import FETCH, MAIL, PREPARE, NewJob
 from delivery.lifecycle import Action, State, move
@@ -108,7 +109,7 @@ def _try_source(ctx: Context, request: DocumentRequest, route: Route) -> _Ended 
             return None
         if not _reserved(request, route) and not _permitted(ctx, number, route):
             return None
-        blob = ctx.blobs.put(f"sources/{fetched.sha256[:2]}/{fetched.sha256}.pdf", Path(fetched.path))
+        blob = ctx.blobs.put(source_blob(fetched.sha256), Path(fetched.path))
     return _found(ctx, request, route, fetched, blob.name)
 
 

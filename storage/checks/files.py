@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from delivery.blob_names import SOURCES
 from delivery.copies import CopyState
 from delivery.lifecycle import State
 from delivery.violations import ExpectedFile
@@ -44,7 +45,7 @@ def _digits(digest: Any, dialect: str) -> Any:
 def _sources(dialect: str) -> Any:
     """What copies are made from: it must be there while one is being made."""
     digits = _digits(RequestRow.source_sha256, dialect)
-    blob = literal("sources/").concat(func.substr(digits, 1, 2)).concat("/").concat(digits).concat(".pdf")
+    blob = literal(f"{SOURCES}/").concat(func.substr(digits, 1, 2)).concat("/").concat(digits).concat(".pdf")
     needed = case((RequestRow.state == State.PREPARING.value, 1), else_=0)
     return select(
         blob.label("name"), literal("", Digest()).label("sha256"), NO_SIZE.label("bytes"), needed.label("needed"),

@@ -30,12 +30,12 @@ FILES = (
     Bug(
         "a prepared document is known before it is stored",
         MAKING,
-        '        blob = ctx.blobs.put(f"masters/{master.id[:2]}/{master.id}.pdf", folder / "master")\n'
+        '        blob = ctx.blobs.put(master_blob(master.id), folder / "master")\n'
         "    kept = KeptMaster(master, blob.name, ctx.clock(), _only_for(order))\n"
         "    with ctx.store.write() as work:\n"
         "        work.masters.add(kept)\n"
         '        work.record(Event("master:kept", kept.made_at, "system", digest=kept.id))\n',
-        '        kept = KeptMaster(master, f"masters/{master.id[:2]}/{master.id}.pdf", ctx.clock(), _only_for(order))\n'
+        "        kept = KeptMaster(master, master_blob(master.id), ctx.clock(), _only_for(order))\n"
         "        with ctx.store.write() as work:\n"
         "            work.masters.add(kept)\n"
         '            work.record(Event("master:kept", kept.made_at, "system", digest=kept.id))\n'
