@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from delivery.searching import Leg, Place
 from delivery.stores import LogFilter
-from storage.log_walks import dated, under
+from storage.log_walks import about_title, dated, under
 from storage.models import EventRow, RequestRow
 from storage.models.log import NAMELESS
-from storage.queue_walks import holds
 from storage.search_legs import Stop, stop_of
 from storage.walks import Walk
 
@@ -61,8 +60,9 @@ def _fitting(wanted: LogFilter) -> Conditions:
         conditions.append(EventRow.actor == wanted.reader_key)
     if wanted.title:
         # Asked event by event: joined, a planner may begin with all requests whose title fits, however many there are.
-        fits = or_(holds(RequestRow.title, wanted.title), holds(RequestRow.container, wanted.title))
-        conditions.append(select(fits).where(RequestRow.number == EventRow.request).scalar_subquery())
+        conditions.append(
+            select(about_title(wanted.title)).where(RequestRow.number == EventRow.request).scalar_subquery()
+        )
     return conditions
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from delivery.stores import LogFilter
 from storage.models import DayRow, EventRow, ReaderLinkRow, RequestRow
 from storage.models.log import BY_NAME, NAMELESS
-from storage.walks import Walk
+from storage.walks import Walk, holds
 
 
 def log_walks(session: Session, wanted: LogFilter) -> list[Walk]:
@@ -19,7 +19,7 @@ def log_walks(session: Session, wanted: LogFilter) -> list[Walk]:
     between, at = dated(session, wanted)
     asked = select(EventRow.seq).where(*_plain(wanted), *between, *at)
     if wanted.title:
-        asked = asked.join(RequestRow, RequestRow.number == EventRow.request).where(_about(wanted.title))
+        asked = asked.join(RequestRow, RequestRow.number == EventRow.request).where(about_title(wanted.title))
     if not wanted.reader_key:
         return [asked]
     acted = asked.where(EventRow.actor == wanted.reader_key)
@@ -55,10 +55,9 @@ def under(agreement: str, version: int | None) -> ColumnElement[bool]:
     )
 
 
-def _about(title: str) -> ColumnElement[bool]:
-    return or_(
-        RequestRow.title.icontains(title, autoescape=True), RequestRow.container.icontains(title, autoescape=True)
-    )
+def about_title(title: str) -> ColumnElement[bool]:
+    """Whether a request's title or journal holds these words."""
+    return or_(holds(RequestRow.title, title), holds(RequestRow.container, title))
 
 
 def dated(session: Session, wanted: LogFilter) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:

@@ -12,7 +12,7 @@ from delivery.lifecycle import OPEN, State
 from delivery.searching import Place
 from storage.models import RequestRow
 from storage.models.requests import WAITING
-from storage.walks import Walk
+from storage.walks import Walk, holds
 
 SHOWN: Mapping[str, tuple[State, ...]] = {
     "open": tuple(sorted(OPEN)),
@@ -69,12 +69,6 @@ class NewestFirst:
     def place(self, row: Sequence[Any]) -> Place:
         """A walk gives number and time."""
         return Place(row[1], row[0])
-
-
-def holds(column: Any, words: str) -> ColumnElement[bool]:
-    """Whether a text holds these words as they stand, in capitals or not."""
-    found: ColumnElement[bool] = column.icontains(words, autoescape=True)
-    return found
 
 
 def _waits(wanted: QueueFilter) -> bool:

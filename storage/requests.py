@@ -36,11 +36,11 @@ from storage.models import (
     TryRow,
     WorkRow,
 )
-from storage.queue_walks import NewestFirst, goes_by_legs, holds, leg_walks, queue_walks
+from storage.queue_walks import NewestFirst, goes_by_legs, leg_walks, queue_walks
 from storage.repeated import counts_for, source_sha256
 from storage.same_work import ASKED_BEFORE, marked, of_reader, of_work
 from storage.search_legs import found_on, stop_of
-from storage.walks import count_of, page_of
+from storage.walks import count_of, holds, page_of
 
 NUMBER = re.compile(r"[A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]{4}")
 """How numbers of requests and of copies look: a text like this is looked up and not searched for."""

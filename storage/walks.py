@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import ColumnElement, Select, func, select, union_all
 from sqlalchemy.orm import Session
 
 from delivery.stores import MOST_COUNTED
 
 Walk = Select[Any]
+
+
+def holds(column: Any, words: str) -> ColumnElement[bool]:
+    """Whether a text holds these words as they stand, in capitals or not."""
+    found: ColumnElement[bool] = column.icontains(words, autoescape=True)
+    return found
 
 
 def page_of(session: Session, walks: Sequence[Walk], order: Sequence[Any], limit: int, offset: int) -> list[Any]:

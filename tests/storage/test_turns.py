@@ -37,6 +37,11 @@ def store(tmp_path: Path, troubles: list[str]) -> Iterator[SqlStore]:
     engine.dispose()
 
 
+def written_in(store: SqlStore) -> int:
+    with store.read() as work:
+        return int(work.session.scalar(text("SELECT count(*) FROM things")) or 0)
+
+
 def test_who_writes_next_begins_when_the_one_before_has_ended(store: SqlStore) -> None:
     written, begun = threading.Event(), threading.Event()
 
@@ -83,8 +88,7 @@ def test_a_transaction_that_fails_gives_its_turn_back(store: SqlStore) -> None:
         raise ValueError("broken")
     with store.write() as work:
         work.session.execute(ONE_MORE)
-    with store.read() as work:
-        assert work.session.scalar(text("SELECT count(*) FROM things")) == 1
+    assert written_in(store) == 1
 
 
 HOLD = """
@@ -129,6 +133,7 @@ def test_a_process_that_is_killed_leaves_its_turn(store: SqlStore, holder: subpr
     holder.kill()
     with store.write() as work:
         work.session.execute(ONE_MORE)
+    assert written_in(store) == 1
 
 
 def test_who_waits_too_long_for_another_process_is_told_when_to_come_again(
@@ -145,3 +150,4 @@ def test_where_the_file_of_turns_cannot_be_made_writing_goes_on(store: SqlStore,
     (tmp_path / "turns.db-turn").mkdir()
     with store.write() as work:
         work.session.execute(ONE_MORE)
+    assert written_in(store) == 1
