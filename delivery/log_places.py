@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Protocol
 
 from drm.audit.checkpoints import Checkpoint
+from drm.audit.kept import Row
 from drm.audit.keys import LogKeys
 from drm.audit.notes import Verifier
-from drm.audit.stretches import Row
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ from delivery.searching import Leg
 from delivery.stores import LogFilter
 from drm.audit.chain import Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
+from drm.audit.kept import bytes_of, kept_of, leaves_of, named
 from drm.audit.tree import entry_hash, grown
 from storage.log_appending import Edge, append_behind, locked_edge
 from storage.log_legs import BySequence, goes_by_legs, leg_walk
+from storage.log_rows import leaf_of, rows_of
 from storage.log_walks import log_walks
 from storage.models import EventRow, ReaderLinkRow, RequestRow
 from storage.search_legs import found_on
@@ -72,7 +74,7 @@ class AuditLog:
             rows.append(
                 {
                     "seq": seq,
-                    "leaf": leaf,
+                    "leaf": kept_of(leaf, seq, event),
                     "chain": head.chain,
                     "at": event.at,
                     "kind": event.kind,
@@ -80,7 +82,7 @@ class AuditLog:
                     "library_id": event.library,
                     "request": event.request,
                     "delivery": event.delivery,
-                    "agreements": _names(event),
+                    "agreements": named(event),
                 }
             )
         if not append_behind(session, edge, rows, b"".join(frontier)):
@@ -125,10 +127,6 @@ class AuditLog:
         return Head(int(content["size"]), bytes.fromhex(content["chain"]))
 
 
-def _names(event: Event) -> str:
-    return " ".join(f"{name}@{version}" for name, version in event.agreements)
-
-
 class SqlUsageLog:
     """Reading the log."""
 
@@ -138,17 +136,12 @@ class SqlUsageLog:
     def rows(self, after: int = 0) -> Iterator[LogRow]:
         """All rows in sequence, as written."""
         while True:
-            batch = self.session.execute(
-                select(EventRow.seq, EventRow.leaf, EventRow.chain)
-                .where(EventRow.seq > after)
-                .order_by(EventRow.seq)
-                .limit(BATCH)
-            ).all()
-            for row in batch:
-                yield LogRow(row.seq, bytes(row.leaf), bytes(row.chain))
+            batch = rows_of(self.session, after, None, BATCH)
+            for (seq, _, chain, *_), leaf in zip(batch, leaves_of(batch), strict=True):
+                yield LogRow(seq, leaf, bytes_of(chain))
             if len(batch) < BATCH:
                 return
-            after = batch[-1].seq
+            after = batch[-1][0]
 
     def size(self) -> int:
         """How many events there are."""
@@ -193,7 +186,8 @@ def _content(leaf: bytes) -> dict[str, Any]:
 
 
 def _entry(event: EventRow, title: str | None, reader_key: str | None) -> LogEntry:
-    content = _content(event.leaf)
+    leaf = leaf_of(event)
+    content = _content(leaf)
     return LogEntry(
         seq=event.seq,
         at=event.at,
@@ -206,5 +200,5 @@ def _entry(event: EventRow, title: str | None, reader_key: str | None) -> LogEnt
         code=str(content.get("code", "")),
         title=title or "",
         reader_key=reader_key or "",
-        hash=leaf_hash(bytes(event.leaf)),
+        hash=leaf_hash(leaf),
     )

@@ -14,8 +14,10 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeEngine
 
 from drm.audit.chain import START, Head
+from drm.audit.kept import leaves_of
 from drm.audit.tiles import hashes_of
 from drm.audit.tree import entry_hash, grown
+from storage.log_rows import rows_of
 from storage.models import EventRow, LogHeadRow
 
 TYPES: Mapping[str, TypeEngine[object]] = {
@@ -75,7 +77,7 @@ def locked_edge(session: Session) -> Edge:
         head = session.execute(wanted.with_for_update()).one()
     frontier = tuple(hashes_of(head.frontier))
     if head.hashed < head.size:  # an older release, which knows no tree, wrote the last ones
-        since = select(EventRow.leaf).where(EventRow.seq > head.hashed).order_by(EventRow.seq)
-        for size, leaf in enumerate(session.scalars(since), head.hashed):
+        since = rows_of(session, head.hashed, head.size, head.size - head.hashed)
+        for size, leaf in enumerate(leaves_of(since), head.hashed):
             frontier = grown(frontier, size, entry_hash(leaf))
     return Edge(head.size, head.chain, frontier)

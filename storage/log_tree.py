@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from delivery.log_places import KeptCheckpoint, LogHead, PlaceState, Tile
 from drm.audit.checkpoints import Checkpoint
-from drm.audit.stretches import Row
+from drm.audit.kept import Row, leaves_of
 from drm.audit.tiles import hashes_of
 from drm.audit.tree import folded
+from storage.log_rows import rows_of
 from storage.models import (
     CheckpointRow,
     CosignatureRow,
@@ -26,7 +27,6 @@ from storage.models import (
 )
 
 BATCH = 4_096
-ROWS = text("SELECT seq, leaf, chain FROM audit_events WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :batch")
 
 
 class SqlLogTree:
@@ -53,10 +53,7 @@ class SqlLogTree:
     def batches(self, after: int, until: int) -> Iterator[list[Row]]:
         """Rows in sequence, as written, in pieces."""
         while after < until:
-            result = self.session.execute(ROWS, {"after": after, "until": until, "batch": BATCH})
-            # The driver's own tuples: a row object for each of millions of events would take as long as checking them.
-            found: list[Row] = result.cursor.fetchall()  # type: ignore[attr-defined]  # what a SELECT gives has it
-            result.close()
+            found = rows_of(self.session, after, until, BATCH)
             if not found:
                 return
             yield found
@@ -68,8 +65,7 @@ class SqlLogTree:
 
     def leaves(self, first: int, count: int) -> list[bytes]:
         """Entries by index, which begins with 0."""
-        wanted = select(EventRow.leaf).where(EventRow.seq > first, EventRow.seq <= first + count)
-        return list(self.session.scalars(wanted.order_by(EventRow.seq)))
+        return leaves_of(rows_of(self.session, first, first + count, count))
 
     def tile(self, level: int, number: int) -> bytes | None:
         """A full tile, where it is made."""

@@ -25,6 +25,7 @@ from delivery.lifecycle import State
 from delivery.past_jobs import DONE, PastJob
 from drm.audit.chain import Head, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
+from drm.audit.kept import kept_of, named
 from drm.audit.tiles import hashes_of
 from drm.audit.tree import entry_hash, grown
 from storage.models import Base, EventRow, LogHeadRow, RequestRow
@@ -161,10 +162,9 @@ def chained(
         leaf = leaf_bytes(size, event)
         chain = next_chain(key, chain, size, leaf_hash(leaf))
         frontier = grown(frontier, size - 1, entry_hash(leaf))
-        names = " ".join(f"{name}@{version}" for name, version in event.agreements)
         rows.append(
-            (size, leaf, chain, time_of(event.at), event.kind, event.actor, event.library, event.request,
-             event.delivery, names)
+            (size, kept_of(leaf, size, event), chain, time_of(event.at), event.kind, event.actor, event.library,
+             event.request, event.delivery, named(event))
         )  # fmt: skip
     return End(size, chain, frontier), rows
 

@@ -78,6 +78,8 @@ def row_problem(key: bytes, row: LogRow, expected: int, before: bytes) -> str:
     """What is wrong with the row that should be event ``expected`` after a chain value; "" where nothing is."""
     if row.seq != expected:
         return f"event {expected} is missing" if row.seq > expected else f"event {row.seq} stands twice or out of place"
+    if not row.leaf:
+        return f"event {expected} cannot be read, or its columns say something else than was written"
     try:
         written = json.loads(row.leaf)
         seq = written.get("seq") if isinstance(written, dict) else None

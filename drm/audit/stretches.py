@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from drm.audit.chain import LogRow, row_problem
+from drm.audit.kept import Row, bytes_of, leaves_of
 from drm.audit.tiles import WIDTH, frontier_of
 from drm.audit.tree import grown, whole_root
 
-Row = tuple[int, bytes, bytes]
-"""Sequence number, leaf, and the chain value after it."""
 STRETCH = WIDTH * WIDTH
 """How many events are checked at once: a full tile of level 1."""
 
@@ -53,8 +52,8 @@ def check_stretch(
     """Check rows that begin after event ``first`` (a whole number of tiles), where the chain has the value ``before``.
 
     ``marks`` are sizes, ascending, at which the tree is wanted. With ``strict`` each leaf is read as what it is; without, its
-    number is compared at its end, where canonical bytes have it: enough for events that were read strictly before a
-    checkpoint over them was signed. Batches of rows may have any length. Never raises for what the rows hold.
+    number is that of its row, which its bytes end with: enough for events that were read strictly before a checkpoint over
+    them was signed. Batches of rows may have any length. Never raises for what the rows hold.
     """
     chain = Chain(key)
     wanted = list(marks)
@@ -107,34 +106,23 @@ def _good_rows(
     inner, outer, sha, same = chain.inner.copy, chain.outer.copy, hashlib.sha256, hmac.compare_digest
     hashes: list[bytes] = []
     last, number = before, size
-    for seq, leaf, value in rows:
+    for row, leaf in zip(rows, leaves_of(rows), strict=True):
         number += 1
+        seq, value = row[0], row[2]
         try:
             one, two = inner(), outer()
             one.update(last + number.to_bytes(8, "big") + sha(leaf).digest())
             two.update(one.digest())
-            good = (
-                seq == number
-                and leaf.endswith(b'"seq":%d}' % number)
-                and same(two.digest(), value)
-                and (not strict or _is_numbered(leaf, number))
-            )
-        except (TypeError, AttributeError):
+            good = seq == number and same(two.digest(), value) and (not strict or _is_numbered(leaf, number))
+        except TypeError:
             # SQLite lets anything stand anywhere: text, a number, nothing.
             good = False
         if not good:
-            row = LogRow(seq, _bytes(leaf), _bytes(value))
-            problem = row_problem(key, row, number, last)
+            problem = row_problem(key, LogRow(seq, leaf, bytes_of(value)), number, last)
             return hashes, last, problem or f"event {number} is not in its canonical form"
         hashes.append(sha(b"\x00" + leaf).digest())
         last = value
     return hashes, last, ""
-
-
-def _bytes(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return value.encode("utf-8", "replace") if isinstance(value, str) else b""
 
 
 def _is_numbered(leaf: bytes, number: int) -> bool:

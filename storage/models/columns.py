@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, MetaData, String
+from sqlalchemy import JSON, BigInteger, ColumnElement, DateTime, Integer, LargeBinary, MetaData, String, cast
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase
@@ -59,15 +58,9 @@ class UtcTime(TypeDecorator[datetime]):
 class Bytes(LargeBinary):
     """Bytes, also where somebody has put text in their place: SQLite lets him, and the log's check must name the event."""
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None]:
-        """What was read, as bytes."""
-
-        def as_bytes(value: Any) -> bytes | None:
-            if isinstance(value, str):
-                return value.encode("utf-8", "replace")
-            return None if value is None else bytes(value)
-
-        return as_bytes
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """What stands there is read as bytes: the driver would not even hand out text that is no UTF-8."""
+        return cast(column, LargeBinary())
 
 
 class Digest(TypeDecorator[str]):

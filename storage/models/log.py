@@ -17,14 +17,14 @@ BY_NAME = text("actor NOT IN ('system', 'reader')")
 
 
 class EventRow(Base):
-    """One leaf as written. The plain columns repeat what the leaf says, for searching; triggers refuse UPDATE and DELETE.
+    """One event as written: its bytes, the leaf, are made of the columns and of what is ``kept`` beside them (``drm/audit/kept.py``).
 
-    Its hash, which the chain runs over, follows from its bytes and is not kept.
+    Triggers refuse UPDATE and DELETE. Its hash, which the chain runs over, follows from its bytes and is not kept.
     """
 
     __tablename__ = "audit_events"
     seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)
-    leaf: Mapped[bytes] = mapped_column(Bytes)
+    kept: Mapped[bytes] = mapped_column("leaf", Bytes)
     chain: Mapped[bytes] = mapped_column(Bytes(32))
     at: Mapped[datetime] = mapped_column(UtcTime)
     kind: Mapped[str] = mapped_column(String(32))

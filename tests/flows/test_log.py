@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from admin.log_keys import read_log_keys, rotate_log_key
 from admin.log_wiring import check_log
@@ -26,6 +27,7 @@ from delivery.services.witnessing import give_checkpoints, known_from, newest_ch
 from drm.audit.checkpoints import Checkpoint, open_checkpoint
 from drm.audit.events import Event, leaf_hash
 from drm.audit.proofs import check_proof, read_proof, write_proof
+from storage.audit_log import SqlUsageLog
 from storage.engine import open_engine
 from storage.log_folder import FolderPlace
 from storage.migrating import migrate
@@ -235,25 +237,30 @@ def test_a_log_of_the_release_before_gains_its_tree_and_no_row_changes(tmp_path:
     world = make_world(tmp_path / "home", Path())
     events(world, 700)
     with world.services.engine.connect() as connection:
-        before = connection.execute(text("SELECT seq, leaf, chain FROM audit_events ORDER BY seq")).all()
+        columns = connection.execute(text("SELECT * FROM audit_events ORDER BY seq")).mappings().all()
         [head] = connection.execute(text("SELECT frontier, hashed FROM audit_head")).all()
+    with world.store.read() as work:
+        leaves = [row.leaf for row in work.log.rows()]
+    before = [{**row, "leaf": leaf, "hash": leaf_hash(leaf)} for row, leaf in zip(columns, leaves, strict=True)]
     old = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     migrate(old, "0008")
     with old.execution_options(rushlight_write=True).begin() as connection:
         statement = (
             "INSERT INTO audit_events (seq, leaf, hash, chain, at, kind, actor, library_id, request, delivery, agreements) "
-            "VALUES (:seq, :leaf, :hash, :chain, '2026-11-24', 'request:looked', 'system', '', '', '', '')"
+            "VALUES (:seq, :leaf, :hash, :chain, :at, :kind, :actor, :library_id, :request, '', '')"
         )
-        connection.execute(text(statement), [{**row._mapping, "hash": leaf_hash(row.leaf)} for row in before])
-        chain = {"chain": before[-1].chain}
+        connection.execute(text(statement), before)
+        chain = {"chain": before[-1]["chain"]}
         connection.execute(text("INSERT INTO audit_head (id, size, chain) VALUES (1, 700, :chain)"), chain)
 
     migrate(old)
 
     with old.connect() as connection:
-        after = connection.execute(text("SELECT seq, leaf, chain FROM audit_events ORDER BY seq")).all()
+        after = connection.execute(text("SELECT leaf FROM audit_events ORDER BY seq")).scalars().all()
         assert connection.execute(text("SELECT frontier, hashed FROM audit_head")).all() == [head]
-    assert after == before
+    assert after == leaves
+    with Session(old) as session:
+        assert [row.leaf for row in SqlUsageLog(session).rows()] == leaves
     old.dispose()
     world.close()
 

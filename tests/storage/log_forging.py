@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from drm.audit.chain import START, next_chain
 from drm.audit.checkpoints import Checkpoint
 from drm.audit.events import leaf_hash
+from drm.audit.kept import leaves_of
 from drm.audit.notes import Signer
 from drm.audit.tiles import GrowingTree
 from drm.audit.tree import entry_hash, grown
 
-Row = tuple[int, bytes]
+COLUMNS = "at, kind, actor, library_id, request, delivery, agreements"
+"""What an event's bytes are made of beside what is kept of them, in the sequence of the log's form."""
 
 
 @dataclass
@@ -36,7 +38,9 @@ class Forger:
     @property
     def leaves(self) -> list[bytes]:
         """All entries."""
-        return [leaf for (leaf,) in self.database.execute("SELECT leaf FROM audit_events ORDER BY seq")]
+        return leaves_of(
+            self.database.execute(f"SELECT seq, leaf, chain, {COLUMNS} FROM audit_events ORDER BY seq").fetchall()
+        )
 
     def somewhere(self) -> int:
         """The number of an event that was witnessed."""
@@ -50,16 +54,14 @@ class Forger:
         for seq, old in enumerate(leaves, 1):
             leaf = renumbered(old, seq)
             chain = next_chain(self.audit_key, chain, seq, leaf_hash(leaf))
-            rows.append((seq, leaf, chain))
+            rows.append((seq, leaf, chain, *columns_of(leaf)))
             edge = grown(edge, seq - 1, entry_hash(leaf))
             tiles += tree.add([entry_hash(leaf)])
             if seq in sizes:
                 notes[seq] = Checkpoint(self.signer.name, seq, tree.root).signed(self.signer)
         self.database.execute("DELETE FROM audit_events")
         self.database.executemany(
-            "INSERT INTO audit_events (seq, leaf, chain, at, kind, actor, library_id, request, delivery, agreements) "
-            "VALUES (?, ?, ?, '2026-11-24', 'request:looked', 'x', '', '', '', '')",
-            rows,
+            f"INSERT INTO audit_events (seq, leaf, chain, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
         )
         head = (len(rows), chain, b"".join(edge), len(rows))
         self.database.execute("UPDATE audit_head SET size = ?, chain = ?, frontier = ?, hashed = ?", head)
@@ -96,9 +98,8 @@ class Forger:
         self.database.execute(f"UPDATE audit_events SET seq = -seq - 1 WHERE seq >= {seq}")
         self.database.execute("UPDATE audit_events SET seq = -seq WHERE seq < 0")
         self.database.execute(
-            "INSERT INTO audit_events (seq, leaf, chain, at, kind, actor, library_id, request, delivery, agreements) "
-            f"SELECT {seq}, leaf, chain, at, kind, actor, library_id, request, delivery, agreements "
-            f"FROM audit_events WHERE seq = {seq + 1}"
+            f"INSERT INTO audit_events (seq, leaf, chain, {COLUMNS}) "
+            f"SELECT {seq}, leaf, chain, {COLUMNS} FROM audit_events WHERE seq = {seq + 1}"
         )
 
     def truncate(self) -> None:
@@ -112,10 +113,33 @@ class Forger:
         self.rewrite([*leaves[:seq], leaves[seq - 1], *leaves[seq:]], everything=True)
 
     def back_date(self) -> None:
-        """An event happened earlier."""
+        """An event happened earlier, whether its bytes alone say so or its columns too."""
         seq = self.somewhere()
         leaf = changed_time(self.leaves[seq - 1], self.chance)
         self.database.execute(f"UPDATE audit_events SET leaf = ? WHERE seq = {seq}", (leaf,))
+        if self.chance.random() < 0.5:
+            at = columns_of(leaf)[0]
+            self.database.execute(f"UPDATE audit_events SET at = ? WHERE seq = {seq}", (at,))
+
+    def retell(self) -> None:
+        """One column of one event says something else, which lists and searches would show."""
+        seq, column = self.somewhere(), self.chance.choice(COLUMNS.split(", "))
+        [(value,)] = self.database.execute(f"SELECT {column} FROM audit_events WHERE seq = {seq}").fetchall()
+        place = self.chance.randrange(len(value) + 1)
+        ways = [
+            value[:place] + self.chance.choice('x"\\ \n\0é7') + value[place:],
+            value[:place] + value[place + 1 :],
+            "",
+            value.encode(),
+        ]
+        changed = self.chance.choice([way for way in ways if way != value])
+        self.database.execute(f"UPDATE audit_events SET {column} = ? WHERE seq = {seq}", (changed,))
+
+    def keep_whole(self) -> None:
+        """An event's bytes are kept whole, as older releases did, so that its columns may say something else."""
+        seq = self.somewhere()
+        self.database.execute(f"UPDATE audit_events SET leaf = ? WHERE seq = {seq}", (self.leaves[seq - 1],))
+        self.database.execute(f"UPDATE audit_events SET actor = 'sneaky', library_id = '' WHERE seq = {seq}")
 
     def recompute_suffix(self) -> None:
         """An event is changed, and all hashes, the chain and the edge after it are made to fit, with the audit key."""
@@ -138,9 +162,18 @@ ACTS: tuple[Callable[[Forger], None], ...] = (
     Forger.truncate,
     Forger.duplicate,
     Forger.back_date,
+    Forger.retell,
+    Forger.keep_whole,
     Forger.recompute_suffix,
     Forger.recompute_all,
 )
+
+
+def columns_of(leaf: bytes) -> tuple[str, ...]:
+    """What the columns of an event's row say, after its bytes."""
+    content = json.loads(leaf)
+    said = (str(content.get(name, "")) for name in ("kind", "actor", "library", "request", "delivery"))
+    return (content["at"][:-1].replace("T", " "), *said, " ".join(content.get("agreements", [])))
 
 
 def renumbered(leaf: bytes, seq: int) -> bytes:

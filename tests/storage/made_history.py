@@ -73,7 +73,7 @@ def make_events(session: Session, chance: random.Random, requests: list[RequestR
         about = chance.choice((None, *requests))
         row = EventRow(
             seq=seq,
-            leaf=b"{}",
+            kept=b"{}",
             chain=b"",
             at=START + timedelta(hours=seq - late),
             kind=chance.choice(("request:created", "copy:supplied")),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from delivery.citation import Citation, fingerprints
-from drm.audit.events import leaf_hash
-from storage.audit_log import SqlUsageLog
+from drm.audit.events import Event, leaf_bytes, leaf_hash
+from storage.audit_log import AuditLog, SqlUsageLog
 from storage.checks.files import expected_files
 from storage.deliveries import SqlDeliveries
 from storage.engine import open_engine
@@ -61,6 +63,7 @@ EVENT = (
     "INSERT INTO audit_events (seq, leaf, hash, chain, at, kind, actor, library_id, request, delivery, agreements) "
     f"VALUES (:seq, :leaf, :hash, :leaf, '{AT}', 'request:looked', 'system', '', '', '', '')"
 )
+LOOKED = Event("request:looked", datetime(2026, 1, 1, tzinfo=UTC), "system")
 JOURNAL = "SELECT claim, status, facts FROM usage_journal ORDER BY id"
 
 
@@ -173,7 +176,7 @@ def test_digests_and_the_names_that_follow_from_them_come_back(old: Engine) -> N
 
 
 def test_the_hashes_of_events_follow_from_their_bytes_and_are_written_again_on_the_way_back(old: Engine) -> None:
-    leaves = [b'{"seq":%d}' % seq for seq in range(1, 2 * MANY)]
+    leaves = [leaf_bytes(seq, LOOKED) for seq in range(1, 2 * MANY)]
     with old.execution_options(rushlight_write=True).begin() as connection:
         rows = [{"seq": seq, "leaf": leaf, "hash": leaf_hash(leaf)} for seq, leaf in enumerate(leaves, 1)]
         connection.execute(text(EVENT), rows)
@@ -191,3 +194,30 @@ def test_the_hashes_of_events_follow_from_their_bytes_and_are_written_again_on_t
         pytest.raises(DatabaseError, match="append"),
     ):
         connection.execute(text("UPDATE audit_events SET kind = 'x'"))
+
+
+def test_events_of_which_columns_say_most_are_written_whole_again_on_the_way_back(old: Engine) -> None:
+    migrate(old)
+    digest = "7d" * 32
+    events = [
+        LOOKED,
+        replace(
+            LOOKED, library="l", request="TR-0001", delivery="RL-0001", agreements=(("a", 1), ("b", 12)), code="OK"
+        ),
+        replace(LOOKED, facts=digest, counts={"a.per_month": {"used": 1, "limit": 3}}),
+        replace(LOOKED, digest=digest, code="潮汐"),
+        replace(LOOKED, digest=digest, facts="5c" * 32, actor='who "is" not named'),
+    ]
+    leaves = [leaf_bytes(seq, event) for seq, event in enumerate(events, 1)]
+    with Session(old.execution_options(rushlight_write=True)) as session:
+        AuditLog(b"key", None).append(session, events)
+        session.commit()
+    kept = read(old, "SELECT leaf FROM audit_events ORDER BY seq")
+
+    bind(old, "0024")
+
+    assert [bytes(leaf) for (leaf,) in read(old, "SELECT leaf FROM audit_events ORDER BY seq")] == leaves
+    assert sum(len(leaf) for (leaf,) in kept) < sum(map(len, leaves)) / 2
+    migrate(old)
+    with Session(old) as session:
+        assert [row.leaf for row in SqlUsageLog(session).rows()] == leaves

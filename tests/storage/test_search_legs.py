@@ -158,7 +158,7 @@ def test_of_two_filters_the_one_that_leads_furthest_back_is_walked(session: Sess
     make_requests(session, random.Random(2), 0)
     for seq in range(1, 60):
         event = {"kind": "copy:supplied", "library_id": "south" if seq < 5 else "north", "actor": "system"}
-        session.add(EventRow(seq=seq, leaf=b"{}", chain=b"", at=START, request="", **event))
+        session.add(EventRow(seq=seq, kept=b"{}", chain=b"", at=START, request="", **event))
     session.flush()
     wanted = LogFilter(library_id="south", kind="copy:supplied")
 
