@@ -12,11 +12,17 @@ from sqlalchemy.orm import Session
 from drm.audit.kept import Row, leaves_of
 from storage.models import EventRow
 
-TIME = "YYYY-MM-DD HH24:MI:SS.US"
-TIMES = {"sqlite": "at", "postgresql": f"to_char(at AT TIME ZONE 'UTC', '{TIME}')"}
-WANTED = "SELECT seq, leaf, chain, {at}, kind, actor, library_id, request, delivery, agreements FROM audit_events "
-BETWEEN = "WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :most"
-ROWS = {name: text(WANTED.format(at=at) + BETWEEN) for name, at in TIMES.items()}
+ROWS = {
+    "sqlite": text(
+        "SELECT seq, leaf, chain, at, kind, actor, library_id, request, delivery, agreements FROM audit_events "
+        "WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :most"
+    ),
+    "postgresql": text(
+        "SELECT seq, leaf, chain, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), kind, actor, library_id, "
+        "request, delivery, agreements FROM audit_events "
+        "WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :most"
+    ),
+}
 """The statement by kind of database. SQLite has times as the log's form wants them already."""
 AS_BYTES = text(
     "SELECT seq, CAST(leaf AS BLOB), CAST(chain AS BLOB), CAST(at AS BLOB), CAST(kind AS BLOB), CAST(actor AS BLOB), "

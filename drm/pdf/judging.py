@@ -89,6 +89,7 @@ UNTYPED_ACTIONS = frozenset(
 """An action needs no /Type. Of the kinds not listed here, structure elements, transitions and groups have the same /S."""
 
 ACTION, ANNOTATION, GO_TO, THREAD, POST_SCRIPT = Name.Action, Name.Annot, Name.GoTo, Name.Thread, Name.PS
+EMBEDDED_FILE, FILE_SPEC = Name.EmbeddedFile, Name.Filespec
 """Names that every dictionary is compared with; making one takes as long as looking one up."""
 
 
@@ -142,6 +143,12 @@ def is_plain_annotation(annotation: Object) -> bool:
 def is_annotation(holder: Object) -> bool:
     """Whether a dictionary is an annotation by its own account."""
     return holder.get("/Type") == ANNOTATION and "/Rect" in holder
+
+
+def is_file(holder: Object) -> bool:
+    """Whether a stream or dictionary is an attached file, or names one, by its own account (ISO 32000-2, 7.11.3 and 7.11.4)."""
+    kind = holder.get("/Type")
+    return kind in (EMBEDDED_FILE, FILE_SPEC)
 
 
 def is_post_script(stream: Object) -> bool:

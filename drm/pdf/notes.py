@@ -20,7 +20,7 @@ REPAIRS = {
 REMOVALS = {
     **dict.fromkeys(("form", "XFA"), "form-flattened"),
     **dict.fromkeys(("flattened note", "ground of a note"), "notes-flattened"),
-    **dict.fromkeys(("EmbeddedFiles", "EF", "RF", "AF", "Collection"), "attachments-removed"),
+    **dict.fromkeys(("EmbeddedFiles", "EmbeddedFile", "EF", "RF", "AF", "Collection"), "attachments-removed"),
     **dict.fromkeys(
         ("external data", "reference", "OPI", "Alternates", "PostScript", "DestOutputProfileRef"),
         "external-content-removed",

@@ -20,6 +20,7 @@ from drm.pdf.judging import (
     STREAM_KEYS,
     is_action,
     is_annotation,
+    is_file,
     is_plain,
     is_plain_annotation,
     is_post_script,
@@ -101,6 +102,8 @@ def _count(holder: Object, key: str, walk: Walk, found: Counter[str]) -> None:
         found[f"annotation {word(holder.get('/Subtype'))[1:]}"] += 1
     if "/Title" in keys and keys & ACTIONS and not walk.is_table(holder, key):
         found.update(_armed(holder))
+    if "/Type" in keys and is_file(holder) and not walk.is_table(holder, key):
+        found["EmbeddedFile"] += 1
     if isinstance(holder, Stream) or _wants_data(holder, key, walk):
         found.update({kind for name, kind in STREAM_KEYS.items() if name in keys})
         if is_post_script(holder):
@@ -156,11 +159,16 @@ def _drop_annotations(page: Object, unwanted: Callable[[Object], bool]) -> int:
 
 
 def _clean_annotations(page: Object, removed: Counter[str]) -> None:
-    gone = _drop_annotations(page, lambda annotation: not is_plain_annotation(annotation))
+    gone = _drop_annotations(page, _may_not_stay)
     if gone:
         removed["annotation"] += gone
     for annotation in _annotations(page):
         _disarm(annotation, removed)
+
+
+def _may_not_stay(annotation: Object) -> bool:
+    """Of an annotation that calls itself an action nothing would be left in the list but an empty dictionary."""
+    return not is_plain_annotation(annotation) or (is_action(annotation) and not is_plain(annotation))
 
 
 def _clean_catalog(root: Object, removed: Counter[str]) -> None:
@@ -238,8 +246,20 @@ def _clean(holder: Object, key: str, walk: Walk, removed: Counter[str]) -> None:
         # On no page, but somebody refers to it.
         empty(holder)
         removed["annotation"] += 1
+    if "/Type" in keys and is_file(holder) and not walk.is_table(holder, key):
+        _empty_file(holder)
+        removed["EmbeddedFile"] += 1
     if keys & STREAM_WORDS and (isinstance(holder, Stream) or _wants_data(holder, key, walk)):
         _clean_stream(holder, removed)
+
+
+def _empty_file(holder: Object) -> None:
+    """Whatever names an attached file some other way than readers look for it, as a font, keeps nothing of it."""
+    if isinstance(holder, Stream):
+        holder.write(b"")
+        del holder["/Type"]
+    else:
+        empty(holder)
 
 
 def _is_nothing(value: object) -> bool:

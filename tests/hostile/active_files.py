@@ -88,6 +88,10 @@ HIDDEN: dict[str, dict[str, bytes]] = {
     "attachment as an annotation": {
         "page": b"/Annots[<</Type/Annot/Subtype/FileAttachment/Rect[0 0 9 9]/FS%b>>]" % FILE
     },
+    "annotation that calls itself an action": {
+        "page": b"/Annots[<</Type/Action/S/Odd/Subtype/Link/Rect[0 0 9 9]/A -1/F(%b)>>]" % CANARY
+    },
+    "attachment in the place of a font": {"resources": b"/Resources<</Font<</F2 21 0 R/F3%b>>>>" % FILE},
     "associated file of the catalogue": {"catalogue": b"/AF[%b]" % FILE},
     "associated file of a page": {"page": b"/AF[%b]" % FILE},
     "portfolio with pages": {"catalogue": b"/Collection<</View/T>>/Names<</EmbeddedFiles<</Names[(a)%b]>>>>" % FILE},
