@@ -19,7 +19,7 @@ NAMES = frozenset({
     "/Movie", "/Sound", "/GoTo3DView", "/RichMediaExecute", "/SetOCGState", "/Hide", "/URI", "/Named", "/Thread",
     "/GoToDp", "/Annot", "/Title", "/Rect", "/FT",
     # what makes a stream more than its data, and signatures
-    "/F", "/FFilter", "/FDecodeParms", "/Ref", "/PS", "/ByteRange",
+    "/F", "/FFilter", "/FDecodeParms", "/Ref", "/PS", "/ByteRange", "/EmbeddedFile", "/Filespec",
 })  # fmt: skip
 PATTERN = re.compile(b"(?:%s) " % b"|".join(sorted(name.encode() for name in NAMES)))
 

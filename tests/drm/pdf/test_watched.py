@@ -103,3 +103,20 @@ def test_a_script_spelt_with_escapes_is_removed_all_the_same() -> None:
 
     assert "action JavaScript" in found
     assert left == ()
+
+
+@pytest.mark.parametrize("kind", [Name.EmbeddedFile, Name.Filespec])
+@pytest.mark.parametrize("as_stream", [True, False])
+def test_what_calls_itself_a_file_keeps_nothing_although_nothing_else_is_removed(
+    kind: pikepdf.Name, as_stream: bool
+) -> None:
+    pdf = plain()
+    carried = pdf.make_stream(b"carried along") if as_stream else pdf.make_indirect(Dictionary(UF=String("carried")))
+    carried["/Type"] = kind
+    pdf.pages[0].obj.Resources.Font.F9 = carried
+
+    assert find_active(pdf) == ("EmbeddedFile",)
+    assert "EmbeddedFile" in sanitise(pdf)
+    assert find_active(pdf) == ()
+    left = pdf.pages[0].obj.Resources.Font.F9
+    assert (left.read_bytes() if as_stream else len(left)) == (b"" if as_stream else 0)
