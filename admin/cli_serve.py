@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from types import FrameType
@@ -43,6 +44,8 @@ def worker() -> None:
 
     settings = read_settings()
     start_logging(settings.log_level)
+    # Not added to what it is: a worker that begins anew keeps it.
+    os.setpriority(os.PRIO_PROCESS, 0, max(os.getpriority(os.PRIO_PROCESS, 0), settings.worker_nice))
     process = WorkerProcess(settings)
     end = threading.Event()
 

@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     )
     threads: int = Field(16, ge=2, le=256, description="Threads of a serving process.")
     worker_threads: int = Field(3, ge=1, le=32, description="Jobs that one worker runs at the same time.")
+    worker_nice: int = Field(
+        5,
+        ge=0,
+        le=19,
+        description="How far a worker process and its sandbox stand back when the processor is short (nice): a reader waits for the pages, a job waits anyway.",
+    )
     lease_seconds: int = Field(
         300,
         ge=1,

@@ -1,8 +1,9 @@
-"""What a worker process tells of its work."""
+"""What a worker process tells of its work, and what it leaves to others."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -19,3 +20,13 @@ def test_a_worker_logs_one_json_object_a_line_as_the_web_process_does(world: Wor
 
     lines = [line for line in log.read_text(encoding="utf-8").splitlines() if "job." in line]
     assert {json.loads(line)["level"] for line in lines} == {"info"}
+
+
+def test_a_worker_stands_back_where_the_processor_is_short(world: World, tmp_path: Path) -> None:
+    log, home = tmp_path / "log", str(world.services.settings.home)
+    own = {"RUSHLIGHT_HOME": home, "RUSHLIGHT_WORKER_NICE": "7"}
+
+    with running([sys.executable, "-u", "-m", "admin.cli", "worker"], Path.cwd(), log, own) as process:
+        wait_until(lambda: b"worker is ready" in log.read_bytes(), process, log)
+
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == 7
