@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         5,
         ge=0,
         le=19,
-        description="How far a worker process and its sandbox stand back when the processor is short (nice): a reader waits for the pages, a job waits anyway.",
+        description="How far a worker process and its sandbox stand back where the processor is short (nice): a reader waits, a job can.",
     )
     lease_seconds: int = Field(
         300,
