@@ -76,15 +76,14 @@ def leaves_of(rows: Sequence[Row]) -> list[bytes]:
                 leaves.append(_whole(seq, kept, at, kind, actor, library, request, delivery, agreements))
                 continue
             begin, end = frames[agreements, kind, library]
-            day, time = at.split(" ")
-            # A quotation mark would let two different rows give the same bytes.
-            if '"' in actor or '"' in request or '"' in delivery:
+            # A quotation mark would let two different rows give the same bytes, and so would anything between day and time.
+            if '"' in actor or '"' in request or '"' in delivery or at[10] != " ":
                 raise ValueError
             if delivery:
                 digests = f',"delivery":"{delivery}"{digests}'
             if request:
                 end = f'{end},"request":"{request}"'
-            leaves.append(f'{{"actor":"{actor}"{begin}{day}T{time}Z"{rest}{digests}{end},"seq":{seq}}}'.encode())
+            leaves.append(f'{{"actor":"{actor}"{begin}{at[:10]}T{at[11:]}Z"{rest}{digests}{end},"seq":{seq}}}'.encode())
         except (ValueError, TypeError, AttributeError, IndexError):
             # SQLite lets anything stand anywhere: text, a number, nothing.
             leaves.append(b"")
