@@ -9,6 +9,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import redis
 from redis.backoff import ConstantBackoff
@@ -23,12 +24,19 @@ FIRST = 1.0
 
 
 class Broker:
-    """A Redis of our own that forgets, stands still, and is killed and started again."""
+    """A Redis of our own that forgets, stands still, and is killed and started again.
+
+    One thread starts them all and lives as long as this does: a server ends with the thread that started it.
+    """
 
     def __init__(self, port: int) -> None:
         self.port, self.url = port, f"redis://127.0.0.1:{port}/0"
+        self._starter = ThreadPoolExecutor(1)
+        self._begin()
+
+    def _begin(self) -> None:
         self._stack = contextlib.ExitStack()
-        self._process = self._stack.enter_context(redis_on(port))
+        self._process = self._starter.submit(self._stack.enter_context, redis_on(self.port)).result()
 
     def trouble(self, chance: random.Random, end: threading.Event) -> str:
         """Do one of them; its name."""
@@ -45,12 +53,13 @@ class Broker:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._stack.close()
-            self._process = self._stack.enter_context(redis_on(self.port))
+            self._begin()
         return kind
 
     def close(self) -> None:
         """End it."""
         self._stack.close()
+        self._starter.shutdown()
 
 
 class Bucket:
