@@ -23,8 +23,9 @@ from admin.wiring import Services, build_services
 from delivery.services.checkpointing import make_checkpoint
 from drm.audit.chain import START, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
-from drm.audit.kept import kept_of, named
+from drm.audit.kept import row_of
 from drm.audit.tree import entry_hash, grown
+from storage.log_rows import COLUMNS
 from storage.migrating import migrate
 from storage.models import EventRow, LogHeadRow
 
@@ -50,14 +51,8 @@ def filled(home: Path, count: int) -> Services:
                 leaf = leaf_bytes(seq, event)
                 chain = next_chain(services.keys.audit, chain, seq, leaf_hash(leaf))
                 edge = grown(edge, seq - 1, entry_hash(leaf))
-                values = {
-                    "kind": event.kind,
-                    "actor": event.actor,
-                    "library_id": event.library,
-                    "request": event.request,
-                }
-                values |= {"delivery": event.delivery, "agreements": named(event)}
-                rows.append({"seq": seq, "leaf": kept_of(leaf, seq, event), "chain": chain, "at": at, **values})
+                row = row_of(seq, leaf, chain, event)
+                rows.append({**dict(zip(COLUMNS, row, strict=True)), "at": at})
             connection.execute(insert(EventRow), rows)
         head = {"size": count, "chain": chain, "frontier": b"".join(edge), "hashed": count}
         connection.execute(LogHeadRow.__table__.update().values(head))  # type: ignore[attr-defined]  # a table has it

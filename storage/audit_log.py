@@ -18,11 +18,11 @@ from delivery.searching import Leg
 from delivery.stores import LogFilter
 from drm.audit.chain import Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
-from drm.audit.kept import bytes_of, kept_of, leaves_of, named
+from drm.audit.kept import bytes_of, leaves_of, row_of
 from drm.audit.tree import entry_hash, grown
 from storage.log_appending import Edge, append_behind, locked_edge
 from storage.log_legs import BySequence, goes_by_legs, leg_walk
-from storage.log_rows import leaf_of, rows_of
+from storage.log_rows import COLUMNS, leaf_of, rows_of
 from storage.log_walks import log_walks
 from storage.models import EventRow, ReaderLinkRow, RequestRow
 from storage.search_legs import found_on
@@ -71,20 +71,8 @@ class AuditLog:
             leaf = leaf_bytes(seq, event)
             frontier = grown(frontier, head.size, entry_hash(leaf))
             head = Head(seq, next_chain(self._key, head.chain, seq, leaf_hash(leaf)))
-            rows.append(
-                {
-                    "seq": seq,
-                    "leaf": kept_of(leaf, seq, event),
-                    "chain": head.chain,
-                    "at": event.at,
-                    "kind": event.kind,
-                    "actor": event.actor,
-                    "library_id": event.library,
-                    "request": event.request,
-                    "delivery": event.delivery,
-                    "agreements": named(event),
-                }
-            )
+            row = row_of(seq, leaf, head.chain, event)
+            rows.append({**dict(zip(COLUMNS, row, strict=True)), "at": event.at})
         if not append_behind(session, edge, rows, b"".join(frontier)):
             return None
         return Edge(head.size, head.chain, frontier)

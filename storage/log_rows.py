@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from drm.audit.kept import Row, leaves_of
+from drm.audit.kept import Row, column_time, leaves_of
 from storage.models import EventRow
 
+COLUMNS = ("seq", "leaf", "chain", "at", "kind", "actor", "library_id", "request", "delivery", "agreements")
+"""The columns of a row, in the sequence of the log's form."""
 ROWS = {
     "sqlite": text(
         "SELECT seq, leaf, chain, at, kind, actor, library_id, request, delivery, agreements FROM audit_events "
@@ -62,6 +64,5 @@ def _read(row: Sequence[Any]) -> Row:
 
 def leaf_of(event: EventRow) -> bytes:
     """The bytes of one event; none where its row was tampered with."""
-    at = event.at.strftime("%Y-%m-%d %H:%M:%S.%f")
     own = (event.kind, event.actor, event.library_id, event.request, event.delivery, event.agreements)
-    return leaves_of([(event.seq, event.kept, event.chain, at, *own)])[0]
+    return leaves_of([(event.seq, event.kept, event.chain, column_time(event.at), *own)])[0]

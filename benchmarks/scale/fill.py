@@ -25,9 +25,10 @@ from delivery.lifecycle import State
 from delivery.past_jobs import DONE, PastJob
 from drm.audit.chain import Head, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
-from drm.audit.kept import kept_of, named
+from drm.audit.kept import row_of
 from drm.audit.tiles import hashes_of
 from drm.audit.tree import entry_hash, grown
+from storage.log_rows import COLUMNS
 from storage.models import Base, EventRow, LogHeadRow, RequestRow
 from tests.world import HASHED, LIMITED, World, collection_for, make_world, open_world
 
@@ -162,25 +163,9 @@ def chained(
         leaf = leaf_bytes(size, event)
         chain = next_chain(key, chain, size, leaf_hash(leaf))
         frontier = grown(frontier, size - 1, entry_hash(leaf))
-        rows.append(
-            (size, kept_of(leaf, size, event), chain, time_of(event.at), event.kind, event.actor, event.library,
-             event.request, event.delivery, named(event))
-        )  # fmt: skip
+        row = row_of(size, leaf, chain, event)
+        rows.append((*row[:3], time_of(event.at), *row[4:]))
     return End(size, chain, frontier), rows
-
-
-EVENT_COLUMNS = (
-    "seq",
-    "leaf",
-    "chain",
-    "at",
-    "kind",
-    "actor",
-    "library_id",
-    "request",
-    "delivery",
-    "agreements",
-)
 
 
 def _people(world: World, writer: Writer, pattern: Pattern, readers: int) -> None:
@@ -234,7 +219,7 @@ def _deliveries(world: World, writer: Writer, pattern: Pattern, count: int, read
         writer.begin()
         for (table, _), names, rows in zip(pattern.tables, columns, found, strict=True):
             writer.put(table.name, names, rows)
-        writer.put("audit_events", EVENT_COLUMNS, events)
+        writer.put("audit_events", COLUMNS, events)
         writer.commit()
     return head
 

@@ -148,6 +148,11 @@ def canonical_time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def canonical_json(value: object) -> bytes:
+    """Sorted keys, UTF-8, no blanks; ValueError for a number that is none."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
 def leaf_bytes(seq: int, event: Event) -> bytes:
     """The canonical JSON of an event: sorted keys, UTF-8, no blanks, no floats, empty fields left out.
 
@@ -162,7 +167,7 @@ def leaf_bytes(seq: int, event: Event) -> bytes:
         content["agreements"] = [f"{name}@{version}" for name, version in event.agreements]
     if event.counts:
         content["counts"] = event.counts
-    leaf = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    leaf = canonical_json(content)
     if len(leaf) > MAX_LEAF_BYTES:
         raise ValueError(f"an audit event of {len(leaf)} bytes is too long")
     return leaf

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from drm.audit.events import Event, canonical_time
+from drm.audit.events import Event, canonical_json, canonical_time
 
 Row = tuple[int, bytes, bytes, str, str, str, str, str, str, str]
 """Number, what is kept of the event, chain value after it; then time (UTC, ``2026-11-24 09:00:00.000000``), kind, actor, library,
@@ -25,34 +26,26 @@ MOST = 20_000
 """So many different beginnings of events are remembered."""
 
 
-def kept_of(leaf: bytes, seq: int, event: Event) -> bytes:
-    """What to keep of an event's bytes beside the columns of its row. Promises that ``leaves_of`` gives the same bytes from them."""
+def row_of(seq: int, leaf: bytes, chain: bytes, event: Event) -> Row:
+    """The row to write for an event. Promises that ``leaves_of`` gives the same bytes from it."""
+    names = " ".join(f"{name}@{version}" for name, version in event.agreements)
+    own = (column_time(event.at), event.kind, event.actor, event.library, event.request, event.delivery, names)
+    short = (seq, _kept(event), chain, *own)
+    return short if leaves_of([short]) == [leaf] else (seq, leaf, chain, *own)
+
+
+def _kept(event: Event) -> bytes:
+    """What the columns of a row do not say; nothing where this form cannot say it."""
     if any(digest and not DIGITS.fullmatch(digest) for digest in (event.digest, event.facts)):
-        return leaf
+        return b""
     form = CODE + bool(event.facts) + 2 * bool(event.digest)
-    kept = bytes([form]) + bytes.fromhex(event.digest + event.facts) + event.code.encode()
-    if event.counts:
-        kept += b"\0" + _json(event.counts)
-    day, time = canonical_time(event.at)[:-1].split("T")
-    names = named(event)
-    row = (
-        seq,
-        kept,
-        b"",
-        f"{day} {time}",
-        event.kind,
-        event.actor,
-        event.library,
-        event.request,
-        event.delivery,
-        names,
-    )
-    return kept if leaves_of([row]) == [leaf] else leaf
+    counts = b"\0" + canonical_json(event.counts) if event.counts else b""
+    return bytes([form]) + bytes.fromhex(event.digest + event.facts) + event.code.encode() + counts
 
 
-def named(event: Event) -> str:
-    """The agreements of an event as its column says them."""
-    return " ".join(f"{name}@{version}" for name, version in event.agreements)
+def column_time(at: datetime) -> str:
+    """An instant as a row says it."""
+    return canonical_time(at)[:-1].replace("T", " ")
 
 
 def leaves_of(rows: Sequence[Row]) -> list[bytes]:
@@ -148,7 +141,3 @@ def _whole(seq: int, kept: bytes, at: str, *columns: str) -> bytes:
     if content.get("seq") != seq or content.get("at") != f"{day}T{time}Z" or (*names, listed) != columns:
         raise ValueError("the columns of this row say something else than the event")
     return kept
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
