@@ -16,11 +16,11 @@ def save_clear(
     """Save as a file of this version at least; ``packed`` into object streams. ``folder`` has room for what lies between.
 
     qpdf takes objects of one number for one: where a reference names a generation that is not there, the object that
-    is there, a whole page perhaps, may become null. So dead references in lists go first. Of such numbers it packs
-    only the higher one, though nobody knows it any longer: written without streams the dead ones are gone, and what is read
-    from there can be packed.
+    is there, a whole page perhaps, may become null. So dead references in lists go first. Of two generations of a number
+    it packs only the higher one, though nobody may name it: written without streams those that nobody names are gone,
+    and what is read from there can be packed.
     """
-    if not packed or all(known is not None for known in pdf.objects):
+    if not packed or _each_numbered_once(pdf):
         _save(pdf, target, version, ObjectStreamMode.generate if packed else ObjectStreamMode.disable)
         return
     _bury(pdf)
@@ -28,6 +28,13 @@ def save_clear(
         _save(pdf, between, version, ObjectStreamMode.disable)
         with pikepdf.open(between, suppress_warnings=True, inherit_page_attributes=False) as again:
             _save(again, target, version, ObjectStreamMode.generate)
+
+
+def _each_numbered_once(pdf: pikepdf.Pdf) -> bool:
+    """Whether every object is there, and no two generations of one number are."""
+    with pikepdf.explicit_conversion():  # else a number standing alone would be one of Python's, and nameless
+        known = [one.objgen[0] for one in pdf.objects if one is not None]
+    return len({*known}) == len(pdf.objects)
 
 
 def _bury(pdf: pikepdf.Pdf) -> None:

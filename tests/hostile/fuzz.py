@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import random
 import sys
 import tempfile
@@ -63,7 +64,9 @@ def one_round(seed: int, end: float, real: bool) -> tuple[Counter[str], dict[byt
     bases = own + ([path.read_bytes() for path in corpus_files("pdf/**/*.pdf", LARGEST)] if real else [])
     counts: Counter[str] = Counter()
     found: dict[bytes, list[str]] = {}
-    while time.monotonic() < end:
+    parent = os.getppid()
+    # Whoever kills the run means its children too.
+    while time.monotonic() < end and os.getppid() == parent:
         number = chance.randrange(len(bases))
         data = mutated(chance, bases[number])
         code, wrong = faults_of(data, chance.choice(list(ENGINES)))

@@ -190,6 +190,10 @@ def _parents_and_roots() -> Table:
             partial(paper, catalogue=b"/Dests<</x[3 10 R/Fit]/y[4 0 R/Fit]>>"),
             TAKEN,
         ),
+        "a page's number anew in a generation that nobody names": (
+            lambda: paper().replace(b"xref", b"3 2 obj<</Type/Page/Parent 2 0 R>>endobj\nxxxx", 1),
+            TAKEN,
+        ),
         "a list of what has other generations": (partial(paper, page=b"/X[3 0 R 2 9 R 7 65535 R 1 1 R]"), TAKEN),
         "no parents": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parant 2 0 R"), TAKEN),
         "parent is itself": (lambda: paper().replace(b"/Parent 2 0 R", b"/Parent 3 0 R"), EITHER),
