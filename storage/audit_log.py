@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class AuditLog:
         self._head_file = head_file
         self._lock = threading.Lock()
         self._newest: Edge | None = None
+        self._durable: Head | None = None
 
     @property
     def key(self) -> bytes:
@@ -86,7 +88,10 @@ class AuditLog:
             self._newest = head
         if self._head_file is None:
             return
+        self._durable = max(head, self._durable or head, key=attrgetter("size"))
         with self._lock:
+            # Who waited here writes for those behind him as well, and they find theirs kept.
+            head = max(head, self._durable, key=attrgetter("size"))
             try:
                 known = self.kept_head()
             except (OSError, ValueError, KeyError):

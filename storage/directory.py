@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, select, true
+from sqlalchemy import ColumnElement, Row, Text, cast, select, true
 from sqlalchemy.orm import Session
 
 from delivery.errors import NotFound
@@ -157,7 +158,7 @@ def _fill(row: PersonRow, person: Person) -> None:
     row.card = person.card
 
 
-def as_person(row: PersonRow) -> Person:
+def as_person(row: PersonRow | Row[Any]) -> Person:
     return Person(
         id=row.id,
         library_id=row.library_id,

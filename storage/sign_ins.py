@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,13 @@ from delivery.people import Person
 from delivery.stores import ApiTokenRecord, KeptAnswer
 from storage.directory import as_person
 from storage.models import ApiTokenRow, IdempotencyRow, PersonRow, SignInRow, UsedTokenRow
+
+# Asked at each call of a program: made once, and a plain row takes half the time of an object of the session.
+SPEAKS_FOR = (
+    select(PersonRow.__table__)
+    .join(ApiTokenRow, ApiTokenRow.person_id == PersonRow.id)
+    .where(ApiTokenRow.id == bindparam("token"), ApiTokenRow.revoked_at.is_(None))
+)
 
 
 class SqlTokens:
@@ -66,12 +73,10 @@ class SqlTokens:
             )
         )
 
-    def api_token(self, token_id: str) -> ApiTokenRecord | None:
-        """The register's entry of a token."""
-        row = self.session.get(ApiTokenRow, token_id)
-        if row is None:
-            return None
-        return ApiTokenRecord(row.id, row.person_id, row.label, row.issued_at, row.expires_at, row.revoked_at)
+    def speaks_for(self, token_id: str) -> Person | None:
+        """The person for whom a token in the register speaks; None where there is none such, or it was revoked."""
+        row = self.session.execute(SPEAKS_FOR, {"token": token_id}).one_or_none()
+        return None if row is None else as_person(row)
 
     def revoke_api_token(self, token_id: str, at: datetime) -> bool:
         """End a token; False when there is none."""

@@ -49,13 +49,9 @@ def _caller() -> Person:
         raise _Unauthorised("The token is not valid.") from None
     g.token_id = claims.token_id
     with ctx.store.read() as work:
-        record = work.tokens.api_token(claims.token_id)
-        if record is None or record.revoked_at is not None or record.person_id != claims.subject:
-            raise _Unauthorised("The token is not valid.")
-        try:
-            person = work.people.get(claims.subject)
-        except NotFound:
-            raise _Unauthorised("The token is not valid.") from None
+        person = work.tokens.speaks_for(claims.token_id)
+    if person is None or person.id != claims.subject:
+        raise _Unauthorised("The token is not valid.")
     if person.standing is not Standing.ACTIVE:
         raise NotAllowed("account-closed", "This account is closed.")
     return person

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from delivery.errors import Conflict
-from drm.audit.chain import verify_chain
+from drm.audit.chain import Head, verify_chain
 from drm.audit.events import Event
 from drm.audit.tree import entry_hash, folded, grown
 from storage.audit_log import AuditLog
@@ -107,3 +109,24 @@ def test_who_wrote_last_appends_by_one_statement_and_anybody_else_by_three(
 
     assert [statements(one, 3), statements(one, 1)] == [1, 1]
     assert [statements(other, 2), statements(one, 2), statements(one, 2)] == [2, 3, 1]
+
+
+def test_heads_that_wait_for_the_disk_are_kept_by_one_write_and_the_newest_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, slow, writes = AuditLog(KEY, tmp_path / "head"), threading.Event(), list[int]()
+
+    def sync(_: int) -> None:
+        writes.append(1)
+        slow.wait(20)
+
+    monkeypatch.setattr("storage.audit_log.os.fsync", sync)
+    writers = [threading.Thread(target=log.keep_head, args=[Head(size, b"\1" * 32)]) for size in (1, 7, 9, 8, 3)]
+    for writer in writers:
+        writer.start()
+        time.sleep(0.02)  # the first has the turn, the others wait behind it
+    slow.set()
+    for writer in writers:
+        writer.join(20)
+
+    assert (log.kept_head(), len(writes)) == (Head(9, b"\1" * 32), 2)
