@@ -259,20 +259,25 @@ class Lettering:
 
     def _drawn(self, font: Font, found: Iterable[str], size: float) -> bytes:
         """The operators that show clusters of one font."""
-        found = list(found)
+        shown = number(size)
+        return b" ".join(
+            [b"/%s %s Tf %s Tj" % (name, shown, string) for name, string in self._coded(font, list(found))]
+        )
+
+    def _coded(self, font: Font, found: Sequence[str]) -> list[tuple[bytes, bytes]]:
+        """What shows clusters of one font: the resource name of a subset and a string of its codes, one after the other."""
         first = self.PREFIX + LETTERS[font.name]
         subset = self._subsets.get(first)
         if subset is None:
             subset = self._subsets[first] = _begun(font)
         try:
-            return b"/%s %s Tf %s Tj" % (first, number(size), subset.string(found))
+            return [(first, subset.string(found))]
         except KeyError:
             pass
         if all(map(subset.takes, found)):
-            return b"/%s %s Tf %s Tj" % (first, number(size), subset.string(found))
+            return [(first, subset.string(found))]
         stretches = groupby(found, lambda cluster: self._taker(font, cluster))
-        parts = [(name, self._subsets[name].string(tuple(stretch))) for name, stretch in stretches]
-        return b" ".join([b"/%s %s Tf %s Tj" % (name, number(size), string) for name, string in parts])
+        return [(name, self._subsets[name].string(tuple(stretch))) for name, stretch in stretches]
 
     def _taker(self, font: Font, cluster: str) -> bytes:
         """The resource name of the first subset of this font that takes the cluster."""

@@ -6,16 +6,21 @@ A subset for the rest is a font like those of the rewrite engine, made from outl
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
+from typing import TypeAlias
 
 from drm.pdf.embedding import CODES
-from drm.pdf.fonts import Face, Font
+from drm.pdf.fonts import Face, Font, separable
 from drm.pdf.glyphs import LETTERS, TRACKING, Lettering, em_width, number
 from drm.pdf.letter_font import letter_font
 from drm.pdf.plain_font import PLAIN, literal, plain_font
 from drm.pdf.tail.values import MasterFont
+
+NONE: Mapping[str, tuple[bytes, int]] = {}
+_Piece: TypeAlias = tuple[str, bytes, bytes]
+"""A stretch of text: the font that has it, the resource name of what it is shown with, and the string that shows it."""
 
 WIDTHS: Callable[[str], int] = plain_font().widths.__getitem__
 
@@ -61,6 +66,29 @@ def _plain_width(plain: frozenset[str], text: str) -> float | None:
     return sum(map(WIDTHS, text)) / 1000 if plain.issuperset(text) else None
 
 
+@functools.lru_cache(maxsize=4096)
+def _mixed_width(plain: frozenset[str], text: str, face: Face) -> float:
+    """The width of any text in em. Raises MissingGlyph."""
+    fields = separable(text)
+    if len(fields) > 1:
+        return sum([_mixed_width(plain, field, face) for field in fields])
+    width = _plain_width(plain, text)
+    if width is None:
+        return em_width(text, face)
+    return width + TRACKING * len(text) if face.bold else width
+
+
+def _joined(parts: Iterable[Sequence[_Piece]]) -> tuple[_Piece, ...]:
+    """Pieces after another, those that meet in one font as one."""
+    joined: list[_Piece] = []
+    for font, name, string in chain.from_iterable(parts):
+        if joined and joined[-1][:2] == (font, name):
+            joined[-1] = (font, name, joined[-1][2][:-1] + string[1:])
+        else:
+            joined.append((font, name, string))
+    return tuple(joined)
+
+
 plain_literal = functools.lru_cache(maxsize=4096)(literal)
 """The same text stands in several places of a copy, and a date in many copies."""
 
@@ -73,6 +101,7 @@ class TailLettering(Lettering):
     def __init__(self, tables: FontTables) -> None:
         super().__init__()
         self.tables = tables
+        self._pieces: dict[str, tuple[_Piece, ...]] = {}
 
     @property
     def entries(self) -> bytes:
@@ -83,36 +112,45 @@ class TailLettering(Lettering):
         """How wide the text is at this size. Raises MissingGlyph."""
         plain = _plain_width(self.tables.plain, text)
         if plain is None:
-            return size * em_width(text, face)
+            return size * _mixed_width(self.tables.plain, text, face)
         return size * (plain + TRACKING * len(text)) if face.bold else size * plain
 
     def shown(self, text: str, face: Face, size: float) -> bytes:
         """The operators that show the text wherever the pen is, in one weight."""
         if _plain_width(self.tables.plain, text) is not None:
             return b"/RlP %s Tf %s Tj" % (number(size), plain_literal(text))
-        return b" ".join([self._mixed(font, found, size) for font, found in face.runs(text)])
+        points = number(size)
+        return b" ".join([b"/%s %s Tf %s Tj" % (name, points, string) for _, name, string in self._cut(text, face)])
 
-    def _mixed(self, font: Font, found: Sequence[str], size: float) -> bytes:
+    def _cut(self, text: str, face: Face) -> tuple[_Piece, ...]:
+        """The text in pieces of one font each. A name stands in several lines between other fields, so a field is cut once."""
+        known = self._pieces.get(text)
+        if known is None:
+            fields = separable(text)
+            if len(fields) > 1:
+                known = _joined([self._cut(field, face) for field in fields])
+            elif _plain_width(self.tables.plain, text) is not None:
+                known = ((PLAIN, b"RlP", plain_literal(text)),)
+            else:
+                known = tuple(chain.from_iterable([self._mixed(font, found) for font, found in face.runs(text)]))
+            self._pieces[text] = known
+        return known
+
+    def _mixed(self, font: Font, found: Sequence[str]) -> Iterator[_Piece]:
         """Clusters of one font, of which the master may have some."""
         if font.name == PLAIN:
-            stretches = groupby(found, self.tables.plain.__contains__)
-            return b" ".join([self._plain(ours, list(some), size) for ours, some in stretches])
-        own = self.tables.codes.get(font.name)
-        if own is None:
-            return self._drawn(font, found, size)
-        parts = []
+            for ours, stretch in groupby(found, self.tables.plain.__contains__):
+                if ours:
+                    yield PLAIN, b"RlP", literal("".join(stretch))
+                else:
+                    yield from [(PLAIN, *coded) for coded in self._coded(letter_font(), list(stretch))]
+            return
+        own = self.tables.codes.get(font.name, NONE)
         for name, stretch in groupby(found, lambda cluster: own[cluster][0] if cluster in own else None):
             if name is None:
-                parts.append(self._drawn(font, stretch, size))
+                yield from [(font.name, *coded) for coded in self._coded(font, list(stretch))]
             else:
-                codes = bytes([own[cluster][1] for cluster in stretch])
-                parts.append(b"/%s %s Tf (%s) Tj" % (name, number(size), codes))
-        return b" ".join(parts)
-
-    def _plain(self, ours: bool, found: list[str], size: float) -> bytes:
-        if ours:
-            return b"/RlP %s Tf %s Tj" % (number(size), literal("".join(found)))
-        return self._drawn(letter_font(), found, size)
+                yield font.name, name, b"(%s)" % bytes([own[cluster][1] for cluster in stretch])
 
     def copy(self) -> TailLettering:
         """A lettering with the same characters under the same codes, which goes on by itself."""

@@ -144,6 +144,9 @@ def packed(content: bytes) -> bytes:
     return deflate.compress(content) + deflate.flush()
 
 
+packed_again = functools.lru_cache(maxsize=1024)(packed)
+"""The same for what many copies have alike."""
+
 LONGEST_STORED = 0xFFFF
 """Bytes that a stored block may hold."""
 
