@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 from delivery import identifiers
 from delivery.titles import title_key
@@ -71,7 +72,7 @@ class Citation:
 
     def to_dict(self) -> dict[str, str]:
         """All fields by name."""
-        return asdict(self)
+        return dict(zip(FIELDS, _all_of(self), strict=True))
 
     @classmethod
     def from_dict(cls, content: Mapping[str, object]) -> Citation:
@@ -80,6 +81,7 @@ class Citation:
 
 
 FIELDS = tuple(field.name for field in fields(Citation))
+_all_of = attrgetter(*FIELDS)
 
 
 def _normalise(name: str, text: str) -> tuple[str, str]:

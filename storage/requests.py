@@ -13,16 +13,14 @@ from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from delivery.citation import Citation, fingerprints
-from delivery.copies import Delivery
 from delivery.document_request import DocumentRequest, Message, QueueFilter, Try
 from delivery.errors import Conflict, NotFound
 from delivery.lifecycle import OPEN, State
 from delivery.lists import RequestPage
 from delivery.masters import KeptMaster
 from delivery.searching import Leg
-from delivery.stores import MOST_COUNTED, Line
+from delivery.stores import MOST_COUNTED, AskedBefore, Line
 from drm.pdf.tail.values import ENGINE_VERSION
-from storage.deliveries import as_delivery
 from storage.masters import as_kept
 from storage.models import (
     DeliveryRow,
@@ -175,15 +173,10 @@ class SqlRequests:
         )
         return tuple(as_request(row) for row in self.session.scalars(statement))
 
-    def asked_before(
-        self, fingerprints: Sequence[str], reader_id: str, limit: int = 10
-    ) -> tuple[tuple[DocumentRequest, Delivery | None], ...]:
-        """A reader's own requests that share a fingerprint, newest first, each with its copy if it has one."""
+    def asked_before(self, fingerprints: Sequence[str], reader_id: str, limit: int = 10) -> tuple[AskedBefore, ...]:
+        """A reader's own requests that share a fingerprint, newest first."""
         wanted = {"marks": marked(fingerprints), "reader": reader_id, "most": limit}
-        return tuple(
-            (as_request(row), None if copy is None else as_delivery(copy))
-            for row, copy in self.session.execute(ASKED_BEFORE, wanted)
-        )
+        return tuple(AskedBefore(*row) for row in self.session.execute(ASKED_BEFORE, wanted))
 
     def queue(self, wanted: QueueFilter, leg: Leg = Leg()) -> RequestPage:
         """What a librarian sees, the oldest first; closed views the newest first. No row is read but those of the page.

@@ -26,7 +26,14 @@ def marked(fingerprints: Iterable[str]) -> list[int]:
 
 
 ASKED_BEFORE = (
-    select(RequestRow, DeliveryRow)
+    select(
+        RequestRow.number,
+        RequestRow.state,
+        DeliveryRow.state,
+        DeliveryRow.opens_limit,
+        DeliveryRow.opens_used,
+        DeliveryRow.expires_at,
+    )
     .outerjoin(DeliveryRow, DeliveryRow.number == RequestRow.delivery)
     .where(of_work(bindparam("marks", expanding=True)), of_reader(bindparam("reader", type_=String)))
     .order_by(RequestRow.created_at.desc())

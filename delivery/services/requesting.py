@@ -30,7 +30,7 @@ from delivery.services.deciding import (
     reserve,
 )
 from delivery.services.notices import notices_under
-from delivery.stores import Ground
+from delivery.stores import AskedBefore, Ground
 from drm.audit.events import Event
 from drm.decisions import Outcome
 from drm.facts.reading import normal_issn
@@ -85,7 +85,8 @@ def preview(ctx: Context, reader: Person, fields: Mapping[str, str]) -> Outlook:
     citation = read_citation(fields)
     with ctx.store.read() as work:
         sources = work.sources.active()
-        earlier, delivery = _earlier(work, reader, citation, ctx.clock())
+        before = _earlier(work, reader, citation, ctx.clock())
+        earlier, delivery = _read(work, before) if before is not None else (None, None)
     routes = find_routes(ctx, citation, reader.library_id, sources)
     held = tuple(route.source.title for route in routes if route.candidate is not None and not route.open_access)
     return Outlook(held, any(route.open_access for route in routes), earlier, delivery)
@@ -105,9 +106,10 @@ def submit(
         sources = work.sources.active()
     routes = find_routes(ctx, citation, reader.library_id, sources)
     with ctx.store.write() as work:
-        earlier, delivery = _earlier(work, reader, citation, now)
+        earlier = _earlier(work, reader, citation, now)
         if earlier is not None and not asked.deliberate:
-            submitted = Submitted(earlier, True, delivery)
+            request, delivery = _read(work, earlier)
+            submitted = Submitted(request, True, delivery)
         else:
             request = enrich(_new_request(reader, asked, citation, now, earlier), routes)
             ground = work.agreements.ground_of_reader(reader.id, now, normal_issn(request.citation.issn))
@@ -120,23 +122,29 @@ def submit(
     return submitted
 
 
-def _earlier(
-    work: Work, reader: Person, citation: Citation, now: datetime
-) -> tuple[DocumentRequest | None, Delivery | None]:
+def _earlier(work: Work, reader: Person, citation: Citation, now: datetime) -> AskedBefore | None:
     """The newest request of this reader for the same work that still waits or whose link still lives."""
-    for request, delivery in work.requests.asked_before(fingerprints(citation), reader.id):
-        if request.state in OPEN:
-            return request, None
-        if request.state is State.SUPPLIED and delivery is not None:
-            used_up = delivery.opens_limit is not None and delivery.opens_used >= delivery.opens_limit
-            over = delivery.expires_at is not None and delivery.expires_at <= now
-            if delivery.state is CopyState.LIVE and not used_up and not over:
-                return request, delivery
-    return None, None
+    asked = work.requests.asked_before(fingerprints(citation), reader.id)
+    return next((one for one in asked if _serves(one, now)), None)
+
+
+def _read(work: Work, earlier: AskedBefore) -> tuple[DocumentRequest, Delivery | None]:
+    """That request, and its copy where the link lives."""
+    request = work.requests.get(earlier.number)
+    return request, work.deliveries.get(request.delivery) if request.state is State.SUPPLIED else None
+
+
+def _serves(one: AskedBefore, now: datetime) -> bool:
+    """Whether an earlier request still waits, or its link still lives."""
+    if State(one.state) in OPEN:
+        return True
+    used_up = one.opens_limit is not None and (one.opens_used or 0) >= one.opens_limit
+    over = one.expires_at is not None and one.expires_at <= now
+    return one.state == State.SUPPLIED.value and one.copy == CopyState.LIVE.value and not used_up and not over
 
 
 def _new_request(
-    reader: Person, asked: Asked, citation: Citation, now: datetime, earlier: DocumentRequest | None
+    reader: Person, asked: Asked, citation: Citation, now: datetime, earlier: AskedBefore | None
 ) -> DocumentRequest:
     return DocumentRequest(
         number=request_number(),
