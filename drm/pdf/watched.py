@@ -21,7 +21,9 @@ NAMES = frozenset({
     # what makes a stream more than its data, and signatures
     "/F", "/FFilter", "/FDecodeParms", "/Ref", "/PS", "/ByteRange", "/EmbeddedFile", "/Filespec",
 })  # fmt: skip
-PATTERN = re.compile(b"(?:%s) " % b"|".join(sorted(name.encode() for name in NAMES)))
+NO_ATTRIBUTES = rb"/A << (?:(?!/O |<<|>>)[\s\S])*+(?:<<|>>)"
+"""What hangs where actions hang and is no attribute of a structure element, which names its owner: of whatever kind it says it is."""
+PATTERN = re.compile(b"(?:%s) |%s" % (b"|".join(sorted(name.encode() for name in NAMES)), NO_ATTRIBUTES))
 
 NO_STREAMS = frozenset({
     "/Catalog", "/ExtGState", "/Font", "/FontDescriptor", "/OCG", "/OCMD", "/Outlines", "/Page", "/Pages", "/StructElem", "/StructTreeRoot",

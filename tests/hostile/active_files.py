@@ -138,6 +138,9 @@ HIDDEN: dict[str, dict[str, bytes]] = {
     "PostScript": {"resources": b"/Resources<</XObject<</Fm 27 0 R>>>>", "content": b"/Fm Do"},
     "PostScript by its second name": {"resources": b"/Resources<</XObject<</Fm 28 0 R>>>>", "content": b"/Fm Do"},
     "image with alternates": {"resources": b"/Resources<</XObject<</Fm 29 0 R>>>>", "content": b"/Fm Do"},
+    "bookmark with an action that nobody knows": {
+        "catalogue": b"/Outlines<</First<</Parent 1 0 R/A<</S/Unheard/Own(%b)>>>>>>" % MARK.encode()
+    },
     "base of addresses": {"catalogue": b"/URI<</Base(javascript:%b)>>" % MARK.encode()},
 }
 HOLDING = {

@@ -83,6 +83,14 @@ def test_a_link_or_bookmark_with_anything_more_is_looked_at(holder: Dictionary) 
     assert is_watched(plain().make_indirect(holder))
 
 
+def test_what_hangs_where_actions_hang_is_looked_at_unless_it_names_an_owner_as_attributes_do() -> None:
+    pdf = plain()
+
+    for nothing in (Dictionary(S=Name.Unheard, X=4), Dictionary(X=4), Dictionary(X=Dictionary(O=Name.Layout))):
+        assert is_watched(pdf.make_indirect(Dictionary(Parent=1, A=nothing)))
+    assert not is_watched(pdf.make_indirect(Dictionary(S=Name.Span, A=Dictionary(O=Name.Layout, Placement=Name.Block))))
+
+
 def test_a_name_is_seen_in_the_dictionary_of_a_stream() -> None:
     pdf = pikepdf.new()
 
