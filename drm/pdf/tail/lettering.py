@@ -69,13 +69,14 @@ def _plain_width(plain: frozenset[str], text: str) -> float | None:
 @functools.lru_cache(maxsize=4096)
 def _mixed_width(plain: frozenset[str], text: str, face: Face) -> float:
     """The width of any text in em. Raises MissingGlyph."""
-    fields = separable(text)
-    if len(fields) > 1:
-        return sum([_mixed_width(plain, field, face) for field in fields])
-    width = _plain_width(plain, text)
-    if width is None:
-        return em_width(text, face)
-    return width + TRACKING * len(text) if face.bold else width
+    width = 0.0
+    for field in separable(text):
+        known = _plain_width(plain, field)
+        if known is None:
+            width += em_width(field, face)
+        else:
+            width += known + TRACKING * len(field) if face.bold else known
+    return width
 
 
 def _joined(parts: Iterable[Sequence[_Piece]]) -> tuple[_Piece, ...]:
@@ -127,12 +128,17 @@ class TailLettering(Lettering):
         known = self._pieces.get(text)
         if known is None:
             fields = separable(text)
-            if len(fields) > 1:
-                known = _joined([self._cut(field, face) for field in fields])
-            elif _plain_width(self.tables.plain, text) is not None:
-                known = ((PLAIN, b"RlP", plain_literal(text)),)
-            else:
-                known = tuple(chain.from_iterable([self._mixed(font, found) for font, found in face.runs(text)]))
+            known = self._field(text, face) if len(fields) == 1 else _joined([self._field(one, face) for one in fields])
+            self._pieces[text] = known
+        return known
+
+    def _field(self, text: str, face: Face) -> tuple[_Piece, ...]:
+        """The same of text without separators."""
+        if _plain_width(self.tables.plain, text) is not None:
+            return ((PLAIN, b"RlP", plain_literal(text)),)
+        known = self._pieces.get(text)
+        if known is None:
+            known = tuple(chain.from_iterable([self._mixed(font, found) for font, found in face.runs(text)]))
             self._pieces[text] = known
         return known
 
