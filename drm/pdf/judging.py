@@ -59,8 +59,7 @@ KEPT_IN_TREE = frozenset(
 
 ANY_KEYS = (
     *("/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/JavaScript", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb"),
-    "/PresSteps",
-    "/DestOutputProfileRef",
+    *("/PresSteps", "/DestOutputProfileRef", "/AcroForm"),
 )
 STREAM_KEYS = {
     "/F": "external data",

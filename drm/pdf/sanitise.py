@@ -74,7 +74,6 @@ def count_active(pdf: pikepdf.Pdf) -> Counter[str]:
     found: Counter[str] = Counter()
     root = pdf.Root
     found.update(key[1:] for key in CATALOG_KEYS if key in root and key not in {"/Metadata", *ANY_KEYS})
-    found.update(key for key in ("AcroForm",) if f"/{key}" in root)
     if isinstance(root.get("/OpenAction"), Dictionary):
         found["OpenAction"] += 1
     names = root.get("/Names")

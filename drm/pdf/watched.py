@@ -13,7 +13,7 @@ from pikepdf import Array, Dictionary, Stream
 NAMES = frozenset({
     # entries that are removed wherever they stand
     "/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb", "/PresSteps",
-    "/DestOutputProfileRef", "/Metadata",
+    "/DestOutputProfileRef", "/Metadata", "/AcroForm",
     # actions, annotations and outline items
     "/Action", "/GoTo", "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm", "/GoToR", "/GoToE", "/Rendition",
     "/Movie", "/Sound", "/GoTo3DView", "/RichMediaExecute", "/SetOCGState", "/Hide", "/URI", "/Named", "/Thread",

@@ -141,6 +141,7 @@ HIDDEN: dict[str, dict[str, bytes]] = {
     "bookmark with an action that nobody knows": {
         "catalogue": b"/Outlines<</First<</Parent 1 0 R/A<</S/Unheard/Own(%b)>>>>>>" % MARK.encode()
     },
+    "catalogue in the place of fonts": {"resources": b"/Resources<</Font 31 0 R>>"},
     "base of addresses": {"catalogue": b"/URI<</Base(javascript:%b)>>" % MARK.encode()},
 }
 HOLDING = {
@@ -160,6 +161,7 @@ HOLDING = {
         % CANARY,
     ),
     30: b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/F<</FS/URL/F(%b)>>/FFilter/FlateDecode>>" % CANARY,
+    31: b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[]/Own(%b)>>/F1 7 0 R>>" % MARK.encode(),
 }
 
 
