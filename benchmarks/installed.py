@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pikepdf
 
+from admin.log_wiring import processors
 from admin.sample.collection import COLUMNS
 from benchmarks.pdf_engine.documents import article
 from delivery.people import Role
@@ -60,7 +61,8 @@ def embedded(folder: Path, articles: int) -> Iterator[Installed]:
 
 @contextmanager
 def on_services(folder: Path, articles: int) -> Iterator[Installed]:
-    """A web process and a worker process on PostgreSQL, RabbitMQ, a bucket and a mail server, all on this machine."""
+    """As many web processes as there are cores, as the guide for production says, and a worker on PostgreSQL, RabbitMQ, a bucket and a mail
+    server, all on this machine."""
     with ExitStack() as stack:
         server, mailbox = stack.enter_context(postgres_server()), stack.enter_context(smtp_server())
         bucket = bucket_of(stack.enter_context(s3_server()))
@@ -73,6 +75,7 @@ def on_services(folder: Path, articles: int) -> Iterator[Installed]:
             "s3_access_key": bucket.access_key,
             "s3_secret_key": bucket.secret_key,
             "smtp_url": f"smtp://{mailbox.host}:{mailbox.port}",
+            "web_processes": str(processors()),
         }
         world, headers = world_of(folder, articles, readers=READERS, **settings)
         stack.callback(world.close)
