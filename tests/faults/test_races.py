@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+
+import pytest
 
 from delivery.errors import Conflict
 from delivery.lifecycle import State
@@ -102,3 +106,12 @@ def test_processes_cannot_overrun_a_limit_either(tmp_path: Path, collection: Pat
         worker.join(30)
 
     assert states.count("refused") == 11
+
+
+def test_what_was_read_to_be_changed_is_held_against_programs_that_take_no_turn(world: World) -> None:
+    with closing(sqlite3.connect(str(world.services.engine.url.database), timeout=0.1)) as other:
+        with world.store.write() as work:
+            work.people.get(world.reader.id)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
