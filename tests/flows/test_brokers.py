@@ -19,6 +19,8 @@ from delivery.lifecycle import State
 from tests.world import World, make_world
 
 SECONDS = 60
+STOPS = 60
+"""What a worker waits for when it stops adds up to 25 s, and it stands back where others want the processor."""
 
 
 @contextmanager
@@ -32,7 +34,11 @@ def worker(home: Path, broker: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(STOPS)
+        finally:
+            process.kill()  # or it would be counted against another test
+            process.wait()
 
 
 def waiting_world(folder: Path, collection: Path) -> World:
