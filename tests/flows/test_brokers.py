@@ -20,7 +20,7 @@ from tests.world import World, make_world
 
 SECONDS = 60
 STOPS = 60
-"""What a worker waits for when it stops adds up to 25 s, and it stands back where others want the processor."""
+"""What a worker waits for when it stops adds up to 22 s, and it stands back where others want the processor."""
 
 
 @contextmanager
