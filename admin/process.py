@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from admin.app import create_staff_app
@@ -77,12 +78,16 @@ class WorkerProcess:
         self._keeper.start()
 
     def stop(self) -> None:
-        """Stop all; what is cut off is found again by its lease."""
-        self._keeper.stop()
+        """Stop all, each beside the others; what is cut off is found again by its lease."""
+        ends = [self._keeper.stop, self._stop_sweeping, *([self._worker.stop] if self._worker is not None else [])]
+        with ThreadPoolExecutor(len(ends)) as pool:
+            for end in [pool.submit(end) for end in ends]:
+                end.result()
+
+    def _stop_sweeping(self) -> None:
+        """In this sequence: a sweep may begin to work alone."""
         self._sweeper.stop()
         self._lone.stop(5)
-        if self._worker is not None:
-            self._worker.stop()
 
     def _run(self, job_id: int) -> None:
         began = time.perf_counter()

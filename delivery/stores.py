@@ -65,7 +65,6 @@ class ApiTokenRecord:
     label: str
     issued_at: datetime
     expires_at: datetime
-    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from delivery.effective_dates import newest
@@ -46,7 +46,7 @@ GROUND_OF_READER = _with_agreements(
     .join(PersonRow, PersonRow.library_id == LibraryRow.id)
     .where(PersonRow.id == bindparam("person"))
 )
-ACTIVE_SOURCES = select(SourceRow.__table__).where(SourceRow.active.is_(True)).order_by(SourceRow.rank, SourceRow.id)
+ACTIVE_SOURCES = select(SourceRow).where(SourceRow.active.is_(True)).order_by(SourceRow.rank, SourceRow.id)
 
 
 class SqlAgreements:
@@ -152,12 +152,9 @@ class SqlSources:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._read: dict[str, Source] = {}
 
     def get(self, source_id: str) -> Source:
-        """One source, else NotFound. What ``active`` gave in this transaction is not read again."""
-        if source_id in self._read:
-            return self._read[source_id]
+        """One source, else NotFound."""
         row = self.session.get(SourceRow, source_id)
         if row is None:
             raise NotFound("unknown-source", f"There is no source {source_id!r}.")
@@ -165,9 +162,7 @@ class SqlSources:
 
     def active(self) -> tuple[Source, ...]:
         """Sources in use, by rank and id."""
-        active = tuple(_source(row) for row in self.session.execute(ACTIVE_SOURCES))
-        self._read.update((source.id, source) for source in active)
-        return active
+        return tuple(_source(row) for row in self.session.scalars(ACTIVE_SOURCES))
 
     def all(self) -> tuple[Source, ...]:
         """All sources, by rank and id, also those out of use."""
@@ -176,7 +171,6 @@ class SqlSources:
 
     def save(self, source: Source) -> None:
         """Add or change a source."""
-        self._read.pop(source.id, None)
         row = self.session.get(SourceRow, source.id) or SourceRow(id=source.id)
         row.kind, row.title, row.library_id = source.kind, source.title, source.library_id
         row.agreements, row.settings = list(source.agreements), dict(source.settings)
@@ -185,7 +179,7 @@ class SqlSources:
         self.session.flush()
 
 
-def _source(row: SourceRow | Row[Any]) -> Source:
+def _source(row: SourceRow) -> Source:
     return Source(
         id=row.id,
         kind=row.kind,

@@ -49,8 +49,4 @@ def _teach_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("rushlight_write", False)
-        if writing:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            # By the driver itself, for it locks nothing and cannot fail; what is done around a statement takes ten times as long.
-            connection.connection.cursor().execute("BEGIN DEFERRED")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")

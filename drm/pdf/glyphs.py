@@ -259,10 +259,7 @@ class Lettering:
 
     def _drawn(self, font: Font, found: Iterable[str], size: float) -> bytes:
         """The operators that show clusters of one font."""
-        shown = number(size)
-        return b" ".join(
-            [b"/%s %s Tf %s Tj" % (name, shown, string) for name, string in self._coded(font, list(found))]
-        )
+        return shown_in(self._coded(font, list(found)), size)
 
     def _coded(self, font: Font, found: Sequence[str]) -> list[tuple[bytes, bytes]]:
         """What shows clusters of one font: the resource name of a subset and a string of its codes, one after the other."""
@@ -320,6 +317,12 @@ class Lettering:
     def fonts(self, pdf: pikepdf.Pdf) -> Dictionary:
         """The /Font resources for everything shown so far; call it after the last ``show``."""
         return Dictionary({f"/{name.decode()}": subset.embed(pdf) for name, subset in self._subsets.items()})
+
+
+def shown_in(pieces: Iterable[tuple[bytes, bytes]], size: float) -> bytes:
+    """The operators that show strings one behind the other, each in the font of its resource name."""
+    points = number(size)
+    return b" ".join([b"/%s %s Tf %s Tj" % (name, points, string) for name, string in pieces])
 
 
 def _begun(font: Font) -> AnySubset:

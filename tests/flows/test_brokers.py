@@ -19,8 +19,6 @@ from delivery.lifecycle import State
 from tests.world import World, make_world
 
 SECONDS = 60
-STOPS = 60
-"""What a worker waits for when it stops adds up to 22 s, and it stands back where others want the processor."""
 
 
 @contextmanager
@@ -35,7 +33,7 @@ def worker(home: Path, broker: str) -> Iterator[None]:
     finally:
         process.terminate()
         try:
-            process.wait(STOPS)
+            process.wait(20)
         finally:
             process.kill()  # or it would be counted against another test
             process.wait()

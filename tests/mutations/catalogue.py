@@ -212,8 +212,8 @@ BUGS = (
     Bug(
         "read first, write later without the lock",
         "storage/engine.py",
-        'exec_driver_sql("BEGIN IMMEDIATE")',
-        'exec_driver_sql("BEGIN DEFERRED")',
+        '"BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED"',
+        '"BEGIN DEFERRED"',
         RACES,
     ),
     Bug(

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from drm.pdf.embedding import CODES
 from drm.pdf.fonts import Face, Font, separable
-from drm.pdf.glyphs import LETTERS, TRACKING, Lettering, em_width, number
+from drm.pdf.glyphs import LETTERS, TRACKING, Lettering, em_width, number, shown_in
 from drm.pdf.letter_font import letter_font
 from drm.pdf.plain_font import PLAIN, literal, plain_font
 from drm.pdf.tail.values import MasterFont
@@ -120,16 +120,14 @@ class TailLettering(Lettering):
         """The operators that show the text wherever the pen is, in one weight."""
         if _plain_width(self.tables.plain, text) is not None:
             return b"/RlP %s Tf %s Tj" % (number(size), plain_literal(text))
-        points = number(size)
-        return b" ".join([b"/%s %s Tf %s Tj" % (name, points, string) for _, name, string in self._cut(text, face)])
+        return shown_in([(name, string) for _, name, string in self._cut(text, face)], size)
 
     def _cut(self, text: str, face: Face) -> tuple[_Piece, ...]:
         """The text in pieces of one font each. A name stands in several lines between other fields, so a field is cut once."""
         known = self._pieces.get(text)
         if known is None:
             fields = separable(text)
-            known = self._field(text, face) if len(fields) == 1 else _joined([self._field(one, face) for one in fields])
-            self._pieces[text] = known
+            known = self._pieces[text] = _joined([self._field(field, face) for field in fields])
         return known
 
     def _field(self, text: str, face: Face) -> tuple[_Piece, ...]:
@@ -138,8 +136,8 @@ class TailLettering(Lettering):
             return ((PLAIN, b"RlP", plain_literal(text)),)
         known = self._pieces.get(text)
         if known is None:
-            known = tuple(chain.from_iterable([self._mixed(font, found) for font, found in face.runs(text)]))
-            self._pieces[text] = known
+            runs = face.runs(text)
+            known = self._pieces[text] = tuple(chain.from_iterable([self._mixed(font, found) for font, found in runs]))
         return known
 
     def _mixed(self, font: Font, found: Sequence[str]) -> Iterator[_Piece]:
