@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from delivery.lists import LogEntry, LogPage
 from delivery.searching import Leg
-from delivery.stores import LogFilter
+from delivery.stores import MOST_COUNTED, LogFilter
 from drm.audit.chain import Head, LogRow, next_chain
 from drm.audit.events import Event, leaf_bytes, leaf_hash
 from drm.audit.kept import bytes_of, leaves_of, row_of
@@ -24,7 +24,7 @@ from drm.audit.tree import entry_hash, grown
 from storage.log_appending import Edge, append_behind, locked_edge
 from storage.log_legs import BySequence, goes_by_legs, leg_walk
 from storage.log_rows import COLUMNS, leaf_of, rows_of
-from storage.log_walks import log_walks
+from storage.log_walks import count_of_days, log_walks
 from storage.models import EventRow, ReaderLinkRow, RequestRow
 from storage.search_legs import found_on
 from storage.walks import count_of, page_of
@@ -144,7 +144,9 @@ class SqlUsageLog:
         """Events that fit the filter, newest first. No event is read whole but those of the page."""
         walks = log_walks(self.session, wanted)
         numbers = page_of(self.session, walks, (EventRow.seq.desc(),), wanted.limit, wanted.offset)
-        return LogPage(self._these(numbers), count_of(self.session, walks))
+        known = count_of_days(self.session, wanted)
+        total = count_of(self.session, walks) if known is None else min(known, MOST_COUNTED)
+        return LogPage(self._these(numbers), total)
 
     def search(self, wanted: LogFilter, leg: Leg = Leg()) -> LogPage:
         """The same a page at a time for whoever waits for it. What may be rare goes along its leg, looks at no more events than that

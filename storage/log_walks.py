@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from delivery.stores import LogFilter
@@ -91,6 +91,36 @@ def _numbers(session: Session, since: datetime | None, until: datetime | None) -
         return first, None
     later = session.scalar(select(func.min(DayRow.first)).where(DayRow.day > last_day))
     return first, None if later is None else max(later - 1, late or 0)
+
+
+def count_of_days(session: Session, wanted: LogFilter) -> int | None:
+    """How many events whole days have, from their numbers alone; None where these cannot tell.
+
+    They cannot where the filter asks for anything but days, and where an event of these days or of those before them came
+    late, among or behind the events of a later day.
+    """
+    since, until = wanted.since, wanted.until
+    if wanted != LogFilter(since=since, until=until, limit=wanted.limit, offset=wanted.offset):
+        return None
+    if not all(at is None or at.astimezone(UTC).time() == time() for at in (since, until)):
+        return None
+    start = _began(session, since) if since is not None else 1
+    end = _began(session, until) if until is not None else None
+    if start is None or (since is not None and until is not None and since >= until):
+        return 0
+    stray = [] if since is None else [and_(DayRow.day < _day(since), DayRow.late >= start)]
+    if end is None:
+        end = (session.scalar(select(func.max(EventRow.seq))) or 0) + 1
+    elif until is not None:
+        stray.append(and_(DayRow.day < _day(until), DayRow.late >= end))
+    if stray and session.scalar(select(DayRow.day).where(or_(*stray)).limit(1)) is not None:
+        return None
+    return end - start
+
+
+def _began(session: Session, at: datetime) -> int | None:
+    """The lowest number of an event of this day or a later one; None where there is none."""
+    return session.scalar(select(func.min(DayRow.first)).where(DayRow.day >= _day(at)))
 
 
 def _day(at: datetime) -> str:
