@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pikepdf import Dictionary, Name, Object, Stream, String
+from pikepdf import Array, Dictionary, Name, Object, Stream, String
 
 SCHEMES = frozenset({"http", "https", "mailto", "doi"})
 PLAIN_ACTIONS = frozenset({"/GoTo", "/URI", "/Named"})
@@ -140,8 +140,12 @@ def is_plain_annotation(annotation: Object) -> bool:
 
 
 def is_annotation(holder: Object) -> bool:
-    """Whether a dictionary is an annotation by its own account."""
-    return holder.get("/Type") == ANNOTATION and "/Rect" in holder
+    """Whether a dictionary is an annotation, wherever it hangs: by its own account, or by what it has, for an annotation needs
+    no /Type (ISO 32000-2, table 166)."""
+    kind, place = holder.get("/Type"), holder.get("/Rect")
+    if kind is None:
+        return isinstance(place, Array) and isinstance(holder.get("/Subtype"), Name) and not isinstance(holder, Stream)
+    return kind == ANNOTATION and place is not None
 
 
 def is_file(holder: Object) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from delivery.lifecycle import State
 from delivery.services import desk
 from delivery.services.deciding import judge_at_fill, refund, release, settle
@@ -69,8 +71,10 @@ def test_the_own_reservation_is_left_out_at_the_fill(world: World) -> None:
     assert decision.counts == {"limited.per_month": {"used": 0, "this": 1, "limit": 1}}
 
 
-def test_a_reservation_made_last_month_holds_its_place_in_this_one(world: World) -> None:
-    bound(world, MONTH.replace('unit = "month"', 'unit = "month", anchor = "filled_at"'))
+@pytest.mark.parametrize("per", ["entity", "reader"])  # an index finds the first, and no index the second
+def test_a_reservation_made_last_month_holds_its_place_in_this_one(world: World, per: str) -> None:
+    month = LIMITED.format(most=1, per=per, effect="deny")
+    bound(world, month.replace('unit = "month"', 'unit = "month", anchor = "filled_at"'))
     world.ask()
     world.clock.move(timedelta(days=30))
 

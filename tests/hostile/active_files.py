@@ -91,6 +91,9 @@ HIDDEN: dict[str, dict[str, bytes]] = {
     "annotation that calls itself an action": {
         "page": b"/Annots[<</Type/Action/S/Odd/Subtype/Link/Rect[0 0 9 9]/A -1/F(%b)>>]" % CANARY
     },
+    "annotation without a type among resources": {
+        "resources": b"/Resources<</Annots[<</Subtype/RichMedia/Rect[0 0 9 9]/F(%b)/FS/URL>>]>>" % CANARY
+    },
     "attachment in the place of a font": {"resources": b"/Resources<</Font<</F2 21 0 R/F3%b>>>>" % FILE},
     "associated file of the catalogue": {"catalogue": b"/AF[%b]" % FILE},
     "associated file of a page": {"page": b"/AF[%b]" % FILE},

@@ -236,9 +236,16 @@ def _nested_in_resources(key: str) -> Plant:
     return plant
 
 
+def _untyped_annotation(pdf: pikepdf.Pdf) -> None:
+    """Where no reader looks for one."""
+    note = Dictionary(Subtype=Name.RichMedia, Rect=Array([0, 0, 9, 9]), Contents=String(SCRIPT))
+    pdf.pages[0].obj.Resources.Annots = Array([note])
+
+
 ANNOTATIONS = ("FileAttachment", "RichMedia", "3D", "Screen", "Movie", "Sound", "TrapNet", "Unheard")
 HIDDEN: dict[str, Plant] = {
     **{f"annotation {kind}": _annotation(f"/{kind}") for kind in ANNOTATIONS},
+    "annotation without a type among resources": _untyped_annotation,
     **{f"name tree {key}": _names(f"/{key}") for key in ("JavaScript", "EmbeddedFiles", "Renditions", "AlternatePresentations")},
     **{f"catalog {key}": _catalog(f"/{key}") for key in ("AF", "Collection", "Perms", "DSS", "Requirements", "SpiderInfo", "Legal", "PieceInfo")},
     **{f"page {key}": _page(f"/{key}") for key in ("PieceInfo", "Thumb", "AF", "PresSteps")},
