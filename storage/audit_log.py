@@ -24,7 +24,7 @@ from drm.audit.tree import entry_hash, grown
 from storage.log_appending import Edge, append_behind, locked_edge
 from storage.log_legs import BySequence, goes_by_legs, leg_walk
 from storage.log_rows import COLUMNS, leaf_of, rows_of
-from storage.log_walks import count_of_days, log_walks
+from storage.log_walks import count_of_days, log_walks, span_of
 from storage.models import EventRow, ReaderLinkRow, RequestRow
 from storage.search_legs import found_on
 from storage.walks import count_of, page_of
@@ -142,9 +142,10 @@ class SqlUsageLog:
 
     def find(self, wanted: LogFilter) -> LogPage:
         """Events that fit the filter, newest first. No event is read whole but those of the page."""
-        walks = log_walks(self.session, wanted)
+        span = span_of(self.session, wanted)
+        walks = log_walks(span, wanted)
         numbers = page_of(self.session, walks, (EventRow.seq.desc(),), wanted.limit, wanted.offset)
-        known = count_of_days(self.session, wanted)
+        known = count_of_days(self.session, wanted, span)
         total = count_of(self.session, walks) if known is None else min(known, MOST_COUNTED)
         return LogPage(self._these(numbers), total)
 

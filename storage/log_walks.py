@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from delivery.stores import LogFilter
@@ -14,9 +15,9 @@ from storage.models.log import BY_NAME, NAMELESS
 from storage.walks import Walk, holds
 
 
-def log_walks(session: Session, wanted: LogFilter) -> list[Walk]:
-    """The numbers of the events that fit, which two walks together never name twice."""
-    between, at = dated(session, wanted)
+def log_walks(span: Span, wanted: LogFilter) -> list[Walk]:
+    """The numbers of the events that fit, which two walks together never name twice; ``span`` is that of the filter."""
+    between, at = _within(span, wanted)
     asked = select(EventRow.seq).where(*_plain(wanted), *between, *at)
     if wanted.title:
         asked = asked.join(RequestRow, RequestRow.number == EventRow.request).where(about_title(wanted.title))
@@ -63,64 +64,73 @@ def about_title(title: str) -> ColumnElement[bool]:
 def dated(session: Session, wanted: LogFilter) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
     """Between which numbers the events of the instants asked for lie, and the instants: without an index on times the log is
     walked by numbers."""
-    if wanted.since is None and wanted.until is None:
-        return [], []
+    return _within(span_of(session, wanted), wanted)
+
+
+def _within(span: Span, wanted: LogFilter) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
     at: list[ColumnElement[bool]] = []
     if wanted.since is not None:
         at.append(EventRow.at >= wanted.since)
     if wanted.until is not None:
         at.append(EventRow.at < wanted.until)
-    first, last = _numbers(session, wanted.since, wanted.until)
-    if first is None:
+    if not at:
+        return [], []
+    if span.first is None:
         return [false()], at
-    return [EventRow.seq >= first, *([] if last is None else [EventRow.seq <= last])], at
+    last = span.last
+    return [EventRow.seq >= span.first, *([] if last is None else [EventRow.seq <= last])], at
 
 
-def _numbers(session: Session, since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:
-    """Between which numbers all events of these instants lie; None for the first where there are none, for the last where it is open.
+@dataclass(frozen=True)
+class Span:
+    """Between which numbers all events of some days lie: ``first`` is None where they have none, ``last`` where it is open.
+
+    ``apart`` where none of them is numbered behind an event of a later day.
+    """
+
+    first: int | None = 1
+    last: int | None = None
+    apart: bool = True
+
+
+def span_of(session: Session, wanted: LogFilter) -> Span:
+    """The numbers of the days that the instants asked for lie in.
 
     What is numbered before the first event of every later day is no later than these days, but for latecomers, which their
     own day remembers.
     """
-    days: list[Any] = [] if since is None else [DayRow.day >= _day(since)]
-    last_day = None if until is None else _day(until - timedelta(microseconds=1))
+    if wanted.since is None and wanted.until is None:
+        return Span()
+    days: list[Any] = [] if wanted.since is None else [DayRow.day >= _day(wanted.since)]
+    last_day = None if wanted.until is None else _day(wanted.until - timedelta(microseconds=1))
     if last_day is not None:
         days.append(DayRow.day <= last_day)
     first, late = session.execute(select(func.min(DayRow.first), func.max(DayRow.late)).where(*days)).one()
     if last_day is None:
-        return first, None
+        return Span(first)
     later = session.scalar(select(func.min(DayRow.first)).where(DayRow.day > last_day))
-    return first, None if later is None else max(later - 1, late or 0)
+    return Span(first) if later is None else Span(first, max(later - 1, late or 0), (late or 0) < later)
 
 
-def count_of_days(session: Session, wanted: LogFilter) -> int | None:
+def count_of_days(session: Session, wanted: LogFilter, span: Span) -> int | None:
     """How many events whole days have, from their numbers alone; None where these cannot tell.
 
-    They cannot where the filter asks for anything but days, and where an event of these days or of those before them came
-    late, among or behind the events of a later day.
+    They cannot where the filter asks for anything but days, and where latecomers of these days stand among the events of
+    later ones, or others among theirs.
     """
     since, until = wanted.since, wanted.until
     if wanted != LogFilter(since=since, until=until, limit=wanted.limit, offset=wanted.offset):
         return None
-    if not all(at is None or at.astimezone(UTC).time() == time() for at in (since, until)):
+    if not all(at is None or at.astimezone(UTC).time() == time() for at in (since, until)) or not span.apart:
         return None
-    start = _began(session, since) if since is not None else 1
-    end = _began(session, until) if until is not None else None
-    if start is None or (since is not None and until is not None and since >= until):
+    if span.first is None:
         return 0
-    stray = [] if since is None else [and_(DayRow.day < _day(since), DayRow.late >= start)]
-    if end is None:
-        end = (session.scalar(select(func.max(EventRow.seq))) or 0) + 1
-    elif until is not None:
-        stray.append(and_(DayRow.day < _day(until), DayRow.late >= end))
-    if stray and session.scalar(select(DayRow.day).where(or_(*stray)).limit(1)) is not None:
-        return None
-    return end - start
-
-
-def _began(session: Session, at: datetime) -> int | None:
-    """The lowest number of an event of this day or a later one; None where there is none."""
-    return session.scalar(select(func.min(DayRow.first)).where(DayRow.day >= _day(at)))
+    if since is not None:
+        others = select(DayRow.day).where(DayRow.day < _day(since), DayRow.late >= span.first)
+        if session.scalar(others.limit(1)) is not None:
+            return None
+    last = span.last if span.last is not None else session.scalar(select(func.max(EventRow.seq)))
+    return (last or 0) - span.first + 1
 
 
 def _day(at: datetime) -> str:

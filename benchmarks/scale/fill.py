@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from sqlalchemy import Engine, Index, Table, func, select, update
 
-from benchmarks.scale.pattern import KINDS, Own, Pattern, ended, key_of, library_of, spread
+from benchmarks.scale.pattern import KINDS, YEARS, Own, Pattern, ended, key_of, library_of, spread
 from delivery.citation import fingerprints
 from delivery.copies import CopyState
 from delivery.lifecycle import State
@@ -111,8 +111,10 @@ def _model(world: World) -> tuple[Own, Pattern]:
     world.load(LIMITED.format(most=100_000, per="reader", effect="deny"))
     world.bind("collection", ["limited"])
     world.bind("desk", ["limited"])
+    now, world.clock.now = world.clock(), world.clock() - YEARS  # the first events of a log are its oldest
     request = world.ask()
     world.work()
+    world.clock.now = now
     request, delivery, reader = world.get(request.number), world.delivery(request.number), world.reader
     counted = world.store.secrets.find(reader.id) or ""
     title = request.citation.title

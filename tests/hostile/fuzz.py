@@ -66,8 +66,8 @@ def one_round(seed: int, end: float, real: bool) -> tuple[Counter[str], dict[byt
     found: dict[bytes, list[str]] = {}
     parent = os.getppid()
     while time.monotonic() < end:
-        if os.getppid() != parent:  # Whoever kills the run means its children too, which would wait for more work for ever.
-            os._exit(1)
+        if os.getppid() != parent:
+            os._exit(1)  # Whoever kills the run means its children too, which would wait for more work for ever.
         number = chance.randrange(len(bases))
         data = mutated(chance, bases[number])
         code, wrong = faults_of(data, chance.choice(list(ENGINES)))

@@ -13,7 +13,7 @@ from delivery.lifecycle import OPEN, State
 from delivery.stores import LogFilter
 from storage.audit_log import SqlUsageLog
 from storage.ledger import SqlLedger
-from storage.log_walks import count_of_days
+from storage.log_walks import count_of_days, span_of
 from storage.models import EventRow, RequestRow
 from storage.requests import SqlRequests
 from tests.storage.made_history import LIBRARIES, START, make_events, make_ledger, make_records, make_requests
@@ -86,6 +86,10 @@ def test_every_filter_of_the_log_finds_the_same_as_a_look_at_every_event(session
         assert [one.seq for one in page.entries] == found[3:10], wanted
 
 
+def _by_numbers(session: Session, wanted: LogFilter) -> int | None:
+    return count_of_days(session, wanted, span_of(session, wanted))
+
+
 def test_days_are_counted_by_their_numbers_wherever_no_event_of_theirs_came_late(session: Session) -> None:
     late = {74: 9, 100: 30, 101: 100}  # an event an hour; of these two belong to the third day, one to the first
     times = [START + timedelta(hours=seq - late.get(seq, 0)) for seq in range(1, 241)]
@@ -97,15 +101,15 @@ def test_days_are_counted_by_their_numbers_wherever_no_event_of_theirs_came_late
     told = []
     for first, last in itertools.combinations([None, *range(-1, 12), None], 2):
         since, until = (None if day is None else START + timedelta(days=day) for day in (first, last))
-        counted = count_of_days(session, LogFilter(since=since, until=until))
+        counted = _by_numbers(session, LogFilter(since=since, until=until))
 
         if counted is not None:
             told.append((first, last))
             assert counted == sum((not since or since <= at) and (not until or at < until) for at in times)
     assert {(6, 7), (5, None), (None, 8), (None, None), (-1, 0), (11, None)} <= set(told)
     assert not {(2, 3), (4, 5), (0, 1), (None, 2)} & set(told)
-    assert count_of_days(session, LogFilter(since=START + timedelta(hours=1))) is None
-    assert count_of_days(session, LogFilter(kind="copy:supplied", since=START)) is None
+    assert _by_numbers(session, LogFilter(since=START + timedelta(hours=1))) is None
+    assert _by_numbers(session, LogFilter(kind="copy:supplied", since=START)) is None
 
 
 def test_a_window_finds_every_record_that_may_count_in_it(session: Session) -> None:
