@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pikepdf import Array, Dictionary, Name, Object, Stream, String
+from pikepdf import Dictionary, Name, Object, Stream, String
 
 SCHEMES = frozenset({"http", "https", "mailto", "doi"})
 PLAIN_ACTIONS = frozenset({"/GoTo", "/URI", "/Named"})
@@ -59,8 +59,11 @@ KEPT_IN_TREE = frozenset(
 
 ANY_KEYS = (
     *("/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/JavaScript", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb"),
-    *("/PresSteps", "/DestOutputProfileRef", "/AcroForm"),
+    *("/PresSteps", "/DestOutputProfileRef", "/AcroForm", "/XFA", "/EmbeddedFiles", "/Renditions", "/RichMediaContent"),
+    *("/AlternatePresentations", "/3DD", "/Movie", "/Requirements", "/NeedsRendering", "/Collection", "/DSS"),
 )
+"""What goes wherever it stands, and not only where readers look for it: in the place of a font it would be carried along."""
+
 STREAM_KEYS = {
     "/F": "external data",
     "/FFilter": "external data",
@@ -87,7 +90,8 @@ UNTYPED_ACTIONS = frozenset(
 )
 """An action needs no /Type. Of the kinds not listed here, structure elements, transitions and groups have the same /S."""
 
-ACTION, ANNOTATION, GO_TO, THREAD, POST_SCRIPT = Name.Action, Name.Annot, Name.GoTo, Name.Thread, Name.PS
+ACTION, ANNOTATION, GO_TO, THREAD, TRANSITION = Name.Action, Name.Annot, Name.GoTo, Name.Thread, Name.Trans
+POST_SCRIPT = Name.PS
 EMBEDDED_FILE, FILE_SPEC = Name.EmbeddedFile, Name.Filespec
 """Names that every dictionary is compared with; making one takes as long as looking one up."""
 
@@ -113,6 +117,8 @@ def is_action(holder: Object) -> bool:
         return False
     if word(kind) in UNTYPED_ACTIONS:
         return True
+    if kind == TRANSITION:
+        return "/P" not in holder
     return "/D" in holder and (kind == GO_TO or (kind == THREAD and "/P" not in holder))
 
 
@@ -142,10 +148,10 @@ def is_plain_annotation(annotation: Object) -> bool:
 def is_annotation(holder: Object) -> bool:
     """Whether a dictionary is an annotation, wherever it hangs: by its own account, or by what it has, for an annotation needs
     no /Type (ISO 32000-2, table 166)."""
-    kind, place = holder.get("/Type"), holder.get("/Rect")
-    if kind is None:
-        return isinstance(place, Array) and isinstance(holder.get("/Subtype"), Name) and not isinstance(holder, Stream)
-    return kind == ANNOTATION and place is not None
+    if "/Rect" not in holder or isinstance(holder, Stream):
+        return False
+    kind = holder.get("/Type")
+    return kind == ANNOTATION or ("/Subtype" in holder and not isinstance(kind, Name))
 
 
 def is_file(holder: Object) -> bool:

@@ -32,9 +32,12 @@ from drm.pdf.walking import Walk
 from drm.pdf.watched import NO_STREAMS
 
 ANYWHERE = frozenset(ANY_KEYS)
-STREAM_WORDS = frozenset(STREAM_KEYS) | {"/Subtype", "/Subtype2", "/Type"}
+STREAM_WORDS = frozenset(STREAM_KEYS) | {"/Subtype", "/Subtype2", "/Type", "/Rect"}
 ACTIONS = frozenset({"/A", "/PA"})
 """Where annotations and outline items have their actions."""
+
+OPENERS = ACTIONS | {"/OpenAction"}
+"""The same, and where the catalogue has its own."""
 
 KINDS = frozenset({"/S", "/Type"})
 """Where an action says what it is."""
@@ -232,8 +235,9 @@ def _clean(holder: Object, key: str, walk: Walk, removed: Counter[str]) -> None:
         del holder["/Metadata"]
     if "/Title" in keys and keys & ACTIONS and not walk.is_table(holder, key):
         _disarm(holder, removed)
-    if "/A" in keys and not walk.is_table(holder, key) and _is_nothing(holder.get("/A")):
-        del holder["/A"]
+    for name in OPENERS & keys:
+        if not walk.is_table(holder, key) and _is_nothing(holder.get(name)):
+            del holder[name]
     if keys & KINDS and is_action(holder):
         if "/Next" in holder:
             del holder["/Next"]
@@ -310,12 +314,17 @@ def _wants_data(holder: Object, key: str, walk: Walk) -> bool:
     """Whether a dictionary has what only streams have: the rest of one whose data are lost, which names its data elsewhere all the same."""
     if "/FFilter" in holder or "/FDecodeParms" in holder:
         return not walk.is_table(holder, key)
+    if is_post_script(holder):
+        return True
     return "/F" in holder and bool(holder.get("/Type") == Name.XObject)
 
 
 def _clean_stream(stream: Object, removed: Counter[str]) -> None:
-    if isinstance(stream, Stream) and word(stream.get("/Type")) in NO_STREAMS:
-        stream.write(b"")
+    if isinstance(stream, Stream):
+        if word(stream.get("/Type")) in NO_STREAMS:
+            stream.write(b"")
+        if "/Rect" in stream:  # no annotation is a stream, but a reader may take one for it
+            del stream["/Rect"]
     for key, kind in STREAM_KEYS.items():
         if key in stream:
             del stream[key]

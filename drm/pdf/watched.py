@@ -13,15 +13,16 @@ from pikepdf import Array, Dictionary, Stream
 NAMES = frozenset({
     # entries that are removed wherever they stand
     "/AA", "/AF", "/EF", "/RF", "/PieceInfo", "/JS", "/OPI", "/Alternates", "/SpiderInfo", "/Thumb", "/PresSteps",
-    "/DestOutputProfileRef", "/Metadata", "/AcroForm",
+    "/DestOutputProfileRef", "/Metadata", "/AcroForm", "/XFA", "/EmbeddedFiles", "/Renditions", "/RichMediaContent",
+    "/AlternatePresentations", "/3DD", "/Requirements", "/NeedsRendering", "/Collection", "/DSS",
     # actions, annotations and outline items
     "/Action", "/GoTo", "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm", "/GoToR", "/GoToE", "/Rendition",
     "/Movie", "/Sound", "/GoTo3DView", "/RichMediaExecute", "/SetOCGState", "/Hide", "/URI", "/Named", "/Thread",
-    "/GoToDp", "/Annot", "/Title", "/Rect", "/FT",
+    "/GoToDp", "/Trans", "/Annot", "/Title", "/Rect", "/FT",
     # what makes a stream more than its data, and signatures
     "/F", "/FFilter", "/FDecodeParms", "/Ref", "/PS", "/ByteRange", "/EmbeddedFile", "/Filespec",
 })  # fmt: skip
-NO_ATTRIBUTES = rb"/A << (?:(?!/O |<<|>>)[\s\S])*+(?:<<|>>)"
+NO_ATTRIBUTES = rb"/(?:P?A|OpenAction) << (?:(?!/O |<<|>>)[\s\S])*+(?:<<|>>)"
 """What hangs where actions hang and is no attribute of a structure element, which names its owner: of whatever kind it says it is."""
 PATTERN = re.compile(b"(?:%s) |%s" % (b"|".join(sorted(name.encode() for name in NAMES)), NO_ATTRIBUTES))
 
@@ -36,9 +37,12 @@ _STRING = rb"(?:\((?:[^()\\]++|\\[\s\S])*+\)|<[0-9a-f]*+>)"
 _REFERENCE = rb"[0-9]++ [0-9]++ R"
 _PLACE = rb"(?:%b|%b|%b|\[ (?:(?:%b|%b|%b|null) )*+\])" % (_STRING, _NAME, _REFERENCE, _REFERENCE, _NUMBER, _NAME)
 _ADDRESS = rb"\((?:https?|mailto|doi):[!-'*-Z^-~]*+\)"
-_LEADS = rb"/A << (?:/Type /Action |/D %b |/S /GoTo )++>>|/A << (?:/Type /Action |/S /URI |/URI %b )++>>" % (
-    _PLACE,
-    _ADDRESS,
+_LEADS = (
+    rb"/(?:P?A|OpenAction) << (?:/Type /Action |/D %b |/S /GoTo )++>>|/A << (?:/Type /Action |/S /URI |/URI %b )++>>"
+    % (
+        _PLACE,
+        _ADDRESS,
+    )
 )
 _LINE = rb"/BS << (?:/W %b |/S /[SDBIU] |/Type /Border )*+>>" % _NUMBER
 PLAIN_LINK = re.compile(

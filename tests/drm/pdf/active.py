@@ -236,23 +236,49 @@ def _nested_in_resources(key: str) -> Plant:
     return plant
 
 
-def _untyped_annotation(pdf: pikepdf.Pdf) -> None:
-    """Where no reader looks for one."""
-    note = Dictionary(Subtype=Name.RichMedia, Rect=Array([0, 0, 9, 9]), Contents=String(SCRIPT))
-    pdf.pages[0].obj.Resources.Annots = Array([note])
+def _among_resources(part: Dictionary) -> Plant:
+    """Where no reader looks for it."""
+    return lambda pdf: pdf.pages[0].obj.Resources.__setitem__("/Annots", Array([part]))
 
 
+NESTED = (
+    *(
+        "AF",
+        "PieceInfo",
+        "OPI",
+        "Alternates",
+        "SpiderInfo",
+        "Thumb",
+        "XFA",
+        "EmbeddedFiles",
+        "Renditions",
+        "RichMediaContent",
+    ),
+    *("AlternatePresentations", "3DD", "Movie", "Requirements", "NeedsRendering", "Collection", "DSS"),
+)
+STRANGERS = {
+    "an annotation without a type": Dictionary(
+        Subtype=Name.RichMedia, Rect=Array([0, 0, 9, 9]), Contents=String(SCRIPT)
+    ),
+    "an annotation whose type is a text": Dictionary(
+        Type=String("Annot"), Subtype=Name.RichMedia, Rect=0, Contents=String(SCRIPT)
+    ),
+    "a transition that is an action": Dictionary(
+        S=Name.Trans, Trans=Dictionary(S=Name.Dissolve), Marker=String(SCRIPT)
+    ),
+    "the rest of a PostScript stream": Dictionary(Type=Name.XObject, Subtype=Name.PS, Level1=String(SCRIPT)),
+}
 ANNOTATIONS = ("FileAttachment", "RichMedia", "3D", "Screen", "Movie", "Sound", "TrapNet", "Unheard")
 HIDDEN: dict[str, Plant] = {
     **{f"annotation {kind}": _annotation(f"/{kind}") for kind in ANNOTATIONS},
-    "annotation without a type among resources": _untyped_annotation,
     **{f"name tree {key}": _names(f"/{key}") for key in ("JavaScript", "EmbeddedFiles", "Renditions", "AlternatePresentations")},
     **{f"catalog {key}": _catalog(f"/{key}") for key in ("AF", "Collection", "Perms", "DSS", "Requirements", "SpiderInfo", "Legal", "PieceInfo")},
     **{f"page {key}": _page(f"/{key}") for key in ("PieceInfo", "Thumb", "AF", "PresSteps")},
     "image with alternates": _image(Alternates=Array([Dictionary(Image=String(SCRIPT))])),
     "image with OPI": _image(OPI=Dictionary(Marker=String(SCRIPT))),
     "stream with external data": _image(F=String(SCRIPT), FFilter=Name.FlateDecode),
-    **{f"nested {key}": _nested_in_resources(f"/{key}") for key in ("AF", "PieceInfo", "OPI", "Alternates", "SpiderInfo", "Thumb")},
+    **{f"nested {key}": _nested_in_resources(f"/{key}") for key in NESTED},
+    **{f"among resources: {what}": _among_resources(part) for what, part in STRANGERS.items()},
     "attached file that only a name leads to": _attached,
     "usage rights": _usage_rights,
     "external colour profile": _external_profile,

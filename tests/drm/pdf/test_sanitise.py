@@ -132,6 +132,27 @@ def test_annotations_of_the_wrong_kind_do_no_harm(annotations: pikepdf.Object) -
     assert find_active(pdf) == ()
 
 
+@pytest.mark.parametrize("key", ["/A", "/PA", "/OpenAction"])
+def test_what_hangs_where_actions_hang_goes_whatever_it_is(key: str) -> None:
+    pdf = plain()
+    pdf.pages[0].obj.Resources.Properties = Dictionary(MC0=Dictionary({key: Dictionary(S=Name.Odd, X=String(SCRIPT))}))
+    pdf = reopened(pdf)
+
+    sanitise(pdf)
+
+    assert MARK not in unpacked(pdf)
+
+
+def test_a_picture_that_might_be_taken_for_an_annotation_stays_without_its_place() -> None:
+    pdf = plain()
+    form = pdf.make_stream(b"0 0 9 9 re f", Subtype=Name.Form, BBox=Array([0, 0, 9, 9]), Rect=Array([0, 0, 9, 9]))
+    pdf.pages[0].obj.Resources.XObject = Dictionary(Fm=form)
+
+    sanitise(pdf)
+
+    assert (form.read_bytes(), "/Rect" in form) == (b"0 0 9 9 re f", False)
+
+
 def test_what_was_removed_is_counted() -> None:
     pdf = plain()
     for _ in range(3):
