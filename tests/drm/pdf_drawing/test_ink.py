@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from drm.pdf.ink import measured_pages
+from drm.pdf import ink
+from drm.pdf.ink import Band, InkMeter, measured_pages
 from tests.drm.pdf_drawing.samples import SPEC, document, place_of, rendered, stamped, text_at, texts
 
 LOW = 8 * 72 / 25.4
@@ -95,3 +98,23 @@ def test_pages_that_are_not_measured_follow_the_others_of_their_size() -> None:
         round(place_of(data, 40, SPEC.delivery)[1])
     }
     assert all(SPEC.delivery in text for text in texts(data))
+
+
+def test_a_document_that_takes_long_to_render_is_measured_for_a_while_and_the_rest_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
+
+    def band(meter: InkMeter, index: int, *more: Any) -> Band | None:
+        looked.append(index)
+        return whole(meter, index, *more)
+
+    whole = InkMeter.band
+    monkeypatch.setattr(InkMeter, "band", band)
+    pages = [filled(0, 0, 595, 200)] * 20
+    in_full = stamped(document(*pages))[0]
+    monkeypatch.setattr(ink, "SLOW", -1.0)
+    in_short = stamped(document(*pages))[0]
+
+    assert looked == [0, 8, 16, 4, 12, 2, 10, 18, 6, 14, 1, 9, 17, 5, 13, 3, 11, 19, 7, 15, 0]
+    assert [place_of(data, 15, SPEC.delivery)[1] > 842 - 60 for data in (in_full, in_short)] == [True, True]
