@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from drm.pdf.values import Limits, PdfRefused
+from drm.pdf.values import Limits, PdfRefused, TooBusy
 
 GRACE_SECONDS = 10.0
 START_SECONDS = 60.0
@@ -109,29 +109,42 @@ _server = _ForkServer()
 atexit.register(_server.stop)
 
 
-_end: ContextVar[float | None] = ContextVar("end", default=None)
+BUSY = 0.5
+"""A job that had less than this share of a processor ran out of time for want of it."""
+
+
+@dataclass
+class _Job:
+    """What belongs together: when it began and ends, by the monotonic clock, and the processor's seconds that its children took."""
+
+    began: float
+    end: float
+    spent: float = 0.0
+
+    @classmethod
+    def of(cls, limits: Limits) -> _Job:
+        now = time.monotonic()
+        return cls(now, now + limits.wall_seconds)
+
+    def too_slow(self, now: float) -> PdfRefused:
+        """Why there is no time left."""
+        return TooBusy() if self.spent < BUSY * (now - self.began) else PdfRefused(*REFUSALS["timeout"])
+
+
+_job: ContextVar[_Job | None] = ContextVar("job", default=None)
 
 
 @contextmanager
 def one_job(limits: Limits) -> Iterator[None]:
     """All children that are started inside share ``limits.wall_seconds``. A job inside another ends with that one."""
-    if _end.get() is not None:
+    if _job.get() is not None:
         yield
         return
-    token = _end.set(time.monotonic() + limits.wall_seconds)
+    token = _job.set(_Job.of(limits))
     try:
         yield
     finally:
-        _end.reset(token)
-
-
-def _left(limits: Limits) -> float:
-    """The seconds that a child may take now."""
-    end = _end.get()
-    seconds = limits.wall_seconds if end is None else min(limits.wall_seconds, end - time.monotonic())
-    if seconds <= 0:
-        raise PdfRefused(*REFUSALS["timeout"])
-    return seconds
+        _job.reset(token)
 
 
 def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> Any:
@@ -139,26 +152,31 @@ def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> A
 
     OSError where the disk is full or fails, or no child can be had: that is no fault of the file. The child has limited memory,
     processor time, output and wall time (less of it inside ``one_job``), no environment, no other descriptors, and no network
-    where the system permits. PdfRefused for what the task refuses, and for a child that takes too long, too much, or dies.
+    where the system permits. PdfRefused for what the task refuses, and for a child that takes too long, too much, or dies;
+    TooBusy where it took too long only because others had the processor.
     """
-    limits = replace(limits, wall_seconds=_left(limits))
+    whole = _job.get() or _Job.of(limits)
+    now = time.monotonic()
+    if whole.end <= now:
+        raise whole.too_slow(now)
+    limits = replace(limits, wall_seconds=min(limits.wall_seconds, whole.end - now))
     ours, theirs = socket.socketpair()
     try:
         with theirs:
             _server.send(theirs)
-        job = {"task": task, "arguments": dict(arguments), "limits": asdict(limits)}
+        order = {"task": task, "arguments": dict(arguments), "limits": asdict(limits)}
         ours.settimeout(limits.wall_seconds + GRACE_SECONDS)
-        ours.sendall(json.dumps(job).encode() + b"\n")
+        ours.sendall(json.dumps(order).encode() + b"\n")
         ours.shutdown(socket.SHUT_WR)
         answer = _read(ours)
     except TimeoutError:
-        raise PdfRefused(*REFUSALS["timeout"]) from None
+        raise TooBusy from None  # not even the guard, which has nothing to do but to watch the time, came to say so
     except ConnectionError:
         # The other end went away: the child died while we spoke. Any other error is a trouble of this machine.
         raise PdfRefused(*REFUSALS["crashed"]) from None
     finally:
         ours.close()
-    return _value(answer)
+    return _value(answer, whole)
 
 
 def _read(ours: socket.socket) -> bytes:
@@ -170,15 +188,18 @@ def _read(ours: socket.socket) -> bytes:
     return bytes(data)
 
 
-def _value(answer: bytes) -> Any:
+def _value(answer: bytes, whole: _Job) -> Any:
     try:
         content = json.loads(answer)
     except ValueError:
         raise PdfRefused(*REFUSALS["crashed"]) from None
+    whole.spent += float(content.get("spent", 0))
     if "value" in content:
         return content["value"]
     if content.get("errno") in TROUBLE:
         raise OSError(content["errno"], content["text"])
+    if content.get("late"):
+        raise whole.too_slow(time.monotonic())
     if content.get("end") in REFUSALS:
         raise PdfRefused(*REFUSALS[content["end"]])
     raise PdfRefused(str(content.get("code", "crashed")), str(content.get("text", "")))

@@ -56,7 +56,9 @@ def _guard(answer: socket.socket, server: int) -> NoReturn:
         _end_with(server)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         job = json.loads(_all(answer))
-        answer.sendall(json.dumps(_watched(job)).encode())
+        ended, used = _watched(job)
+        spent = used.ru_utime + used.ru_stime
+        answer.sendall(json.dumps({**ended, "spent": spent}).encode())
     except (OSError, ValueError):
         pass
     finally:
@@ -70,7 +72,8 @@ def _all(source: socket.socket) -> bytes:
     return bytes(data)
 
 
-def _watched(job: dict[str, Any]) -> dict[str, Any]:
+def _watched(job: dict[str, Any]) -> tuple[dict[str, Any], resource.struct_rusage]:
+    """How the job ended, or its value, and what it used."""
     reading, writing = os.pipe()
     guard = os.getpid()
     child = os.fork()
@@ -86,17 +89,21 @@ def _watched(job: dict[str, Any]) -> dict[str, Any]:
             os.kill(child, signal.SIGKILL)
     _, status, used = os.wait4(child, 0)
     if late:
-        return {"end": "timeout"}
+        return {"end": "timeout", "late": True}, used
     if os.WIFSIGNALED(status):
-        # A library that gets no more memory may end the process, not raise an error.
-        if used.ru_maxrss * 1024 > NEARLY_ALL * int(job["limits"]["memory_bytes"]):
-            return {"end": "memory"}
-        return {"end": "timeout" if os.WTERMSIG(status) == signal.SIGXCPU else "crashed"}
+        return {"end": _killed(status, used, int(job["limits"]["memory_bytes"]))}, used
     try:
         content = json.loads(data)
-        return content if isinstance(content, dict) else {"end": "crashed"}
     except ValueError:
-        return {"end": "crashed"}
+        content = None
+    return content if isinstance(content, dict) else {"end": "crashed"}, used
+
+
+def _killed(status: int, used: resource.struct_rusage, memory_bytes: int) -> str:
+    # A library that gets no more memory may end the process, not raise an error.
+    if used.ru_maxrss * 1024 > NEARLY_ALL * memory_bytes:
+        return "memory"
+    return "timeout" if os.WTERMSIG(status) == signal.SIGXCPU else "crashed"
 
 
 def _collect(reading: int, end: float) -> tuple[bytes, bool]:

@@ -46,6 +46,13 @@ class PdfRefused(Exception):
         return f"{self.code}: {self.text}"
 
 
+class TooBusy(PdfRefused):
+    """The time ran out, but the processor was hardly to be had: that tells of this machine and not of the file. Later it may go well."""
+
+    def __init__(self) -> None:
+        super().__init__("timeout", "The machine is too busy to work on the file now; try again.")
+
+
 @dataclass(frozen=True)
 class Limits:
     """Caps on one child process and on one document. Bytes, seconds and counts.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drm.pdf.plain_paths import readable
 from drm.pdf.sandbox import run_limited
-from drm.pdf.values import Limits, PdfRefused
+from drm.pdf.values import Limits, PdfRefused, TooBusy
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,10 @@ class Verdict:
 def verify(
     out: Path, expect: Expectation | None = None, limits: Limits = Limits(), password: str | None = None
 ) -> Verdict:
-    """Check a copy: it opens without repair, has its pages, carries its stamp on each, does nothing active."""
+    """Check a copy: it opens without repair, has its pages, carries its stamp on each, does nothing active.
+
+    TooBusy where the machine did not come to a verdict.
+    """
     wanted = None
     if expect is not None:
         wanted = {
@@ -49,6 +52,8 @@ def verify(
             found = run_limited(
                 "prove", {"path": str(plain.absolute()), "expect": wanted, "password": password}, limits
             )
+    except TooBusy:
+        raise
     except PdfRefused as refusal:
         return Verdict(False, refusal.code, refusal.text)
     return Verdict(True, "", "", str(found["delivery"]), int(found["pages"]), bool(found["encrypted"]))

@@ -85,6 +85,20 @@ CRASHES = (
         ("tests/drm/pdf/test_sandbox.py",),
     ),
     Bug(
+        "a busy machine is blamed on the file",
+        "drm/pdf/sandbox.py",
+        "return TooBusy() if self.spent < BUSY * (now - self.began) else PdfRefused(",
+        "return PdfRefused(",
+        ("tests/flows/test_busy_machine.py",),
+    ),
+    Bug(
+        "a check that came to no end is a verdict",
+        "drm/pdf/verifying.py",
+        "    except TooBusy:\n        raise\n",
+        "",
+        ("tests/flows/test_busy_machine.py",),
+    ),
+    Bug(
         "a full disk is blamed on the source",
         "delivery/sources.py",
         "        raise disk_trouble(error) from error",

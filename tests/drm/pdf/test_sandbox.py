@@ -20,7 +20,7 @@ from drm.pdf.inspecting import inspect
 from drm.pdf.rewrite import make_copy
 from drm.pdf.sandbox import one_job, run_limited
 from drm.pdf.spec_json import spec_to
-from drm.pdf.values import Limits, PdfRefused
+from drm.pdf.values import Limits, PdfRefused, TooBusy
 from tests.drm.pdf.bad_files import good, page_with, stream
 from tests.drm.pdf_drawing.samples import SPEC
 
@@ -92,6 +92,26 @@ def test_a_child_that_hangs_is_ended_and_called_too_slow(source: Path, stuck: th
 
     assert stuck.outcome == ["timeout"]  # type: ignore[attr-defined]
     assert inspect(source)["pages"] == 2
+
+
+@pytest.mark.parametrize(("spent", "why"), [(14.9, TooBusy), (15.1, PdfRefused), (29.0, PdfRefused)])
+def test_who_had_less_than_half_a_processor_ran_out_of_time_for_want_of_it(spent: float, why: type) -> None:
+    job = sandbox._Job(began=100.0, end=130.0, spent=spent)
+
+    assert type(job.too_slow(130.0)) is why
+
+
+def test_what_the_children_of_a_job_take_of_the_processor_is_added_up(source: Path, stuck: threading.Thread) -> None:
+    fifo = f"/tmp/rushlight-stuck-{os.getpid()}"
+    with one_job(Limits(wall_seconds=3)):
+        run_limited("examine", {"path": str(source), "password": None}, Limits())
+        job = sandbox._job.get()
+        assert job is not None
+        after_one = job.spent
+        with pytest.raises(TooBusy):
+            run_limited("examine", {"path": fifo, "password": None}, Limits())
+
+    assert 0 < after_one <= job.spent < 1
 
 
 def test_a_child_that_dies_by_a_signal_is_a_refusal_and_the_next_job_works(
