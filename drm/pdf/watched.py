@@ -7,6 +7,8 @@ writes a name in one way only, however the file spells it, with a space behind e
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import groupby
 
 from pikepdf import Array, Dictionary, Stream
 
@@ -18,13 +20,23 @@ NAMES = frozenset({
     # actions, annotations and outline items
     "/Action", "/GoTo", "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm", "/GoToR", "/GoToE", "/Rendition",
     "/Movie", "/Sound", "/GoTo3DView", "/RichMediaExecute", "/SetOCGState", "/Hide", "/URI", "/Named", "/Thread",
-    "/GoToDp", "/Trans", "/Annot", "/Title", "/Rect", "/FT",
+    "/GoToDp", "/Annot", "/Title", "/Rect", "/FT",
     # what makes a stream more than its data, and signatures
     "/F", "/FFilter", "/FDecodeParms", "/Ref", "/PS", "/ByteRange", "/EmbeddedFile", "/Filespec",
 })  # fmt: skip
 NO_ATTRIBUTES = rb"/(?:P?A|OpenAction) << (?:(?!/O |<<|>>)[\s\S])*+(?:<<|>>)"
 """What hangs where actions hang and is no attribute of a structure element, which names its owner: of whatever kind it says it is."""
-PATTERN = re.compile(b"(?:%s) |%s" % (b"|".join(sorted(name.encode() for name in NAMES)), NO_ATTRIBUTES))
+
+
+def _any_of(names: Iterable[str]) -> bytes:
+    """An expression for names, sorted by their first letter: trying all of them at each slash takes twice as long."""
+    letters = groupby(sorted(name[1:] for name in names), lambda name: name[0])
+    return b"/(?:%s)" % b"|".join(
+        b"%s(?:%s)" % (first.encode(), b"|".join(name[1:].encode() for name in some)) for first, some in letters
+    )
+
+
+PATTERN = re.compile(b"%s |/S /Trans |%s" % (_any_of(NAMES), NO_ATTRIBUTES))
 
 NO_STREAMS = frozenset({
     "/Catalog", "/ExtGState", "/Font", "/FontDescriptor", "/OCG", "/OCMD", "/Outlines", "/Page", "/Pages", "/StructElem", "/StructTreeRoot",
