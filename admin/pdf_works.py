@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from delivery.errors import FULL, Unavailable, disk_trouble
+from delivery.jobs import ENGINE_BUSY
 from drm.pdf.inspecting import inspect
 from drm.pdf.policy import Policy
 from drm.pdf.rendering import page_text, render_page
@@ -25,7 +26,7 @@ def _no_fault_of_the_file() -> Iterator[None]:
     try:
         yield
     except TooBusy as busy:
-        raise Unavailable("pdf-engine", busy.text, 30) from busy
+        raise Unavailable(ENGINE_BUSY, busy.text, 30) from busy
     except OSError as error:
         if error.errno in FULL:
             raise disk_trouble(error) from error

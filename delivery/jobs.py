@@ -23,6 +23,11 @@ AWAY_PAUSE = timedelta(minutes=1)
 AWAY_TRIES = 24 * 60
 """So often a job is tried while something is away: for a day."""
 
+ENGINE_BUSY = "pdf-engine-busy"
+BUSY_TRIES = 10
+"""So often a document is worked on that others keep the processor from, with growing pauses: for three quarters of an hour. No longer,
+for it may be the document that keeps the processor from others."""
+
 POISON_TRIES = 2
 """A job that fails in a way that nobody foresaw is tried so often, and then set aside: it will fail the same way again."""
 

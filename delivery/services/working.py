@@ -13,8 +13,10 @@ from delivery.jobs import (
     AWAY,
     AWAY_PAUSE,
     AWAY_TRIES,
+    BUSY_TRIES,
     CHECK,
     DESTROY,
+    ENGINE_BUSY,
     FETCH,
     LONE_TRIES,
     MAIL,
@@ -189,6 +191,8 @@ def _tries(job: Job, error: Exception) -> int:
         return 0
     if _is_away(error):
         return AWAY_TRIES
+    if isinstance(error, Unavailable) and error.code == ENGINE_BUSY:
+        return BUSY_TRIES
     foreseen = isinstance(error, DeliveryError | MailFailed | OSError | MemoryError)
     return MAX_ATTEMPTS[job.kind] if foreseen else POISON_TRIES
 

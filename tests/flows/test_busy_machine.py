@@ -54,6 +54,17 @@ def test_a_document_waits_for_a_better_time_and_is_then_delivered(world: World) 
     assert "request:file_rejected" not in world.kinds(number)
 
 
+def test_a_document_that_never_comes_to_an_end_is_a_persons_after_ten_tries(world: World) -> None:
+    number, wrong = world.ask().number, []
+    with busy(world):
+        for _ in range(12):
+            wrong += tried(world)
+            world.clock.move(timedelta(minutes=30))
+
+    assert len(wrong) == 10
+    assert world.get(number).state is State.AT_DESK
+
+
 def test_the_later_check_of_a_copy_comes_to_no_verdict(world: World) -> None:
     delivery = supplied(world)
     with world.store.write() as work:
