@@ -15,18 +15,18 @@ from drm.pdf.rewrite import make_copy
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.prepare import Wish, prepare
 from drm.pdf.tail.values import Master
-from drm.pdf.values import CopyReport, CopySpec, Limits, TooBusy
+from drm.pdf.values import CopyReport, CopySpec, Limits, NoVerdict
 from drm.pdf.verifying import Expectation, Verdict, verify
 
 
 @contextmanager
 def _no_fault_of_the_file() -> Iterator[None]:
-    """A disk that is full or fails, a child that cannot be had, or a processor that others have, puts the work off. The file
-    is not blamed."""
+    """A disk that is full or fails, a child that cannot be had or is cut off, or a processor that others have, puts the work
+    off. The file is not blamed."""
     try:
         yield
-    except TooBusy as busy:
-        raise Unavailable(ENGINE_BUSY, busy.text, 30) from busy
+    except NoVerdict as none:
+        raise Unavailable(ENGINE_BUSY, none.text, 30) from none
     except OSError as error:
         if error.errno in FULL:
             raise disk_trouble(error) from error

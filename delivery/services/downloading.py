@@ -203,7 +203,7 @@ def find_download(ctx: Context, secret: str, address: str, count: bool = True) -
     """
     now = ctx.clock()
     digest = secret_hash(secret)
-    network = _network(ctx, digest, address)
+    network = _network(secret, address)
     with ctx.store.read() as work:
         found = work.deliveries.behind(digest, network)
     if found is None:
@@ -225,10 +225,10 @@ def _admit(ctx: Context, digest: str, network: str, delivery: Delivery, now: dat
     return admitted
 
 
-def _network(ctx: Context, digest: str, address: str) -> str:
-    """The /24 or /48 an address lies in, as a keyed hash of this window: equal only within it, and nothing to look up later."""
-    network = watching.network_of(address)
-    return hmac.new(ctx.ring.derive("rushlight.network.v1"), f"{digest}|{network}".encode(), hashlib.sha256).hexdigest()
+def _network(secret: str, address: str) -> str:
+    """The /24 or /48 an address lies in, hashed under the window's secret, which is kept nowhere: equal only within the window,
+    nothing to look up later, and the same after the service's keys have changed."""
+    return hmac.new(secret.encode(), watching.network_of(address).encode(), hashlib.sha256).hexdigest()
 
 
 def check_copy(ctx: Context, code: str) -> Genuine | None:

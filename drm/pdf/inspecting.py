@@ -7,7 +7,7 @@ from pathlib import Path
 from drm.pdf.plain_paths import readable
 from drm.pdf.policy import Policy, check_policy, choose_engine, facts_in
 from drm.pdf.sandbox import run_limited
-from drm.pdf.values import Limits, PdfRefused, TooBusy
+from drm.pdf.values import Limits, NoVerdict, PdfRefused
 
 FIELDS = [
     *("sha256", "bytes", "version", "pages", "revisions", "linearized", "object_streams", "hybrid", "encryption"),
@@ -24,7 +24,7 @@ def inspect(
     """The report on a file; what we would refuse, by this policy too, has its code in ``verdict``.
 
     ``engine_advice`` is the engine that the policy would choose, ``engine_reason`` why. OSError where nothing can be
-    read, TooBusy where the machine came to no end.
+    read, NoVerdict where the machine came to no end.
     """
     with source.open("rb"):
         size = source.stat().st_size
@@ -32,7 +32,7 @@ def inspect(
         arguments = {"path": str(plain.absolute()), "password": password, "source_bytes": size}
         try:
             report = run_limited("examine", arguments, limits)
-        except TooBusy:
+        except NoVerdict:
             raise
         except PdfRefused as refusal:
             report = _refused(refusal, size)

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from drm.pdf.values import Limits, PdfRefused, TooBusy
+from drm.pdf.values import CutOff, Limits, PdfRefused, TooBusy
 
 GRACE_SECONDS = 10.0
 START_SECONDS = 60.0
@@ -153,7 +153,7 @@ def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> A
     OSError where the disk is full or fails, or no child can be had: that is no fault of the file. The child has limited memory,
     processor time, output and wall time (less of it inside ``one_job``), no environment, no other descriptors, and no network
     where the system permits. PdfRefused for what the task refuses, and for a child that takes too long, too much, or dies;
-    TooBusy where it took too long only because others had the processor.
+    NoVerdict where it took too long only because others had the processor, or nobody is left to tell.
     """
     whole = _job.get() or _Job.of(limits)
     now = time.monotonic()
@@ -172,8 +172,7 @@ def run_limited(task: str, arguments: Mapping[str, object], limits: Limits) -> A
     except TimeoutError:
         raise TooBusy from None  # not even the guard, which has nothing to do but to watch the time, came to say so
     except ConnectionError:
-        # The other end went away: the child died while we spoke. Any other error is a trouble of this machine.
-        raise PdfRefused(*REFUSALS["crashed"]) from None
+        raise CutOff from None  # a child that dies is told of by its guard; any other error is a trouble of this machine
     finally:
         ours.close()
     return _value(answer, whole)
@@ -189,6 +188,8 @@ def _read(ours: socket.socket) -> bytes:
 
 
 def _value(answer: bytes, whole: _Job) -> Any:
+    if not answer:
+        raise CutOff
     try:
         content = json.loads(answer)
     except ValueError:

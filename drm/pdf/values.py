@@ -46,11 +46,22 @@ class PdfRefused(Exception):
         return f"{self.code}: {self.text}"
 
 
-class TooBusy(PdfRefused):
-    """The time ran out, but the processor was hardly to be had: that tells of this machine and not of the file. Later it may go well."""
+class NoVerdict(PdfRefused):
+    """A trouble of this machine cut the work off, and nothing is known of the file: later it may go well."""
+
+
+class TooBusy(NoVerdict):
+    """The time ran out, but the processor was hardly to be had."""
 
     def __init__(self) -> None:
         super().__init__("timeout", "The machine is too busy to work on the file now; try again.")
+
+
+class CutOff(NoVerdict):
+    """Whoever watched the work is gone, as when a process is stopped or the system is short of memory."""
+
+    def __init__(self) -> None:
+        super().__init__("crashed", "The work on the file was cut off; try again.")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drm.pdf.plain_paths import readable
 from drm.pdf.sandbox import run_limited
-from drm.pdf.values import Limits, PdfRefused, TooBusy
+from drm.pdf.values import Limits, NoVerdict, PdfRefused
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def verify(
 ) -> Verdict:
     """Check a copy: it opens without repair, has its pages, carries its stamp on each, does nothing active.
 
-    TooBusy where the machine did not come to a verdict.
+    NoVerdict where the machine did not come to a verdict.
     """
     wanted = None
     if expect is not None:
@@ -52,7 +52,7 @@ def verify(
             found = run_limited(
                 "prove", {"path": str(plain.absolute()), "expect": wanted, "password": password}, limits
             )
-    except TooBusy:
+    except NoVerdict:
         raise
     except PdfRefused as refusal:
         return Verdict(False, refusal.code, refusal.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pikepdf
 import pypdfium2
 import pytest
 
+from admin.keys import add_key, read_keys
 from delivery.errors import Conflict, Invalid, NotFound
 from delivery.lifecycle import State
 from delivery.services import desk, downloading, expiring, linking, officers, requesting
@@ -286,6 +288,20 @@ def test_a_window_serves_three_networks_and_no_fourth(world: World) -> None:
     ]
 
     assert served == [True, True, True, True, False, True]
+
+
+def test_a_new_key_makes_no_new_network_of_an_old_one(world: World) -> None:
+    number, key_file = world.ask().number, world.services.settings.key_file
+    world.work()
+    token = world.ctx.links.sign(world.get(number).delivery)
+    secret = downloading.open_window(world.ctx, token, downloading.look(world.ctx, token).nonce, None).secret
+    served = []
+    for address in ("198.51.100.1", "198.51.100.1", "198.51.100.1", "203.0.113.5", "2001:db8::1", "192.0.2.77"):
+        served.append(downloading.find_download(world.ctx, secret, address)[0] is not None)
+        add_key(key_file)
+        world.ctx = replace(world.ctx, ring=read_keys(key_file).ring)
+
+    assert served == [True, True, True, True, True, False]
 
 
 def test_a_link_ends_after_thirty_days_and_its_file_goes(world: World) -> None:

@@ -20,7 +20,7 @@ from drm.pdf.inspecting import inspect
 from drm.pdf.rewrite import make_copy
 from drm.pdf.sandbox import one_job, run_limited
 from drm.pdf.spec_json import spec_to
-from drm.pdf.values import Limits, PdfRefused, TooBusy
+from drm.pdf.values import CutOff, Limits, PdfRefused, TooBusy
 from tests.drm.pdf.bad_files import good, page_with, stream
 from tests.drm.pdf_drawing.samples import SPEC
 
@@ -169,6 +169,15 @@ def test_when_the_fork_server_is_killed_the_next_job_starts_another(source: Path
     time.sleep(0.2)
 
     assert inspect(source)["pages"] == 2
+
+
+def test_a_job_whose_server_is_killed_is_no_fault_of_the_file(source: Path, stuck: threading.Thread) -> None:
+    inspect(source)
+    killing = threading.Timer(0.5, os.kill, (server(), signal.SIGKILL))
+    killing.start()
+
+    with pytest.raises(CutOff):
+        run_limited("examine", {"path": f"/tmp/rushlight-stuck-{os.getpid()}", "password": None}, Limits())
 
 
 def test_a_job_works_after_the_thread_that_started_the_server_has_ended(source: Path) -> None:
