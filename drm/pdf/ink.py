@@ -43,6 +43,7 @@ BYTES_PER_PAGE = 100_000
 FEWEST_MEASURED = 6
 
 SPREAD = (0, 4, 2, 6, 1, 5, 3, 7)
+"""In which sequence each eighth page is rendered, so that early ones come from all parts of a document."""
 
 SLOW = 5.0
 """Seconds of the processor that are spent on rendering one document. A drawing of many thousand strokes takes a second for

@@ -49,12 +49,9 @@ _STRING = rb"(?:\((?:[^()\\]++|\\[\s\S])*+\)|<[0-9a-f]*+>)"
 _REFERENCE = rb"[0-9]++ [0-9]++ R"
 _PLACE = rb"(?:%b|%b|%b|\[ (?:(?:%b|%b|%b|null) )*+\])" % (_STRING, _NAME, _REFERENCE, _REFERENCE, _NUMBER, _NAME)
 _ADDRESS = rb"\((?:https?|mailto|doi):[!-'*-Z^-~]*+\)"
-_LEADS = (
-    rb"/(?:P?A|OpenAction) << (?:/Type /Action |/D %b |/S /GoTo )++>>|/A << (?:/Type /Action |/S /URI |/URI %b )++>>"
-    % (
-        _PLACE,
-        _ADDRESS,
-    )
+_LEADS = rb"/A << (?:/Type /Action |/D %b |/S /GoTo )++>>|/A << (?:/Type /Action |/S /URI |/URI %b )++>>" % (
+    _PLACE,
+    _ADDRESS,
 )
 _LINE = rb"/BS << (?:/W %b |/S /[SDBIU] |/Type /Border )*+>>" % _NUMBER
 PLAIN_LINK = re.compile(
