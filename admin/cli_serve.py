@@ -57,4 +57,5 @@ def worker() -> None:
     process.start()
     click.echo("worker is ready")
     end.wait()
-    process.stop()
+    if not process.stop():
+        os._exit(0)  # Python would wait for the job's thread, however long that takes

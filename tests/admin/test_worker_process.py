@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.services.processes import running, wait_until
@@ -30,3 +33,22 @@ def test_a_worker_stands_back_where_the_processor_is_short(world: World, tmp_pat
         wait_until(lambda: b"worker is ready" in log.read_bytes(), process, log)
 
         assert os.getpriority(os.PRIO_PROCESS, process.pid) == 7
+
+
+def test_a_worker_that_is_told_to_stop_leaves_a_job_in_hand_to_others(world: World, tmp_path: Path) -> None:
+    number, log = world.ask().number, tmp_path / "log"
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # a mail server that never says a word
+        own = {
+            "RUSHLIGHT_HOME": str(world.services.settings.home),
+            "RUSHLIGHT_SMTP_URL": f"smtp://127.0.0.1:{silent.getsockname()[1]}",
+        }
+        silent.settimeout(60)
+        with running([sys.executable, "-m", "admin.cli", "worker"], Path.cwd(), log, own) as process:
+            with silent.accept()[0]:
+                process.send_signal(signal.SIGTERM)
+
+                assert process.wait(20) == 0
+    world.clock.now = datetime.now(UTC) + timedelta(days=1)
+    world.work()
+
+    assert world.kinds(number).count("mail:sent") == 1
