@@ -57,5 +57,6 @@ def worker() -> None:
     process.start()
     click.echo("worker is ready")
     end.wait()
-    if not process.stop():
-        os._exit(0)  # Python would wait for the job's thread, however long that takes
+    process.stop()
+    # Python would wait for a job in hand, however long that takes, and then take itself apart for seconds, where the processor is short.
+    os._exit(0)

@@ -52,11 +52,9 @@ class EmbeddedWorker:
         self._thread.start()
         return controller.ready.wait(seconds)
 
-    def stop(self, seconds: float = 10) -> bool:
-        """Finish what runs and end; False where a job is in hand even then, which will be found again by its lease."""
-        if self._thread is None:
-            return True
-        setattr(worker_state, "should_stop", 0)  # noqa: B010 - the stubs know only None here
-        self._thread.join(seconds)
-        worker_state.should_stop = None
-        return not self._thread.is_alive()
+    def stop(self, seconds: float = 10) -> None:
+        """Finish what runs and end; jobs that are cut off are found again by their lease."""
+        if self._thread is not None:
+            setattr(worker_state, "should_stop", 0)  # noqa: B010 - the stubs know only None here
+            self._thread.join(seconds)
+            worker_state.should_stop = None

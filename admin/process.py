@@ -77,15 +77,12 @@ class WorkerProcess:
         self._sweeper.start()
         self._keeper.start()
 
-    def stop(self) -> bool:
-        """Stop all, each beside the others, within ten seconds. False where a job is in hand even then: nobody needs to wait
-        for it, for it is found again by its lease."""
-        with ThreadPoolExecutor(2) as pool:
-            beside = [pool.submit(self._keeper.stop), pool.submit(self._stop_sweeping)]
-            ended = self._worker is None or self._worker.stop()
-            for end in beside:
+    def stop(self) -> None:
+        """Stop all, each beside the others, within ten seconds; what is cut off is found again by its lease."""
+        ends = [self._keeper.stop, self._stop_sweeping, *([self._worker.stop] if self._worker is not None else [])]
+        with ThreadPoolExecutor(len(ends)) as pool:
+            for end in [pool.submit(end) for end in ends]:
                 end.result()
-        return ended and not self._lone.busy
 
     def _stop_sweeping(self) -> None:
         """In this sequence: a sweep may begin to work alone."""
