@@ -19,7 +19,7 @@ from delivery.lifecycle import OPEN, State
 from delivery.lists import RequestPage
 from delivery.masters import KeptMaster
 from delivery.searching import Leg
-from delivery.stores import MOST_COUNTED, AskedBefore, Line
+from delivery.stores import MOST_COUNTED, AskedBefore, Line, SameWork
 from drm.pdf.tail.values import ENGINE_VERSION
 from storage.masters import as_kept
 from storage.models import (
@@ -36,7 +36,7 @@ from storage.models import (
 )
 from storage.queue_walks import NewestFirst, goes_by_legs, leg_walks, queue_walks
 from storage.repeated import counts_for, source_sha256
-from storage.same_work import ASKED_BEFORE, marked, of_reader, of_work
+from storage.same_work import ASKED_BEFORE, SAME_WORK, marked, of_reader
 from storage.search_legs import found_on, stop_of
 from storage.walks import count_of, holds, page_of
 
@@ -166,12 +166,10 @@ class SqlRequests:
         """A reader's own requests, newest first."""
         return self._page(select(RequestRow).where(of_reader(reader_id)), RequestRow.created_at.desc(), limit, offset)
 
-    def same_work(self, fingerprints: Sequence[str], limit: int = 10) -> tuple[DocumentRequest, ...]:
-        """Requests that share a fingerprint, whoever asked, newest first."""
-        statement = (
-            select(RequestRow).where(of_work(marked(fingerprints))).order_by(RequestRow.created_at.desc()).limit(limit)
-        )
-        return tuple(as_request(row) for row in self.session.scalars(statement))
+    def same_work(self, fingerprints: Sequence[str], library_id: str, limit: int = 10) -> tuple[SameWork, ...]:
+        """A library's requests that share a fingerprint, whoever asked, newest first."""
+        wanted = {"marks": marked(fingerprints), "library": library_id, "most": limit}
+        return tuple(SameWork(*row) for row in self.session.execute(SAME_WORK, wanted))
 
     def asked_before(self, fingerprints: Sequence[str], reader_id: str, limit: int = 10) -> tuple[AskedBefore, ...]:
         """A reader's own requests that share a fingerprint, newest first."""

@@ -25,6 +25,17 @@ def marked(fingerprints: Iterable[str]) -> list[int]:
     return sorted({mark_of(name[:400]) for name in fingerprints})
 
 
+SAME_WORK = (
+    select(RequestRow.number, RequestRow.state, RequestRow.hold)
+    .where(
+        of_work(bindparam("marks", expanding=True)),
+        # Written so that no index fits: a work has fewer requests than a library.
+        RequestRow.library_id.concat("") == bindparam("library", type_=String),
+    )
+    .order_by(RequestRow.created_at.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+"""A library's own alone: of the newest of all libraries hardly one would be its own."""
 ASKED_BEFORE = (
     select(
         RequestRow.number,

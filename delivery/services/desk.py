@@ -34,6 +34,7 @@ from delivery.services.fulfilling import lasting, look_again, start_preparing
 from delivery.services.requesting import read_citation
 from delivery.services.telling import decide_at_desk, library_states
 from delivery.sources import FetchFailed, receive_upload
+from delivery.stores import SameWork
 from drm.audit.events import Event
 from drm.pdf.values import PdfRefused
 from drm.reasons import Explanation, explain
@@ -50,7 +51,7 @@ class DeskView:
     tries: tuple[Try, ...]
     messages: tuple[Message, ...]
     deliveries: tuple[Delivery, ...]
-    same_work: tuple[DocumentRequest, ...]
+    same_work: tuple[SameWork, ...]
     explanation: Explanation | None
     declarations: tuple[Declaration, ...]
     source_titles: Mapping[str, str]
@@ -92,7 +93,7 @@ def look(ctx: Context, staff: Person, number: str) -> DeskView:
         require_library(staff, request.library_id)
         from delivery.citation import fingerprints
 
-        same = work.requests.same_work(fingerprints(request.citation))
+        same = work.requests.same_work(fingerprints(request.citation), request.library_id)
         return DeskView(
             request,
             work.libraries.get(request.library_id),
@@ -101,7 +102,7 @@ def look(ctx: Context, staff: Person, number: str) -> DeskView:
             work.requests.tries(number),
             work.requests.messages(number),
             work.deliveries.of_request(number),
-            tuple(other for other in same if other.number != number and other.library_id == request.library_id),
+            tuple(other for other in same if other.number != number),
             explain_request(work, request, staff.language),
             work.consents.declarations(number),
             {source.id: source.title for source in work.sources.active()},

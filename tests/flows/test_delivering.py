@@ -131,6 +131,19 @@ def test_a_librarian_of_another_library_finds_nothing(world: World) -> None:
         desk.look(world.ctx, world.stranger, number)
 
 
+def test_the_desk_sees_who_else_of_its_library_asked_for_a_work_however_many_of_others_did(world: World) -> None:
+    first = world.ask().number
+    for _ in range(11):
+        world.clock.move(timedelta(seconds=1))
+        world.ask(world.stranger)
+    world.clock.move(timedelta(seconds=1))
+    second = world.ask().number
+
+    same = desk.look(world.ctx, world.librarian, second).same_work
+
+    assert [(other.number, other.state) for other in same] == [(first, State.NEW)]
+
+
 def test_a_used_up_limit_refuses_and_says_what_is_used(world: World) -> None:
     world.load(LIMITED.format(most=1, per="reader", effect="deny"))
     world.bind("collection", ["limited"])

@@ -20,7 +20,7 @@ def counted(world: World, category: str, status: str) -> int:
     """What a claim counts as from now on; where the journal ends then."""
     facts = {"reader": {"id": "r", "category": category}, "request": {"copies": 1}}
     with world.store.write() as work:
-        number = work.requests.same_work(("doi:10.5555/lantern.2021.0001",))[0].number
+        number = work.requests.same_work(("doi:10.5555/lantern.2021.0001",), "harbour")[0].number
         keys = {"entity": "harbour", "reader": "r"}
         record = UsageRecord("a claim", number, "harbour", status, ("limited",), facts, keys, NOW, None)
         work.ledger.put_record(record, NOW)

@@ -139,8 +139,8 @@ def test_the_journal_says_facts_again_on_the_way_back(old: Engine) -> None:
 def test_works_are_found_by_their_marks_and_named_again_on_the_way_back(old: Engine) -> None:
     migrate(old)
     with Session(old) as session:
-        assert len(SqlRequests(session).same_work(fingerprints(CITATION), limit=2 * MANY)) == MANY
-        assert SqlRequests(session).same_work(("doi:10.5555/other",)) == ()
+        assert len(SqlRequests(session).same_work(fingerprints(CITATION), "l", 2 * MANY)) == MANY
+        assert SqlRequests(session).same_work(("doi:10.5555/other",), "l") == ()
 
     bind(old, "0020")
 

@@ -75,6 +75,7 @@ ASKED: dict[str, tuple[Ask, str]] = {
     "all, words, towards the newest": (queue_leg(False, view="all", text="words"), "ix_requests_ended"),
     "all, words, a library": (queue_leg(True, view="all", text="words", library_id="a"), "ix_requests_library_ended"),
     "closed, a language": (queue_leg(True, view="closed", language="zh"), "ix_requests_ended"),
+    "the same work": (lambda session: SqlRequests(session).same_work(["a work"], "a"), "ix_request_works_work"),
     "labels": (lambda session: SqlRequests(session).counts("a"), "ix_requests_library"),
     "log, a kind": (log(kind="copy:supplied"), "ix_audit_events_kind"),
     "log, a library": (log(library_id="a"), "ix_audit_events_library"),
@@ -101,9 +102,10 @@ ASKED: dict[str, tuple[Ask, str]] = {
 TABLES = frozenset(Base.metadata.tables)
 SORTED_FEW = {
     *("labels", "log, a reader", "a limit of a library", "a limit of a title"),
-    "decisions that name a reader",
+    *("decisions that name a reader", "the same work"),
 }
-"""What waits is grouped by state, what one reader's requests brought about and what counts in a window is sorted: no history is behind these."""
+"""What waits is grouped by state; what one reader's requests brought about, what counts in a window, and who else asked for a work is sorted: no long
+history is behind these."""
 Plan = list[tuple[Any, ...]]
 
 
