@@ -69,10 +69,12 @@ class SqlWatch:
         """Count a scope from nothing again."""
         self.session.execute(delete(TallyRow).where(TallyRow.scope == scope))
 
-    def link_known_from(self, delivery: str, network: str, since: datetime) -> bool:
-        """Whether this network asked for the link since then."""
-        row = self.session.get(LinkNetworkRow, (delivery, network))
-        return row is not None and row.seen_at >= since
+    def link_known_from(self, delivery: str, names: Sequence[str], since: datetime) -> bool:
+        """Whether a network, by any of its names, asked for the link since then."""
+        wanted = select(LinkNetworkRow.seen_at).where(
+            LinkNetworkRow.delivery == delivery, LinkNetworkRow.network.in_(names), LinkNetworkRow.seen_at >= since
+        )
+        return self.session.scalar(wanted.limit(1)) is not None
 
     def link_asked_from(self, delivery: str, network: str, now: datetime, since: datetime, most: int) -> int:
         """Note a network, unless ``most`` are noted; how many asked for the link since then."""

@@ -58,15 +58,18 @@ def news(ctx: Context, work: Work, delivery: Delivery, address: str) -> str:
     """The network of an address as a link knows it, where that is to be noted; "" where it is known, or nothing is noted."""
     if not ctx.settings.overshared_networks or delivery.open_access or delivery.state is not CopyState.LIVE:
         return ""
-    network = _hashed(ctx, delivery, address)
+    names = _names(ctx, delivery, address)
     since = ctx.clock() - ctx.settings.overshared_within
-    return "" if work.watch.link_known_from(delivery.number, network, since) else network
+    return "" if work.watch.link_known_from(delivery.number, names, since) else names[-1]
 
 
-def _hashed(ctx: Context, delivery: Delivery, address: str) -> str:
-    """Equal only for one link: nobody can follow a network from link to link, and without the key nobody can find it."""
-    key = ctx.ring.derive("rushlight.link-network.v1")
-    return hmac.new(key, f"{delivery.number}|{network_of(address)}".encode(), hashlib.sha256).hexdigest()
+def _names(ctx: Context, delivery: Delivery, address: str) -> list[str]:
+    """The network's name under each key, the present one last: a new key makes no second network of one.
+
+    Equal only for one link: nobody can follow a network from link to link, and without the key nobody can find it.
+    """
+    told = f"{delivery.number}|{network_of(address)}".encode()
+    return [hmac.new(key, told, hashlib.sha256).hexdigest() for key in ctx.ring.all_for("rushlight.link-network.v1")]
 
 
 def note(ctx: Context, delivery: Delivery, network: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from admin.keys import add_key, read_keys
 from delivery.errors import NotAllowed, NotFound, TooFast
 from delivery.people import Person, Role
 from delivery.services import accounts, downloading, forgetting, pacing, requesting, watching
@@ -51,6 +53,21 @@ def test_a_link_asked_for_from_many_networks_raises_one_alarm_a_day(world: World
 
     assert before == []
     assert told(world, "link:overshared") == [delivery, delivery]
+
+
+def test_a_new_key_makes_no_second_network_of_one(world: World) -> None:
+    number = world.ask().number
+    world.work()
+    delivery = world.delivery(number)
+    key_file = world.services.settings.key_file
+
+    for _ in range(3):
+        for network in range(9):
+            watching.asked_from(world.ctx, delivery, f"192.0.{network}.7")
+        add_key(key_file)
+        world.ctx = replace(world.ctx, ring=read_keys(key_file).ring)
+
+    assert told(world, "link:overshared") == []
 
 
 def test_no_address_and_no_network_is_kept(world: World) -> None:
