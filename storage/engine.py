@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage.bounds import Bounds, connector
+from storage.bounds import Bounds
 
 __all__ = ["Bounds", "DatabaseFailure", "Engine", "open_engine"]
 
@@ -27,6 +27,8 @@ def open_engine(url: str, bounds: Bounds | None = None) -> Engine:
         engine = create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000, "check_same_thread": False})
         _teach_sqlite(engine)
         return engine
+    from storage.bounded_connection import connector
+
     engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=10)
     event.listen(engine, "do_connect", connector(bounds))
     return engine

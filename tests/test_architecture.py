@@ -40,7 +40,6 @@ ROOMS = {
     "httpx": ("fetchers/", "admin/demonstration.py"),
     "httpcore": ("fetchers/deadlines.py",),
     **dict.fromkeys(("lxml", "defusedxml"), XML),
-    "idutils": ("delivery/identifiers.py",),
     **dict.fromkeys(("pikepdf", "fontTools", "deflate"), PDF),
     "segno": (*PDF, "admin/second_factor/"),
     **dict.fromkeys(("authlib", "joserfc"), ("fetchers/openid.py",)),

@@ -10,7 +10,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Name
 
-from drm.pdf.archival import finish_fonts, keep_metadata, name_archival_copy
+from drm.pdf.archival import keep_metadata, name_archival_copy
 from drm.pdf.encrypting import SAVED_VERSION, lock_for, write_encrypted
 from drm.pdf.facts import claims_pdfa, facts_of
 from drm.pdf.opening import Opened, open_source
@@ -44,6 +44,8 @@ def write_copy(
     spec = told_on_cover(spec, repaired)
     report = apply_stamp(pdf, spec, source, password or "", opaque=archival, limits=limits)
     if archival:
+        from drm.pdf.archival_fonts import finish_fonts
+
         name_archival_copy(pdf, metadata, spec)
         finish_fonts(pdf, pdf.pages[0].Resources.Font)
     else:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
+import drm.pdf.archival_fonts  # noqa: F401 - for the children of archival documents
 from drm.pdf.copying import write_copy
 from drm.pdf.proving import prove
 from drm.pdf.tail.preparing import PrepareTask, prepare_master

@@ -135,7 +135,7 @@ CRASHES = (
     ),
     Bug(
         "nobody ends the wait for a database that stands still",
-        "storage/bounds.py",
+        "storage/bounded_connection.py",
         "most if timeout is None else timeout",
         "timeout",
         ("tests/faults/test_database_away.py",),
