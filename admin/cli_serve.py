@@ -39,8 +39,8 @@ def worker() -> None:
 
     Run as many as you like, on any machine that reaches the database and the blobs.
     """
-    from admin.process import WorkerProcess
     from admin.process_log import start_logging
+    from admin.worker_process import WorkerProcess
 
     settings = read_settings()
     start_logging(settings.log_level)

@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 
-import xlsxwriter
 from flask import Blueprint, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -83,6 +82,8 @@ def as_csv() -> ResponseReturnValue:
 @blueprint.get("/report.xlsx")
 def as_workbook() -> ResponseReturnValue:
     """The report as a workbook. Texts are written as texts: nothing in them is ever taken for a formula or a link."""
+    import xlsxwriter  # not at the start of each process: few ever write a workbook
+
     made = _made()
     data = io.BytesIO()
     with xlsxwriter.Workbook(data, {"in_memory": True}) as book:

@@ -6,12 +6,22 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.services.processes import running, wait_until
 from tests.world import World
+
+
+def test_a_worker_loads_nothing_of_the_web() -> None:
+    told = "import sys, admin.worker_process; print(*{name.partition('.')[0] for name in sys.modules})"
+
+    loaded = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout.split()
+
+    assert not {"flask", "werkzeug", "jinja2", "gunicorn", "webauthn", "xlsxwriter"} & set(loaded)
+    assert {"celery", "sqlalchemy"} <= set(loaded)
 
 
 def test_a_worker_logs_one_json_object_a_line_as_the_web_process_does(world: World, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-import admin.process  # noqa: F401 - what a worker imports, once for all of them
+import admin.worker_process  # noqa: F401 - what a worker imports, once for all of them
 from admin.cli import rushlight
 from admin.serving import die_with_parent
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from admin.process import WorkerProcess
 from admin.settings import read_settings
+from admin.worker_process import WorkerProcess
 
 
 class DeafProcess(WorkerProcess):
