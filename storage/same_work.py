@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import BindParameter, ColumnElement, Integer, String, bindparam, select
 
@@ -15,9 +15,8 @@ def of_reader(reader_id: str | BindParameter[str]) -> ColumnElement[bool]:
     return RequestRow.number.in_(select(ReaderLinkRow.request).where(ReaderLinkRow.reader_id == reader_id))
 
 
-def of_work(marks: Sequence[int] | BindParameter[Sequence[int]]) -> ColumnElement[bool]:
-    """The request has one of these fingerprints, as ``marked`` gives them."""
-    return RequestRow.number.in_(select(WorkRow.request).where(WorkRow.work.in_(marks)))
+OF_WORK = RequestRow.number.in_(select(WorkRow.request).where(WorkRow.work.in_(bindparam("marks", expanding=True))))
+"""The request has one of the fingerprints that are bound as ``marks``, as ``marked`` gives them."""
 
 
 def marked(fingerprints: Iterable[str]) -> list[int]:
@@ -28,7 +27,7 @@ def marked(fingerprints: Iterable[str]) -> list[int]:
 SAME_WORK = (
     select(RequestRow.number, RequestRow.state, RequestRow.hold)
     .where(
-        of_work(bindparam("marks", expanding=True)),
+        OF_WORK,
         # Written so that no index fits: a work has fewer requests than a library.
         RequestRow.library_id.concat("") == bindparam("library", type_=String),
     )
@@ -46,7 +45,7 @@ ASKED_BEFORE = (
         DeliveryRow.expires_at,
     )
     .outerjoin(DeliveryRow, DeliveryRow.number == RequestRow.delivery)
-    .where(of_work(bindparam("marks", expanding=True)), of_reader(bindparam("reader", type_=String)))
+    .where(OF_WORK, of_reader(bindparam("reader", type_=String)))
     .order_by(RequestRow.created_at.desc())
     .limit(bindparam("most", type_=Integer))
 )

@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import itertools
 import json
+import math
 import random
 import signal
 import socket
@@ -114,15 +115,18 @@ class Flow:
         self.whole, self.across, self.under_way = 0, 0, Counter[str]()
         self.broken, self.numbers = list[str](), list[str]()
         self._end, self._lock = threading.Event(), threading.Lock()
+        self._in_doubt, self._patience = False, math.inf
         work: list[Callable[[], None]] = [self._ask, *[self._download] * readers]
         self._threads = [threading.Thread(target=each) for each in work]
         for thread in self._threads:
             thread.start()
 
-    def _connections(self) -> Iterator[tuple[str, http.client.HTTPConnection]]:
-        """Connections to processes that let us in, again and again, until the end."""
+    def _connections(
+        self, goes_on: Callable[[], bool] = lambda: False
+    ) -> Iterator[tuple[str, http.client.HTTPConnection]]:
+        """Connections to processes that let us in, again and again, until the end; behind it while somebody ``goes_on``."""
         for name in itertools.cycle(random.sample(self._webs, len(self._webs))):
-            if self._end.is_set():
+            if self._end.is_set() and not goes_on():
                 return
             with contextlib.suppress(OSError, ValueError, KeyError):  # its address is being written, or nobody listens
                 to = urlsplit(self.fleet.installed.address(name))
@@ -159,8 +163,12 @@ class Flow:
             self.whole += 1
             self.across += self.fleet.stopped[name] > before
 
+    def _asks_again(self) -> bool:
+        """Whether nobody knows what became of the last question: its answer was lost, or it was refused for now."""
+        return self._in_doubt and time.monotonic() < self._patience
+
     def _ask(self) -> None:
-        for name, connection in self._connections():
+        for name, connection in self._connections(self._asks_again):
             at, begun = self._first + len(self.numbers), time.monotonic()
             doi = f"10.5555/many.{at // 2 % self._articles}"  # each twice: the second time its document is prepared
             body = json.dumps({"citation": {"doi": doi}, "deliberate": True})
@@ -171,9 +179,11 @@ class Flow:
                 "Idempotency-Key": f"key-{at}",
             }
             with contextlib.suppress(OSError, http.client.HTTPException):
+                self._in_doubt = True
                 connection.request("POST", "/api/v1/requests", body, headers)
                 answer = connection.getresponse()
                 content = answer.read()
+                self._in_doubt = answer.status == 503
                 if answer.status == 202:
                     self.numbers.append(str(json.loads(content)["number"]))
                     self._end.wait(max(0.0, begun + self._pause - time.monotonic()))
@@ -188,7 +198,8 @@ class Flow:
         assert self.under_way[name], f"nobody downloads from {name}"
 
     def close(self) -> None:
-        """Begin nothing more; downloads under way are taken to their ends."""
+        """Begin nothing more; what is under way is taken to its end."""
+        self._patience = time.monotonic() + SECONDS / 2
         self._end.set()
         for thread in self._threads:
             thread.join(SECONDS)
