@@ -9,6 +9,7 @@ import celery.worker.consumer  # noqa: F401  (importing it first avoids a circul
 from celery import Celery
 from celery import worker as celery_worker
 from celery.worker import state as worker_state
+from kombu.asynchronous import get_event_loop
 
 
 class _Controller(celery_worker.WorkController):
@@ -21,6 +22,10 @@ class _Controller(celery_worker.WorkController):
     def on_consumer_ready(self, consumer: object) -> None:
         """Celery calls this when it listens."""
         self.ready.set()
+
+
+def _wake_up() -> None:
+    """What a loop is called for that only has to look up."""
 
 
 class EmbeddedWorker:
@@ -56,5 +61,7 @@ class EmbeddedWorker:
         """Finish what runs and end; jobs that are cut off are found again by their lease."""
         if self._thread is not None:
             setattr(worker_state, "should_stop", 0)  # noqa: B010 - the stubs know only None here
+            if loop := get_event_loop():
+                loop.call_soon(_wake_up)  # by itself an idle one looks up at its next timer, in up to ten seconds
             self._thread.join(seconds)
             worker_state.should_stop = None

@@ -21,13 +21,15 @@ from tests.world import World, make_world
 SECONDS = 60
 
 
-@contextmanager
-def worker(home: Path, broker: str) -> Iterator[None]:
+def started(home: Path, broker: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "RUSHLIGHT_HOME": str(home), "RUSHLIGHT_BROKER_URL": broker}
     with (home / "worker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "admin.cli", "worker"], env=environment, stdout=log, stderr=log
-        )
+        return subprocess.Popen([sys.executable, "-m", "admin.cli", "worker"], env=environment, stdout=log, stderr=log)
+
+
+@contextmanager
+def worker(home: Path, broker: str) -> Iterator[None]:
+    process = started(home, broker)
     try:
         yield
     finally:
@@ -58,6 +60,23 @@ def test_a_worker_on_rabbitmq_delivers(tmp_path: Path, collection: Path, rabbitm
 
     with worker(tmp_path / "home", rabbitmq_url):
         assert supplied(world, number)
+
+
+def test_an_idle_worker_on_rabbitmq_ends_when_it_is_told_to(
+    tmp_path: Path, collection: Path, rabbitmq_url: str
+) -> None:
+    home = waiting_world(tmp_path / "home", collection).services.settings.home
+    process = started(home, rabbitmq_url)
+    try:
+        end = time.monotonic() + SECONDS
+        while b"worker is ready" not in (home / "worker.log").read_bytes() and time.monotonic() < end:
+            time.sleep(0.1)
+        process.terminate()
+
+        assert process.wait(8) == 0  # its loop looks up by itself only every 10 s
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_worker_on_redis_delivers(tmp_path: Path, collection: Path, redis_url: str) -> None:
