@@ -88,6 +88,18 @@ def _worker(home: str, database: str, process: int, operations: int, naive: bool
     services.engine.dispose()
 
 
+def _racers(processes: int, home: str, database: str, share: int, naive: bool) -> None:
+    """A process without threads that loads the service once and forks those that race."""
+    fork = multiprocessing.get_context("fork")
+    racers = [fork.Process(target=_worker, args=(home, database, at + 1, share, naive)) for at in range(processes)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    if wrong := [racer.exitcode for racer in racers if racer.exitcode]:
+        raise RuntimeError(f"racers ended with {wrong}")
+
+
 def _honest(services: Services, request: DocumentRequest) -> bool:
     with services.store.write() as work:
         verdict = _decided(work, services, request)
@@ -135,19 +147,15 @@ def prepared(folder: Path, collection: Path, database: str) -> World:
 def race(world: World, operations: int, processes: int, naive: bool = False) -> RaceResult:
     """Let processes race, then count from the journal what stood at every moment and from the ledger what is held."""
     settings = world.services.settings
-    spawn = multiprocessing.get_context("spawn")
     share = operations // processes
     begun = time.monotonic()
-    workers = [
-        spawn.Process(target=_worker, args=(str(settings.home), settings.database_url, number + 1, share, naive))
-        for number in range(processes)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    racers = multiprocessing.get_context("spawn").Process(
+        target=_racers, args=(processes, str(settings.home), settings.database_url, share, naive)
+    )
+    racers.start()
+    racers.join()
     seconds = time.monotonic() - begun
-    assert all(worker.exitcode == 0 for worker in workers), [worker.exitcode for worker in workers]
+    assert racers.exitcode == 0
     return _counted(world, share * processes, seconds)
 
 
