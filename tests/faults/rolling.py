@@ -85,8 +85,11 @@ class Fleet:
     def memory(self, name: str) -> int:
         """Bytes that a process and its children hold for themselves; files that they have mapped are not among them."""
         pid = self._running[name][1].pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        return anonymous(pid) + sum(map(anonymous, map(int, children)))
+        held = anonymous(pid)
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):  # each with the thread that started it
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, StopIteration):  # ended meanwhile
+                held += sum(anonymous(int(child)) for child in children.read_text(encoding="ascii").split())
+        return held
 
     def close(self) -> None:
         """End all."""
