@@ -9,12 +9,12 @@ from datetime import datetime
 from delivery.copies import CopyState, Delivery
 from delivery.copy_terms import copy_spec
 from delivery.errors import DeliveryError, Unavailable
-from delivery.jobs import MAIL, NewJob
+from delivery.jobs import AWAY, CHECK, ENGINE_BUSY, MAIL, MAX_ATTEMPTS, NewJob
 from delivery.ports import Work
 from delivery.services.context import Context
 from delivery.services.copy_making import CopyOrder, Made, make
 from delivery.services.copy_passwords import copy_password
-from delivery.services.copy_reading import whole_file
+from delivery.services.copy_reading import OtherBytes, whole_file
 from delivery.services.deciding import refund
 from delivery.services.preparing import read_ready, stamp_record
 from drm.audit.events import Event
@@ -22,22 +22,29 @@ from drm.pdf.hashing import sha256_of
 from drm.pdf.values import PdfRefused
 from drm.pdf.verifying import Expectation, Verdict
 
+SURE = 3
+"""At this attempt, a quarter of a minute after the first, bytes that came as others once more are what is stored."""
+PASSING = AWAY | {ENGINE_BUSY}
+"""Codes of troubles that a document has no part in."""
+PATIENT = MAX_ATTEMPTS[CHECK]
+"""At this attempt, some minutes after the first, a trouble that could have passed is taken for one that stays."""
 WITHDRAWN = {
     "en": "The file did not pass a later check and could not be made again. Your library has been told.",
     "zh": "该文件未通过后续检查，且无法重新制作。已通知您的图书馆。",
 }
 
 
-def check_copy(ctx: Context, number: str, alive: Callable[[], None]) -> None:
+def check_copy(ctx: Context, number: str, alive: Callable[[], None], attempt: int = PATIENT) -> None:
     """Check a published copy in full. Where it fails, its master is retired and every live copy of it is made anew.
 
     A copy that cannot be made anew is revoked: what is not known to carry its stamp is not handed out. Safe to run twice.
+    Unavailable where a store or the machine is in trouble, to be tried again: before the attempt ``PATIENT`` that is nobody's fault.
     """
     with ctx.store.read() as work:
         delivery = work.deliveries.get(number)
     if delivery.state is not CopyState.LIVE or not delivery.master:
         return
-    verdict = _verdict(ctx, delivery)
+    verdict = _verdict(ctx, delivery, attempt)
     now = ctx.clock()
     with ctx.store.write() as work:
         code = "" if verdict.good else verdict.code
@@ -50,22 +57,34 @@ def check_copy(ctx: Context, number: str, alive: Callable[[], None]) -> None:
         return
     with ctx.store.read() as work:
         concerned = work.deliveries.of_master(delivery.master)
-    for one in concerned:
+    # Itself last: while it is of this master, an attempt that was cut short is known to have left others behind.
+    for one in sorted(concerned, key=lambda each: each == number):
         alive()
-        make_anew(ctx, one, delivery.master, verdict.code, alive)
+        make_anew(ctx, one, delivery.master, verdict.code, alive, attempt)
 
 
-def _verdict(ctx: Context, delivery: Delivery) -> Verdict:
+def _verdict(ctx: Context, delivery: Delivery, attempt: int) -> Verdict:
     # The name was checked when the master was proved; the reader may have changed it since.
     expect = Expectation(delivery.pages, delivery.number, "", bool(delivery.stamp.get("encrypted")))
-    with whole_file(ctx, delivery) as path:
-        if sha256_of(path, delivery.base_bytes) != delivery.master:
-            return Verdict(False, "output-invalid", "The stored master has other bytes than were prepared.")
-        return ctx.pdf.verify(path, expect, copy_password(ctx, delivery))
+    other = Verdict(False, "output-invalid", "The stored master has other bytes than were prepared.")
+    try:
+        with whole_file(ctx, delivery) as path:
+            if sha256_of(path, delivery.base_bytes) != delivery.master:
+                return other
+            return ctx.pdf.verify(path, expect, copy_password(ctx, delivery))
+    except OtherBytes:
+        if attempt < SURE:
+            raise
+        return other  # it was not the way that spoilt them
 
 
-def make_anew(ctx: Context, number: str, master: str, code: str, alive: Callable[[], None]) -> None:
-    """Make a live copy anew in its place, if it is still of this master; withdraw it where that cannot be done."""
+def make_anew(
+    ctx: Context, number: str, master: str, code: str, alive: Callable[[], None], attempt: int = PATIENT
+) -> None:
+    """Make a live copy anew in its place, if it is still of this master; withdraw it where that cannot be done.
+
+    Unavailable, and all as it was, where that is for a trouble which may pass and this is not yet the attempt ``PATIENT``.
+    """
     with ctx.store.read() as work:
         delivery = work.deliveries.get(number)
         request = work.requests.get(delivery.request)
@@ -75,6 +94,8 @@ def make_anew(ctx: Context, number: str, master: str, code: str, alive: Callable
     try:
         made = make(ctx, CopyOrder(ready, spec, copy_password(ctx, delivery)), alive)
     except (PdfRefused, DeliveryError) as problem:
+        if problem.code in PASSING and attempt < PATIENT:
+            raise
         code = f"{code}:{problem.code}"
     with ctx.store.write() as work:
         delivery = work.deliveries.get(number)

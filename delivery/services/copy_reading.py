@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from delivery.copies import CopyState, Delivery
@@ -63,14 +64,13 @@ def copy_file(ctx: Context, download: Download, write: bool) -> Path | None:
 
 
 def whole_parts(ctx: Context, download: Download) -> Iterator[Part]:
-    """All of a copy in as few parts as may be."""
+    """All of a copy in as few parts as may be. OtherBytes at the end where its blob comes as another than was published."""
     return stored_parts(ctx, download, 0, download.size, download.size)
 
 
 def stored_parts(ctx: Context, download: Download, start: int, length: int, most: int = SLICE) -> Iterator[Part]:
     """The same in slices of ``most`` bytes, whatever becomes of the copy meanwhile: of its blob, then of its tail."""
-    blob = download.delivery.blob
-    return _joined(download, start, length, lambda stop: _of_blob(ctx, blob, start, stop - start, most))
+    return _joined(download, start, length, lambda stop: _of_blob(ctx, download, start, stop - start, most))
 
 
 def _joined(download: Download, start: int, length: int, of_base: Callable[[int], Iterator[Part]]) -> Iterator[Part]:
@@ -82,9 +82,42 @@ def _joined(download: Download, start: int, length: int, of_base: Callable[[int]
     return Chained(first, iter([tail[max(0, start - base) : stop - base]] if stop > base else []))
 
 
-def _of_blob(ctx: Context, name: str, start: int, length: int, most: int) -> Iterator[Part]:
-    file = ctx.blobs.file(name)
-    return ctx.blobs.open(name, start, length) if file is None else FileParts(file, start, length, most)
+class OtherBytes(Unavailable):
+    """The store gave other bytes than were published. Asked again it may give the right ones, if it was the way that spoilt them."""
+
+    def __init__(self) -> None:
+        super().__init__("blob-store", "The blob store gave back other bytes.", 30)
+
+
+def _of_blob(ctx: Context, download: Download, start: int, length: int, most: int) -> Iterator[Part]:
+    file = ctx.blobs.file(download.delivery.blob)
+    return _from_afar(ctx, download, start, length) if file is None else FileParts(file, start, length, most)
+
+
+def _from_afar(ctx: Context, download: Download, start: int, length: int) -> Iterator[bytes]:
+    """A part of a blob on another machine. All of it is asked for as a whole and proved: a store gives no checksum of a part."""
+    delivery, size = download.delivery, download.base_bytes
+    if (start, length) != (0, size):
+        return ctx.blobs.open(delivery.blob, start, length)
+    digest = delivery.sha256 if delivery.base_bytes is None else delivery.master
+    return _proved(ctx.blobs.open(delivery.blob), size, digest)
+
+
+def _proved(pieces: Iterator[bytes], size: int, digest: str) -> Iterator[bytes]:
+    """The pieces, the last one only after all of them were found to be what was published: nothing else comes to its end."""
+    at, seen, held = 0, sha256(), b""
+    for piece in pieces:
+        at += len(piece)
+        seen.update(piece)
+        if at < size:
+            yield piece
+        else:
+            held += piece
+        if at > size:
+            break
+    if at != size or seen.hexdigest() != digest:
+        raise OtherBytes
+    yield held
 
 
 def _of_blob_at_hand(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:
@@ -97,10 +130,10 @@ def _of_blob_at_hand(ctx: Context, download: Download, start: int, length: int) 
     file = ctx.blobs.file(name)
     if file is None:
         key, whole = f"blob|{name}", length == size <= FETCHED_WHOLE
-        path = ctx.copies.make(key, size, lambda: ctx.blobs.open(name, 0, size)) if whole else ctx.copies.find(key)
+        path = ctx.copies.make(key, size, lambda: _from_afar(ctx, download, 0, size)) if whole else ctx.copies.find(key)
         with suppress(OSError):  # it may have been pushed out just now
             file = path.open("rb", buffering=0) if path else None
-    return ctx.blobs.open(name, start, length) if file is None else FileParts(file, start, length, SLICE)
+    return _from_afar(ctx, download, start, length) if file is None else FileParts(file, start, length, SLICE)
 
 
 class Watched:

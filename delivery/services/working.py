@@ -156,7 +156,7 @@ def _perform(ctx: Context, job: Job) -> int | None:
     elif job.kind == DESTROY:
         destroy_source(ctx, job.payload["request"], job.payload["blob"])
     elif job.kind == CHECK:
-        check_copy(ctx, job.payload["delivery"], alive)
+        check_copy(ctx, job.payload["delivery"], alive, job.attempt)
     elif job.kind == RETAIN:
         announce(ctx)
         carry_out(ctx, alive=alive)

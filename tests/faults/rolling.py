@@ -87,7 +87,7 @@ class Fleet:
         pid = self._running[name][1].pid
         held = anonymous(pid)
         for children in Path(f"/proc/{pid}/task").glob("*/children"):  # each with the thread that started it
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError, StopIteration):  # ended meanwhile
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
                 held += sum(anonymous(int(child)) for child in children.read_text(encoding="ascii").split())
         return held
 

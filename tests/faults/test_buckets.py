@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import random
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from delivery.copies import CopyState, Delivery
 from delivery.errors import Unavailable
+from delivery.jobs import CHECK, NewJob
 from delivery.lifecycle import State
+from delivery.services import checking
 from delivery.services.working import run_job, sweep
 from tests.faults.counts import BUCKETS, SOAK
 from tests.faults.installation import violations
@@ -89,9 +93,88 @@ def test_a_copy_is_broken_off_or_put_off_and_never_spoilt_while_the_bucket_is_in
         with pytest.raises(Unavailable, match="other bytes"):
             b"".join(world.ctx.blobs.open(world.delivery(number).blob))
 
+        world.ctx.copies.sweep(math.inf)
+        proxy.spoils = 1
+        with pytest.raises(Unavailable, match="other bytes"):
+            world.copy(number)
+        assert world.copy(number) == good, "what was spoilt on the way must not stay in the cache"
+
         assert away.value.retry_after > 0
         proxy.cuts, proxy.after = 2, 5_000
         world.ctx.copies.sweep(math.inf)
         assert world.copy(number) == good
         assert proxy.done > 2
+        world.close()
+
+
+def checked(world: World, number: str, troubles: list[str], proxy: CuttingProxy) -> None:
+    """The later check of a copy, at each attempt with one of these troubles of the bucket, and then without any."""
+    chance = random.Random(1)
+    with world.store.write() as work:
+        work.jobs.add(NewJob(CHECK, f"check:{number}", {"delivery": number}), world.clock())
+    for kind in [*troubles, ""]:
+        world.ctx.copies.sweep(math.inf)
+        trouble(proxy, kind, chance)
+        for job in sweep(world.ctx):
+            run_job(world.ctx, job, lambda *_: None)
+        world.clock.move(timedelta(minutes=1))
+
+
+def two_copies(world: World) -> list[Delivery]:
+    numbers = [world.ask(reader).number for reader in (world.reader, world.other)]
+    world.work()
+    return [world.delivery(number) for number in numbers]
+
+
+def test_a_bucket_that_lies_once_while_a_copy_is_checked_costs_nobody_his_copy(
+    tmp_path: Path, collection: Path, s3: S3Server
+) -> None:
+    with cutting_proxy(s3.endpoint) as proxy:
+        world = in_bucket(tmp_path / "home", collection, s3, proxy)
+        copies = two_copies(world)
+
+        checked(world, copies[0].number, ["lies", "refuses", "lies"], proxy)
+
+        assert [world.delivery(one.request) for one in copies] == copies
+        assert world.kinds(copies[0].request)[-1] == "copy:checked"
+        assert proxy.done >= 3
+        world.close()
+
+
+def test_a_copy_whose_master_is_another_in_the_bucket_is_made_anew_once_the_bucket_lets_it(
+    tmp_path: Path, collection: Path, s3: S3Server
+) -> None:
+    with cutting_proxy(s3.endpoint) as proxy:
+        world = in_bucket(tmp_path / "home", collection, s3, proxy)
+        copies = two_copies(world)
+        other = tmp_path / "other.pdf"
+        other.write_bytes(bytes(copies[0].base_bytes or 0))
+        world.ctx.blobs.remove(copies[0].blob)
+        world.ctx.blobs.put(copies[0].blob, other)
+
+        checked(world, copies[0].number, [""] * 3, proxy)
+
+        after = [world.delivery(one.request) for one in copies]
+        assert [one.state for one in after] == [CopyState.LIVE] * 2
+        assert not {one.master for one in after} & {one.master for one in copies}
+        assert all(world.copy(one.request).startswith(b"%PDF") for one in copies)
+        world.close()
+
+
+def test_a_faulty_copy_waits_for_a_bucket_that_is_away_before_it_is_withdrawn(
+    tmp_path: Path, collection: Path, s3: S3Server
+) -> None:
+    with cutting_proxy(s3.endpoint) as proxy:
+        world = in_bucket(tmp_path / "home", collection, s3, proxy)
+        (copy, _) = two_copies(world)
+        anew = partial(checking.make_anew, world.ctx, copy.number, copy.master, "output-invalid", lambda: None)
+        proxy.refusals = 1_000
+
+        with pytest.raises(Unavailable):
+            anew(attempt=1)
+        waiting = world.delivery(copy.request)
+        anew(attempt=checking.PATIENT)
+
+        assert waiting == copy
+        assert world.delivery(copy.request).state is CopyState.REVOKED
         world.close()

@@ -122,4 +122,18 @@ FILES = (
         "            self._pieces = answer.iter_raw(65_536)\n",
         ("tests/fetchers/test_http.py",),
     ),
+    Bug(
+        "what a bucket gives is not compared with what was published",
+        "delivery/services/copy_reading.py",
+        "    if at != size or seen.hexdigest() != digest:\n        raise OtherBytes\n",
+        "    if at != size:\n        raise OtherBytes\n",
+        ("tests/faults/test_buckets.py",),
+    ),
+    Bug(
+        "a copy is withdrawn because the bucket is away",
+        "delivery/services/checking.py",
+        "        if problem.code in PASSING and attempt < PATIENT:\n            raise\n",
+        "",
+        ("tests/faults/test_buckets.py",),
+    ),
 )

@@ -38,9 +38,9 @@ class Served:
 
 
 def anonymous(pid: int) -> int:
-    """Bytes that a process holds for itself."""
+    """Bytes that a process holds for itself; none for one that has ended and waits to be counted."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
 
 
 @contextlib.contextmanager
