@@ -98,6 +98,10 @@ def test_a_copy_is_broken_off_or_put_off_and_never_spoilt_while_the_bucket_is_in
         with pytest.raises(Unavailable, match="other bytes"):
             world.copy(number)
         assert world.copy(number) == good, "what was spoilt on the way must not stay in the cache"
+        world.ctx.copies.sweep(math.inf)
+        proxy.cuts, proxy.after, proxy.spoils = 1, 5_000, 2  # what comes after the break is a part, with no checksum
+        with pytest.raises(Unavailable, match="other bytes"):
+            world.copy(number)
 
         assert away.value.retry_after > 0
         proxy.cuts, proxy.after = 2, 5_000

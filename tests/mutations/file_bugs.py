@@ -130,6 +130,13 @@ FILES = (
         ("tests/faults/test_buckets.py",),
     ),
     Bug(
+        "a copy is asked of a bucket as a range",
+        "delivery/services/copy_reading.py",
+        "_proved(ctx.blobs.open(delivery.blob), size, digest)",
+        "ctx.blobs.open(delivery.blob, 0, size)",
+        ("tests/faults/test_buckets.py",),
+    ),
+    Bug(
         "a copy is withdrawn because the bucket is away",
         "delivery/services/checking.py",
         "        if problem.code in PASSING and attempt < PATIENT:\n            raise\n",
