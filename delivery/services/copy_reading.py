@@ -104,20 +104,21 @@ def _from_afar(ctx: Context, download: Download, start: int, length: int) -> Ite
 
 
 def _proved(pieces: Iterator[bytes], size: int, digest: str) -> Iterator[bytes]:
-    """The pieces, the last one only after all of them were found to be what was published: nothing else comes to its end."""
-    at, seen, held = 0, sha256(), b""
-    for piece in pieces:
-        at += len(piece)
-        seen.update(piece)
-        if at < size:
-            yield piece
-        else:
-            held += piece
-        if at > size:
-            break
-    if at != size or seen.hexdigest() != digest:
-        raise OtherBytes
-    yield held
+    """The first ``size`` bytes, the last piece only after all were found to be what was published: nothing else comes to its end."""
+    at, seen, last = 0, sha256(), b""
+    try:
+        for piece in pieces:
+            last = piece[: size - at]
+            at += len(last)
+            seen.update(last)
+            if at == size:
+                break
+            yield last
+        if at != size or seen.hexdigest() != digest:
+            raise OtherBytes
+        yield last
+    finally:
+        close(pieces)
 
 
 def _of_blob_at_hand(ctx: Context, download: Download, start: int, length: int) -> Iterator[Part]:

@@ -91,9 +91,10 @@ def make_shop(folder: Path, collection: Path, size: int, **settings: str) -> Sho
     (folder / "large").write_bytes(data[:-TAIL] + b"not part of any copy")
     blob = world.ctx.blobs.put("masters/large.pdf", folder / "large")
     (folder / "large").unlink()
-    digest = hashlib.sha256(data).hexdigest()
+    digest, base = (hashlib.sha256(part).hexdigest() for part in (data, data[:-TAIL]))
+    published = replace(delivery, blob=blob.name, bytes=size, base_bytes=size - TAIL, sha256=digest, master=base)
     with world.store.write() as work:
-        work.deliveries.save(replace(delivery, blob=blob.name, bytes=size, base_bytes=size - TAIL, sha256=digest))
+        work.deliveries.save(published)
         work.deliveries.put_tail(delivery.number, data[-TAIL:])
     return Shop(0, open_window(world, delivery.number), data, world, delivery.number)
 
