@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,19 @@ def in_bucket(folder: Path, collection: Path, s3: S3Server, proxy: CuttingProxy)
     settings = {"s3_access_key": bucket.access_key, "s3_secret_key": bucket.secret_key}
     url = f"s3://{bucket.name}/{bucket.prefix}"
     return make_world(folder, collection, blob_url=url, s3_endpoint=bucket.endpoint, **settings)
+
+
+@pytest.fixture
+def proxy(s3: S3Server) -> Iterator[CuttingProxy]:
+    with cutting_proxy(s3.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def world(tmp_path: Path, collection: Path, s3: S3Server, proxy: CuttingProxy) -> Iterator[World]:
+    world = in_bucket(tmp_path / "home", collection, s3, proxy)
+    yield world
+    world.close()
 
 
 def trouble(proxy: CuttingProxy, kind: str, chance: random.Random) -> None:
@@ -75,40 +89,37 @@ def test_a_bucket_in_trouble_delays_and_never_gives_a_wrong_copy(
 
 
 def test_a_copy_is_broken_off_or_put_off_and_never_spoilt_while_the_bucket_is_in_trouble(
-    tmp_path: Path, collection: Path, s3: S3Server
+    world: World, proxy: CuttingProxy
 ) -> None:
-    with cutting_proxy(s3.endpoint) as proxy:
-        world = in_bucket(tmp_path / "home", collection, s3, proxy)
-        number = world.ask().number
-        world.work()
-        good = world.copy(number)
-        proxy.refusals = 50
-        assert world.copy(number) == good, "what lies in the cache needs no bucket"
-        world.ctx.copies.sweep(math.inf)
-        with pytest.raises(Unavailable) as away:
-            world.copy(number)
-        proxy.refusals = 0
+    number = world.ask().number
+    world.work()
+    good = world.copy(number)
+    proxy.refusals = 50
+    assert world.copy(number) == good, "what lies in the cache needs no bucket"
+    world.ctx.copies.sweep(math.inf)
+    with pytest.raises(Unavailable) as away:
+        world.copy(number)
+    proxy.refusals = 0
 
-        proxy.spoils = 1
-        with pytest.raises(Unavailable, match="other bytes"):
-            b"".join(world.ctx.blobs.open(world.delivery(number).blob))
+    proxy.spoils = 1
+    with pytest.raises(Unavailable, match="other bytes"):
+        b"".join(world.ctx.blobs.open(world.delivery(number).blob))
 
-        world.ctx.copies.sweep(math.inf)
-        proxy.spoils = 1
-        with pytest.raises(Unavailable, match="other bytes"):
-            world.copy(number)
-        assert world.copy(number) == good, "what was spoilt on the way must not stay in the cache"
-        world.ctx.copies.sweep(math.inf)
-        proxy.cuts, proxy.after, proxy.spoils = 1, 5_000, 2  # what comes after the break is a part, with no checksum
-        with pytest.raises(Unavailable, match="other bytes"):
-            world.copy(number)
+    world.ctx.copies.sweep(math.inf)
+    proxy.spoils = 1
+    with pytest.raises(Unavailable, match="other bytes"):
+        world.copy(number)
+    assert world.copy(number) == good, "what was spoilt on the way must not stay in the cache"
+    world.ctx.copies.sweep(math.inf)
+    proxy.cuts, proxy.after, proxy.spoils = 1, 5_000, 2  # what comes after the break is a part, with no checksum
+    with pytest.raises(Unavailable, match="other bytes"):
+        world.copy(number)
 
-        assert away.value.retry_after > 0
-        proxy.cuts, proxy.after = 2, 5_000
-        world.ctx.copies.sweep(math.inf)
-        assert world.copy(number) == good
-        assert proxy.done > 2
-        world.close()
+    assert away.value.retry_after > 0
+    proxy.cuts, proxy.after = 2, 5_000
+    world.ctx.copies.sweep(math.inf)
+    assert world.copy(number) == good
+    assert proxy.done > 2
 
 
 def checked(world: World, number: str, troubles: list[str], proxy: CuttingProxy) -> None:
@@ -131,54 +142,45 @@ def two_copies(world: World) -> list[Delivery]:
 
 
 def test_a_bucket_that_lies_once_while_a_copy_is_checked_costs_nobody_his_copy(
-    tmp_path: Path, collection: Path, s3: S3Server
+    world: World, proxy: CuttingProxy
 ) -> None:
-    with cutting_proxy(s3.endpoint) as proxy:
-        world = in_bucket(tmp_path / "home", collection, s3, proxy)
-        copies = two_copies(world)
+    copies = two_copies(world)
 
-        checked(world, copies[0].number, ["lies", "refuses", "lies"], proxy)
+    checked(world, copies[0].number, ["lies", "refuses", "lies"], proxy)
 
-        assert [world.delivery(one.request) for one in copies] == copies
-        assert world.kinds(copies[0].request)[-1] == "copy:checked"
-        assert proxy.done >= 3
-        world.close()
+    assert [world.delivery(one.request) for one in copies] == copies
+    assert world.kinds(copies[0].request)[-1] == "copy:checked"
+    assert proxy.done >= 3
 
 
 def test_a_copy_whose_master_is_another_in_the_bucket_is_made_anew_once_the_bucket_lets_it(
-    tmp_path: Path, collection: Path, s3: S3Server
+    world: World, proxy: CuttingProxy, tmp_path: Path
 ) -> None:
-    with cutting_proxy(s3.endpoint) as proxy:
-        world = in_bucket(tmp_path / "home", collection, s3, proxy)
-        copies = two_copies(world)
-        other = tmp_path / "other.pdf"
-        other.write_bytes(bytes(copies[0].base_bytes or 0))
-        world.ctx.blobs.remove(copies[0].blob)
-        world.ctx.blobs.put(copies[0].blob, other)
+    copies = two_copies(world)
+    other = tmp_path / "other.pdf"
+    other.write_bytes(bytes(copies[0].base_bytes or 0))
+    world.ctx.blobs.remove(copies[0].blob)
+    world.ctx.blobs.put(copies[0].blob, other)
 
-        checked(world, copies[0].number, [""] * 3, proxy)
+    checked(world, copies[0].number, [""] * 3, proxy)
 
-        after = [world.delivery(one.request) for one in copies]
-        assert [one.state for one in after] == [CopyState.LIVE] * 2
-        assert not {one.master for one in after} & {one.master for one in copies}
-        assert all(world.copy(one.request).startswith(b"%PDF") for one in copies)
-        world.close()
+    after = [world.delivery(one.request) for one in copies]
+    assert [one.state for one in after] == [CopyState.LIVE] * 2
+    assert not {one.master for one in after} & {one.master for one in copies}
+    assert all(world.copy(one.request).startswith(b"%PDF") for one in copies)
 
 
 def test_a_faulty_copy_waits_for_a_bucket_that_is_away_before_it_is_withdrawn(
-    tmp_path: Path, collection: Path, s3: S3Server
+    world: World, proxy: CuttingProxy
 ) -> None:
-    with cutting_proxy(s3.endpoint) as proxy:
-        world = in_bucket(tmp_path / "home", collection, s3, proxy)
-        (copy, _) = two_copies(world)
-        anew = partial(checking.make_anew, world.ctx, copy.number, copy.master, "output-invalid", lambda: None)
-        proxy.refusals = 1_000
+    (copy, _) = two_copies(world)
+    anew = partial(checking.make_anew, world.ctx, copy.number, copy.master, "output-invalid", lambda: None)
+    proxy.refusals = 1_000
 
-        with pytest.raises(Unavailable):
-            anew(attempt=1)
-        waiting = world.delivery(copy.request)
-        anew(attempt=checking.PATIENT)
+    with pytest.raises(Unavailable):
+        anew(attempt=1)
+    waiting = world.delivery(copy.request)
+    anew(attempt=checking.PATIENT)
 
-        assert waiting == copy
-        assert world.delivery(copy.request).state is CopyState.REVOKED
-        world.close()
+    assert waiting == copy
+    assert world.delivery(copy.request).state is CopyState.REVOKED
