@@ -37,15 +37,19 @@ def restore(folder: Path, secrets: Path | None, replace: bool) -> None:
 
 @click.command()
 @click.option("--deep", is_flag=True, help="Also read every stored file and tail, and make anew what was changed.")
-def reissue(deep: bool) -> None:
+@click.option("--withdraw", is_flag=True, help="Withdraw what cannot be made anew: give it back and tell its reader.")
+def reissue(deep: bool, withdraw: bool) -> None:
     """Make live copies anew whose files, tails or prepared documents are lost or damaged, under the same links.
 
-    What cannot be made anew, because its source is lost too, is withdrawn and given back, and its reader is told.
+    What cannot be made anew is named with its reason, stays as it is, and the command ends with 1. See first that all stores are
+    there; with --withdraw it is withdrawn then, except for what a store or the machine in trouble keeps from being made.
     """
     from admin.fsck.examining import examine, patience_of
     from admin.wiring import build_services
+    from delivery.errors import DeliveryError
     from delivery.services.reissuing import give_up_master
     from delivery.services.reissuing import reissue as make_again
+    from drm.pdf.values import PdfRefused
 
     services = build_services(read_settings())
     found = [one for one in examine(services, patience_of(services, timedelta(hours=24)), deep) if one.code in LOST]
@@ -57,10 +61,20 @@ def reissue(deep: bool) -> None:
                 numbers = work.deliveries.of_master(one.ids["master"])
             give_up_master(services.ctx, one.ids["master"], one.code)
         concerned |= dict.fromkeys(numbers, one.code)
+    left = 0
     for number, code in concerned.items():
-        state = make_again(services.ctx, number, code)
-        click.echo(f"{number} {'is made anew' if state == 'live' else f'is {state}'}")
+        try:
+            state = make_again(services.ctx, number, code, withdraw)
+        except (DeliveryError, PdfRefused) as problem:
+            left += 1
+            click.echo(f"{number} stays as it is: {problem}")
+        else:
+            click.echo(f"{number} {'is made anew' if state == 'live' else f'is {state}'}")
     click.echo(f"{len(concerned)} copies were concerned")
+    if left:
+        wait = "Run the command again when the trouble is over."
+        advice = wait if withdraw else f"{wait} Or let it withdraw what stays lost, by --withdraw."
+        raise click.ClickException(f"{left} of them could not be made anew. {advice}")
 
 
 @click.command("accept-rollback")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import datetime
 
@@ -46,13 +46,13 @@ def check_copy(ctx: Context, number: str, alive: Callable[[], None], attempt: in
         return
     verdict = _verdict(ctx, delivery, attempt)
     now = ctx.clock()
+    where, code = (delivery.library_id, delivery.request, number), "good" if verdict.good else verdict.code
     with ctx.store.write() as work:
-        code = "" if verdict.good else verdict.code
-        work.record(
-            Event("copy:checked", now, "system", delivery.library_id, delivery.request, number, code=code or "good")
-        )
-        if not verdict.good and work.masters.retire(delivery.master, f"{verdict.code}: {verdict.text}", now):
-            work.record(Event("master:retired", now, "system", digest=delivery.master, code=verdict.code))
+        retired = not verdict.good and work.masters.retire(delivery.master, f"{verdict.code}: {verdict.text}", now)
+        if verdict.good or retired:  # else an earlier attempt, or the check of another copy, has told it
+            work.record(Event("copy:checked", now, "system", *where, code=code))
+        if retired:
+            work.record(Event("master:retired", now, "system", digest=delivery.master, code=code))
     if verdict.good:
         return
     with ctx.store.read() as work:
@@ -60,7 +60,7 @@ def check_copy(ctx: Context, number: str, alive: Callable[[], None], attempt: in
     # Itself last: while it is of this master, an attempt that was cut short is known to have left others behind.
     for one in sorted(concerned, key=lambda each: each == number):
         alive()
-        make_anew(ctx, one, delivery.master, verdict.code, alive, attempt)
+        make_anew(ctx, one, delivery.master, verdict.code, alive, PASSING if attempt < PATIENT else ())
 
 
 def _verdict(ctx: Context, delivery: Delivery, attempt: int) -> Verdict:
@@ -79,11 +79,11 @@ def _verdict(ctx: Context, delivery: Delivery, attempt: int) -> Verdict:
 
 
 def make_anew(
-    ctx: Context, number: str, master: str, code: str, alive: Callable[[], None], attempt: int = PATIENT
+    ctx: Context, number: str, master: str, code: str, alive: Callable[[], None], waits: Container[str] = ()
 ) -> None:
     """Make a live copy anew in its place, if it is still of this master; withdraw it where that cannot be done.
 
-    Unavailable, and all as it was, where that is for a trouble which may pass and this is not yet the attempt ``PATIENT``.
+    DeliveryError or PdfRefused, and all as it was, where that is for a trouble whose code ``waits``.
     """
     with ctx.store.read() as work:
         delivery = work.deliveries.get(number)
@@ -94,7 +94,7 @@ def make_anew(
     try:
         made = make(ctx, CopyOrder(ready, spec, copy_password(ctx, delivery)), alive)
     except (PdfRefused, DeliveryError) as problem:
-        if problem.code in PASSING and attempt < PATIENT:
+        if problem.code in waits:
             raise
         code = f"{code}:{problem.code}"
     with ctx.store.write() as work:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
 
 from delivery.ports import Blob
@@ -79,14 +80,18 @@ class LocalBlobs:
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
         """The file itself; callers only read it."""
-        path = self._path(name)
-        if not path.is_file():
+        if not self.exists(name):
             raise BlobMissing(name)
-        yield path
+        yield self._path(name)
 
     def exists(self, name: str) -> bool:
-        """Whether the blob is there."""
-        return self._path(name).is_file()
+        """Whether the blob is there. Unavailable where the disk cannot tell: that does not mean that it is lost."""
+        try:
+            return S_ISREG(self._path(name).stat().st_mode)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise trouble(error) from error
 
     def remove(self, name: str) -> None:
         """Forget the blob."""

@@ -178,9 +178,30 @@ def test_a_faulty_copy_waits_for_a_bucket_that_is_away_before_it_is_withdrawn(
     proxy.refusals = 1_000
 
     with pytest.raises(Unavailable):
-        anew(attempt=1)
+        anew(waits=checking.PASSING)
     waiting = world.delivery(copy.request)
-    anew(attempt=checking.PATIENT)
+    anew()
 
     assert waiting == copy
     assert world.delivery(copy.request).state is CopyState.REVOKED
+
+
+def test_a_check_that_is_tried_again_tells_its_verdict_once(world: World, proxy: CuttingProxy, tmp_path: Path) -> None:
+    copy, _ = two_copies(world)
+    other = tmp_path / "other.pdf"
+    other.write_bytes(bytes(copy.base_bytes or 0))
+    world.ctx.blobs.remove(copy.blob)
+    world.ctx.blobs.put(copy.blob, other)
+
+    for attempt in (checking.SURE, checking.SURE + 1):  # the bucket gives what is stored, and then nothing more
+        world.ctx.copies.sweep(math.inf)
+        with pytest.raises(Unavailable):
+            checking.check_copy(world.ctx, copy.number, partial(refuse, proxy), attempt)
+        proxy.refusals = 0
+
+    assert world.kinds(copy.request).count("copy:checked") == 1
+
+
+def refuse(proxy: CuttingProxy) -> None:
+    """Let the bucket refuse from now on."""
+    proxy.refusals = 1_000

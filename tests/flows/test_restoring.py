@@ -135,6 +135,9 @@ def test_what_cannot_be_made_anew_is_withdrawn_given_back_and_told(used: Used) -
         path.unlink()
 
     code, said = run(used, "reissue")
+    assert f"{used.delivery(number)} stays as it is: blob-missing: " in said
+    assert (code, used.world.delivery(number).state) == (1, CopyState.LIVE), said
+    code, said = run(used, "reissue", "--withdraw")
     used.world.clock.now = datetime.now(UTC)  # the command went by the real clock
     used.world.work()
 
@@ -143,6 +146,30 @@ def test_what_cannot_be_made_anew_is_withdrawn_given_back_and_told(used: Used) -
     assert "quota:refunded" in used.world.kinds(number)
     assert any("not pass a later check" in letter.text for letter in used.world.post.letters)
     assert used.codes() == set()
+
+
+def test_what_a_store_in_trouble_keeps_from_being_made_anew_waits_for_the_next_time(used: Used) -> None:
+    number = newer(used.world)
+    for path in used.blobs("masters"):
+        path.unlink()
+    folders = {path.parent for path in used.blobs("sources")}
+    for folder in folders:
+        folder.rename(folder.with_suffix(".aside"))
+        folder.touch()  # a disk that does not know what lies there
+
+    code, said = run(used, "reissue", "--withdraw")
+
+    assert code == 1, said
+    assert f"{used.delivery(number)} stays as it is: blob-store: " in said
+    assert "Run the command again" in said
+    assert used.world.delivery(number).state is CopyState.LIVE
+    assert "copy:revoked" not in used.world.kinds(number)
+    for folder in folders:
+        folder.unlink()
+        folder.with_suffix(".aside").rename(folder)
+    code, said = run(used, "reissue")
+    assert (code, used.codes()) == (0, set()), said
+    assert used.world.copy(number).startswith(b"%PDF")
 
 
 def test_a_log_that_is_not_older_is_not_accepted_again(used: Used) -> None:

@@ -139,8 +139,15 @@ FILES = (
     Bug(
         "a copy is withdrawn because the bucket is away",
         "delivery/services/checking.py",
-        "        if problem.code in PASSING and attempt < PATIENT:\n            raise\n",
+        "        if problem.code in waits:\n            raise\n",
         "",
         ("tests/faults/test_buckets.py",),
+    ),
+    Bug(
+        "lost copies are withdrawn though nobody said so",
+        "delivery/services/reissuing.py",
+        "PASSING if withdraw else _Everything()",
+        "PASSING",
+        ("tests/flows/test_restoring.py",),
     ),
 )

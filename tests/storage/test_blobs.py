@@ -42,6 +42,13 @@ class TestLocalBlobs(BlobContract):
         assert not blobs.exists("copies/one.pdf")
         assert list((tmp_path / "blobs" / "work.tmp").iterdir()) == []
 
+    def test_a_disk_that_cannot_tell_does_not_say_that_a_file_is_lost(self, blobs: LocalBlobs, tmp_path: Path) -> None:
+        (tmp_path / "blobs" / "copies").touch()  # where a folder was
+
+        for ask in (blobs.exists, blobs.file, lambda name: blobs.local(name).__enter__()):
+            with pytest.raises(Unavailable):
+                ask("copies/one.pdf")
+
 
 class TestS3Blobs(BlobContract):
     """A bucket of a store that checks signatures and digests."""
