@@ -21,13 +21,14 @@ from delivery.errors import NotFound, Unavailable
 from delivery.jobs import CHECK, NewJob
 from delivery.services import checking, copy_making, copy_reading, desk, downloading, expiring, linking
 from delivery.services.preparing import read_ready
+from delivery.services.reissuing import give_up_master, reissue
 from delivery.services.rekeying import rewrap_masters
 from delivery.services.viewing import leaf
 from drm.pdf.policy import Policy, policy_from
 from drm.pdf.values import CopySpec, PdfRefused
 from tests.delivery.web_test_support import signed_in
 from tests.flows.test_obligations import obliged
-from tests.world import World
+from tests.world import OPEN_AGREEMENT, World
 
 YEAR = timedelta(days=365)
 
@@ -237,6 +238,23 @@ def test_the_other_engine_helps_only_where_none_was_asked_for(world: World, engi
     assert (world.delivery(number).engine if request.delivery else "") == state
     if state:
         assert world.delivery(number).stamp["why"] == "engine-fell-back"
+
+
+def test_a_document_that_is_not_encrypted_is_prepared_anew_when_its_master_is_too_old_or_lost(world: World) -> None:
+    world.load(OPEN_AGREEMENT.replace("version = 1\n[", "version = 2\n[") + "[agreement.copy]\nencrypt = false\n")
+    first = supplied(world)
+    assert first.stamp["encrypted"] is False
+    world.clock.move(world.ctx.settings.master_life + timedelta(days=1))
+    expiring.expire_links(world.ctx)
+    expiring.remove_masters(world.ctx)
+    second = supplied(world, "other")
+    give_up_master(world.ctx, second.master, "master-missing")
+
+    assert reissue(world.ctx, second.number, "master-missing", withdraw=True) is CopyState.LIVE
+    third = world.delivery(second.request)
+
+    assert len({first.master, second.master, third.master}) == 3
+    assert world.copy(third.request).startswith(b"%PDF")
 
 
 def check(world: World, delivery: Delivery) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,8 @@ def cut_master(
 ) -> Cut:  # fmt: skip
     """Write the master of a saved file to ``out`` without the objects ``tails``, which the tail will supply.
 
-    What stays is encrypted with ``seal`` where there is one. Numbers behind those of the saved file may be among
-    ``tails`` too. PdfRefused ``too-large`` where offsets would not fit into the index.
+    What stays is encrypted with ``seal`` where there is one. No two masters are the same, byte for byte: one that was given up never
+    stands in the way of the next. Numbers behind those of the saved file may be among ``tails`` too. PdfRefused ``too-large`` where offsets would not fit into the index.
     """
     if index.offset > LARGEST:
         raise _too_large()
@@ -77,7 +78,9 @@ def cut_master(
     whole = Index(index.offset, entries, index.own)
     with out.open("wb", buffering=PIECE) as target:
         sink = HashingSink(target)
-        moved = copy_objects(saved, sink, whole, tails, seal)
+        # An encrypted one has a key of its own; what nobody encrypts gets a comment (ISO 32000-2, 7.2.4).
+        mark = b"" if seal else b"%%%s\n" % secrets.token_hex(16).encode()
+        moved = copy_objects(saved, sink, whole, tails, seal, mark)
         prev = sink.length
         if prev > LARGEST:
             raise _too_large()
@@ -89,9 +92,12 @@ def cut_master(
 
 
 def copy_objects(
-    source: BinaryIO, sink: Sink, index: Index, without: Collection[int], seal: Seal | None
+    source: BinaryIO, sink: Sink, index: Index, without: Collection[int], seal: Seal | None, mark: bytes = b""
 ) -> list[int | None]:
-    """Copy all objects but those ``without``, sealed where there is a seal; the new offset of each, None for the others."""
+    """Copy all objects but those ``without``, sealed where there is a seal; the new offset of each, None for the others.
+
+    ``mark`` stands between the head and the first of them.
+    """
     places = sorted(
         (place, number)
         for number, (kind, place, _) in enumerate(index.entries)
@@ -102,6 +108,7 @@ def copy_objects(
     ends = [place for place, _ in places[1:]] + [index.offset]
     source.seek(0)
     sink.copy(source, places[0][0] if places else index.offset)
+    sink.write(mark)
     for (place, number), end in zip(places, ends, strict=True):
         if number in without:
             source.seek(end)
