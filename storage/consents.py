@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from delivery.consents import Declaration, Fee
@@ -72,11 +74,21 @@ class SqlConsents:
         )
         return tuple(_fee(row) for row in rows)
 
-    def fees_stand(self, request: str, standing: str, at: datetime | None) -> None:
-        """Let the fees of a request be due, or void."""
+    def fees_due(self, request: str, agreements: Collection[str], at: datetime) -> None:
+        """Let the fees that these agreements ask for a request be due, also where its slots were given back in between; no others."""
+        asked = FeeRow.agreement.in_(agreements)
+        self._stand(
+            request, case((asked, "due"), else_="void"), case((asked, literal(at, FeeRow.due_at.type)), else_=null())
+        )
+
+    def fees_void(self, request: str) -> None:
+        """Let no fee of a request be due."""
+        self._stand(request, "void", None)
+
+    def _stand(self, request: str, standing: Any, at: Any) -> None:
         self.session.execute(
             update(FeeRow)
-            .where(FeeRow.request == request, FeeRow.standing != "void")
+            .where(FeeRow.request == request)
             .values(standing=standing, due_at=at)
             .execution_options(synchronize_session=False)
         )

@@ -29,7 +29,7 @@ from delivery.services.deciding import (
     parsed,
     reroute,
 )
-from delivery.services.fulfilling import hold, refuse
+from delivery.services.fulfilling import hold, refuse, without_place
 from drm.audit.events import Event
 from drm.decisions import Decision, Outcome
 from drm.statements import Statement, statements_of
@@ -224,10 +224,17 @@ def _held(work: Work, reader: Person, number: str, kind: str) -> DocumentRequest
     return request
 
 
-def decide_again(work: Work, request: DocumentRequest, routes: tuple[Route, ...], now: datetime) -> DocumentRequest:
-    """Decide a request that waits, after something was settled: it goes on, waits for something else, or is refused."""
+def decide_again(
+    work: Work, request: DocumentRequest, routes: tuple[Route, ...], now: datetime, final: bool = True
+) -> DocumentRequest:
+    """Decide a request that waits, after something was settled: it goes on, waits for something else, or is refused.
+
+    Unless ``final`` a denied one waits on, without a place under any limit.
+    """
     verdict: Verdict = judge(work, request, work.libraries.get(request.library_id), routes, now)
     source = verdict.route.source.id if verdict.route else ""
+    if is_denied(verdict.decision) and not final:
+        return without_place(work, request, verdict, now)
     if is_denied(verdict.decision):
         return refuse(work, replace(request, reason=verdict.decision.reason, decision=kept_decision(verdict)), now)
     request = reroute(work, request, verdict, now, "reader")

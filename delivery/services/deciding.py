@@ -177,6 +177,8 @@ def judge_at_fill(work: Work, request: DocumentRequest, now: datetime) -> Verdic
     kept = stored if isinstance(stored, Mapping) else {}
     ground = work.agreements.ground(request.library_id, now, normal_issn(issn_in(kept)))
     agreements = tuple(parsed(work.agreements.get(name, version)) for name, version in agreement_pairs(request))
+    if not agreements and not request.decision.get("open_access"):
+        return Verdict(None, no_agreement(), (), {})
     facts = linked_by(kept, ground.family) if kept else {}
     asked = facts.get("request")
     facts["request"] = {**(asked if isinstance(asked, Mapping) else {}), "fill_at": now.isoformat()}
@@ -277,7 +279,7 @@ def settle(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime
     work.ledger.settle(request.claim, now)
     work.ledger.put_record(usage_record(request, verdict, "filled", now), now)
     if _pays(request):
-        work.consents.fees_stand(request.number, "due", now)
+        work.consents.fees_due(request.number, [agreement.id for agreement in verdict.agreements], now)
     work.record(decision_event("quota:settled", request, verdict, now, "system"))
 
 
@@ -310,7 +312,7 @@ def _close(
         rule = entry.slot.rule
         if entry.kind == "reserve" and rule not in back and (rule in settled) == (kind == "refund"):
             changed = work.ledger.enter(LedgerEntry(request.claim, entry.slot, kind, now, actor, reason)) or changed
-    work.consents.fees_stand(request.number, "void", None)
+    work.consents.fees_void(request.number)
     record = work.ledger.record(request.claim)
     if record is not None and record.status == ("filled" if kind == "refund" else "reserved"):
         work.ledger.put_record(replace(record, status=status), now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
@@ -17,12 +17,13 @@ from delivery.jobs import MAIL, NewJob
 from delivery.lifecycle import Action, State, move
 from delivery.lists import RequestPage
 from delivery.people import Library, Person, Role
-from delivery.ports import Work
+from delivery.ports import Blob, Work
 from delivery.searching import Leg
-from delivery.services.consenting import Asking
+from delivery.services.consenting import Asking, decide_again
 from delivery.services.context import Context, require, require_library
 from delivery.services.deciding import (
     DESK,
+    Route,
     agreement_pairs,
     find_routes,
     judge,
@@ -34,7 +35,7 @@ from delivery.services.fulfilling import lasting, look_again, start_preparing
 from delivery.services.requesting import read_citation
 from delivery.services.telling import decide_at_desk, library_states
 from delivery.sources import FetchFailed, receive_upload
-from delivery.stores import SameWork
+from delivery.stores import SameWork, Source
 from drm.audit.events import Event
 from drm.pdf.values import PdfRefused
 from drm.reasons import Explanation, explain
@@ -156,7 +157,8 @@ def _mine(work: Work, staff: Person, number: str) -> DocumentRequest:
 def edit_citation(ctx: Context, staff: Person, number: str, fields: Mapping[str, str], version: int) -> DocumentRequest:
     """Correct what is known of the work. What the reader typed stays. Conflict when a colleague was faster.
 
-    At the desk the request is decided again for the work that it names now, so that its copy counts as that.
+    While it waits the request is decided again for the work that it names now, so that its copy counts as that. Conflict while
+    its text is looked for or a copy is made: that goes by what was decided.
     """
     citation = read_citation(fields)
     now = ctx.clock()
@@ -167,10 +169,15 @@ def edit_citation(ctx: Context, staff: Person, number: str, fields: Mapping[str,
         request = _mine(work, staff, number)
         if request.version != version:
             raise Conflict("changed-meanwhile", "A colleague changed this request meanwhile; look at it again.")
+        if request.state in {State.FETCHING, State.PREPARING} or (request.state is State.NEW and not request.hold):
+            raise Conflict("not-waiting", "The text is being looked for now; correct the request when it waits again.")
         request = replace(request, citation=citation, changed_at=now)
         work.record(Event("request:edited", now, staff.reader_key, request.library_id, number))
         if request.state is State.AT_DESK:
             return decide_at_desk(work, request, routes, now, final=False)
+        if request.hold:
+            licensed = tuple(route for route in routes if not route.open_access)
+            return decide_again(work, request, licensed, now, final=False)
         return work.requests.save(request)
 
 
@@ -190,11 +197,9 @@ def upload(ctx: Context, staff: Person, number: str, stream: BinaryIO, name: str
         request = work.requests.get(number)
         require_library(staff, request.library_id)
         move(request.state, Action.UPLOAD)
-        desk = next(
-            (s for s in work.sources.active() if s.kind == DESK and s.library_id in (None, request.library_id)), None
-        )
-    if desk is None:
-        raise Conflict("no-desk-agreement", "No agreement covers uploads by this library's desk.")
+        desks = [s for s in work.sources.active() if s.kind == DESK and s.library_id in (None, request.library_id)]
+    if not desks:
+        raise _no_agreement()
     with ctx.blobs.workspace() as folder:
         try:
             received = receive_upload(stream, name, declared, folder / "upload.pdf", ctx.settings.upload_bytes)
@@ -209,21 +214,50 @@ def upload(ctx: Context, staff: Person, number: str, stream: BinaryIO, name: str
     now = ctx.clock()
     with ctx.store.write() as work:
         request = _mine(work, staff, number)
-        work.requests.add_try(Try(number, desk.id, now, "found", "", "upload"))
-        found = {
-            **request.found,
-            "blob": blob.name,
-            "sha256": blob.sha256,
-            "bytes": blob.bytes,
-            "source": desk.id,
-            "open_access": False,
-            "licence": "",
-            "location": "",
-            "by": staff.reader_key,
-        }
-        request = start_preparing(work, replace(request, found=found), Action.UPLOAD, now)
-        work.record(Event("request:uploaded", now, staff.reader_key, request.library_id, number, digest=blob.sha256))
+        desk = _decided_for(request, desks)
+        if desk is None:  # it did not come here by a decision for the desk, as after its job was set aside
+            request = decide_at_desk(work, request, tuple(Route(one, None) for one in desks), now, final=False)
+            desk = _decided_for(request, desks)
+        if desk is None:
+            raise _no_agreement()
+        waits = bool(request.hold)
+        if not waits:
+            request = _filled(work, request, staff, desk, blob, now)
+    if waits:
+        raise Conflict(
+            "held-meanwhile", "The desk's agreements ask for more before this can be filled: see the request."
+        )
     return Uploaded(request, report)
+
+
+def _decided_for(request: DocumentRequest, desks: Sequence[Source]) -> Source | None:
+    """The desk under whose agreements a request was decided; None where it was decided for another source."""
+    return next((desk for desk in desks if desk.id == request.decision.get("source")), None)
+
+
+def _no_agreement() -> Conflict:
+    return Conflict("no-desk-agreement", "No agreement covers uploads by this library's desk.")
+
+
+def _filled(
+    work: Work, request: DocumentRequest, staff: Person, desk: Source, blob: Blob, now: datetime
+) -> DocumentRequest:
+    work.requests.add_try(Try(request.number, desk.id, now, "found", "", "upload"))
+    found = {
+        **request.found,
+        "blob": blob.name,
+        "sha256": blob.sha256,
+        "bytes": blob.bytes,
+        "source": desk.id,
+        "open_access": False,
+        "licence": "",
+        "location": "",
+        "by": staff.reader_key,
+    }
+    request = start_preparing(work, replace(request, found=found), Action.UPLOAD, now)
+    where = (request.library_id, request.number)
+    work.record(Event("request:uploaded", now, staff.reader_key, *where, digest=blob.sha256))
+    return request
 
 
 def replace_copy(ctx: Context, staff: Person, number: str, reason: str) -> DocumentRequest:
@@ -251,7 +285,7 @@ def replace_copy(ctx: Context, staff: Person, number: str, reason: str) -> Docum
         )
         verdict = judge(work, request, work.libraries.get(request.library_id), desk, now)
         if verdict.route is None:
-            raise Conflict("no-desk-agreement", "No agreement covers uploads by this library's desk.")
+            raise _no_agreement()
         from delivery.services.deciding import kept_decision, reserve
 
         request = replace(

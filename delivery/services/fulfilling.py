@@ -29,6 +29,7 @@ from delivery.services.deciding import (
     release,
     reroute,
 )
+from delivery.services.overriding import may_supply
 from delivery.sources import Fetched, FetchFailed
 from drm.audit.events import Event
 from drm.decisions import Outcome
@@ -134,7 +135,7 @@ def _permitted(ctx: Context, number: str, route: Route) -> bool:
         if _reserved(request, route):
             return True
         verdict = judge(work, request, work.libraries.get(request.library_id), [route], now)
-        if verdict.decision.outcome is Outcome.ALLOW:
+        if verdict.route and may_supply(request, verdict.decision, route.source.id):
             request = reroute(work, request, verdict, now, "system")
             work.requests.save(
                 replace(request, source_id=route.source.id, reason="", decision=kept_decision(verdict), changed_at=now)
@@ -147,8 +148,8 @@ def _permitted(ctx: Context, number: str, route: Route) -> bool:
 
 
 def _reserved(request: DocumentRequest, route: Route) -> bool:
-    """Whether the request's slots are held for this route, or an officer approved it."""
-    return route.source.id in {request.source_id, request.approved}
+    """Whether the request's slots are held for this route."""
+    return route.source.id == request.source_id
 
 
 def _found(ctx: Context, request: DocumentRequest, route: Route, fetched: Fetched, blob: str) -> _Ended | None:
@@ -253,6 +254,13 @@ def hold(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime) 
     key = f"mail:{letter}:{request.number}:{request.version}"
     work.jobs.add(NewJob(MAIL, key, {"letter": letter, "request": request.number}), now)
     return request
+
+
+def without_place(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime) -> DocumentRequest:
+    """Let a request that is denied as it stands now wait on, without a place under any limit: who mends it decides it anew."""
+    release(work, request, now, "system", "edited")
+    denied = replace(request, reason=verdict.decision.reason, decision=kept_decision(verdict))
+    return work.requests.save(replace(denied, copy_no=request.copy_no + 1))
 
 
 def refuse(work: Work, request: DocumentRequest, now: datetime, actor: str = "system") -> DocumentRequest:

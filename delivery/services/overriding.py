@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +15,16 @@ from delivery.people import Person
 from delivery.ports import Work
 from delivery.privacy import TwoPersonAct
 from delivery.services.context import Context
-from delivery.services.deciding import Verdict, decision_event, find_routes, is_denied, judge, kept_decision, reserve
+from delivery.services.deciding import (
+    Route,
+    Verdict,
+    decision_event,
+    find_routes,
+    is_denied,
+    judge,
+    kept_decision,
+    reserve,
+)
 from drm.audit.events import Event
 from drm.decisions import Decision, Outcome
 
@@ -38,39 +47,42 @@ def may_override(request: DocumentRequest) -> bool:
     return limits_alone_deny(Decision.from_dict(stored))
 
 
-def may_publish(request: DocumentRequest, decision: Decision) -> bool:
-    """Whether a copy may go out on this decision: allowed, or approved by an officer and not denied.
+def may_supply(request: DocumentRequest, decision: Decision, source: str) -> bool:
+    """Whether a file of a source may go out on this decision: allowed, or approved by an officer for this source and not denied.
 
-    A denial by limits alone is passed over where two officers wanted it so.
+    Where two officers wanted it so a denial by limits alone is passed over, whatever source has the file.
     """
     if decision.outcome is Outcome.ALLOW:
         return True
-    if not request.approved:
-        return False
-    return not is_denied(decision) or (bool(request.found.get("override")) and limits_alone_deny(decision))
+    if request.found.get("override"):
+        return not is_denied(decision) or limits_alone_deny(decision)
+    return bool(source) and request.approved == source and not is_denied(decision)
 
 
-def override(ctx: Context, act: TwoPersonAct, officer: Person) -> DocumentRequest:
+def routes_for(ctx: Context, act: TwoPersonAct) -> tuple[Route, ...]:
+    """The licensed routes of the request that an act is about. Sources are asked, so no transaction may be open."""
+    with ctx.store.read() as work:
+        refused = work.requests.get(act.subject)
+        sources = work.sources.active()
+    found = find_routes(ctx, refused.citation, refused.library_id, sources)
+    return tuple(route for route in found if not route.open_access)
+
+
+def override(
+    work: Work, act: TwoPersonAct, routes: Sequence[Route], officer: Person, now: datetime
+) -> DocumentRequest:  # fmt: skip
     """A new request in the place of a refused one, approved beyond its limits. It counts like any other.
 
     Conflict when something else than a limit refuses by now, or when nobody is left to supply to.
     """
-    now = ctx.clock()
-    with ctx.store.read() as work:
-        refused = work.requests.get(act.subject)
-        sources = work.sources.active()
-    routes = tuple(
-        route for route in find_routes(ctx, refused.citation, refused.library_id, sources) if not route.open_access
-    )
-    with ctx.store.write() as work:
-        refused = work.requests.lock(act.subject)
-        if refused.reader_id is None:
-            raise Conflict("reader-unknown", "The reader of this request is no longer known.")
-        request = _fresh(refused, act, now)
-        verdict = judge(work, request, work.libraries.get(request.library_id), routes, now)
-        if verdict.route is None or (is_denied(verdict.decision) and not limits_alone_deny(verdict.decision)):
-            raise Conflict("denied-meanwhile", "More than a limit refuses this request by now.")
-        return _enter(work, request, verdict, officer, now)
+    refused = work.requests.lock(act.subject)
+    if refused.reader_id is None:
+        raise Conflict("reader-unknown", "The reader of this request is no longer known.")
+    request = _fresh(refused, act, now)
+    verdict = judge(work, request, work.libraries.get(request.library_id), routes, now)
+    if verdict.route is None or (is_denied(verdict.decision) and not limits_alone_deny(verdict.decision)):
+        raise Conflict("denied-meanwhile", "More than a limit refuses this request by now.")
+    return _enter(work, request, verdict, officer, now)
 
 
 def _fresh(refused: DocumentRequest, act: TwoPersonAct, now: datetime) -> DocumentRequest:

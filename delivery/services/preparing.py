@@ -31,7 +31,7 @@ from delivery.services.deciding import (
 )
 from delivery.services.fulfilling import give_to_desk, look_again, refuse
 from delivery.services.notices import must_destroy
-from delivery.services.overriding import may_publish
+from delivery.services.overriding import may_supply
 from drm.audit.events import Event
 from drm.pdf.values import PdfRefused
 
@@ -99,7 +99,9 @@ def _publish(ctx: Context, ready: Ready, number: str, made: Made, issued_at: dat
             published = False
         else:
             verdict = judge_at_fill(work, request, now)
-            published = may_publish(request, verdict.decision)
+            source = str(request.found.get("source", ""))
+            # A file of one source never goes out on what was decided for another.
+            published = request.decision.get("source") == source and may_supply(request, verdict.decision, source)
             if published:
                 mail = _supply(work, request, verdict, made, _delivery(ctx, ready, number, made, issued_at), now)
             else:

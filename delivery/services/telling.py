@@ -25,10 +25,9 @@ from delivery.services.deciding import (
     is_denied,
     judge,
     kept_decision,
-    release,
     reroute,
 )
-from delivery.services.fulfilling import hold, refuse
+from delivery.services.fulfilling import hold, refuse, without_place
 from drm.audit.events import Event
 from drm.decisions import Outcome
 from drm.fact_values import CLASSES, DELIVERIES, FLAGS, GENRES, ORIGINALS, RIGHTS, VIAS
@@ -209,18 +208,18 @@ def decide_at_desk(
     desk = [route for route in routes if route.source.kind == DESK]
     verdict = judge(work, request, work.libraries.get(request.library_id), desk, now)
     if not final and (verdict.route is None or is_denied(verdict.decision)):
-        release(work, request, now, "system", "edited")
-        return work.requests.save(
-            replace(
-                request, reason=verdict.decision.reason, decision=kept_decision(verdict), copy_no=request.copy_no + 1
-            )
-        )
+        return without_place(work, request, verdict, now)
     if verdict.route is None or is_denied(verdict.decision):
         return refuse(work, replace(request, reason=verdict.decision.reason, decision=kept_decision(verdict)), now)
     request = reroute(work, request, verdict, now, "system")
     approved = bool(request.found.get("override")) or request.approved == verdict.route.source.id
     if hold_for(verdict) and verdict.decision.outcome is not Outcome.ALLOW and not approved:
         return hold(work, request, verdict, now)
-    request = replace(request, reason=verdict.decision.reason, decision=kept_decision(verdict))
+    request = replace(
+        request,
+        source_id=verdict.route.source.id,
+        reason=verdict.decision.reason,
+        decision=kept_decision(verdict),
+    )
     work.record(decision_event("request:decided", request, verdict, now, "system"))
     return work.requests.save(request)

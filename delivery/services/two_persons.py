@@ -13,7 +13,7 @@ from delivery.ports import Work
 from delivery.privacy import ActKind, TwoPersonAct
 from delivery.services.context import Context, require
 from delivery.services.holding import words
-from delivery.services.overriding import may_override, override
+from delivery.services.overriding import may_override, override, routes_for
 from drm.audit.events import Event
 from drm.sealing import SealBroken
 
@@ -63,12 +63,14 @@ def answer(ctx: Context, officer: Person, act_id: int, grant: bool) -> TwoPerson
     alone = act.asked_by == officer.reader_key
     if alone and grant and ctx.settings.two_person:
         raise Conflict("second-person", "Another rights officer has to agree to what you asked for.")
-    made = override(ctx, act, officer) if grant and act.kind is ActKind.OVERRIDE else None
+    beyond = grant and act.kind is ActKind.OVERRIDE
+    routes = routes_for(ctx, act) if beyond else ()
     now = ctx.clock()
     with ctx.store.write() as work:
         act = work.privacy.act(act_id)
         if act.answer:
             raise Conflict("answered", "This was answered before.")
+        made = override(work, act, routes, officer, now) if beyond else None
         act = replace(
             act,
             answer="granted" if grant else "refused",

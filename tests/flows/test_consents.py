@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +131,35 @@ def test_nothing_is_due_for_what_is_not_supplied(world: World) -> None:
     requesting.cancel(world.ctx, world.reader, request.number)
 
     assert [fee.standing for fee in fees(world, request.number)] == ["void"]
+
+
+def test_a_fee_is_due_again_for_the_copy_that_takes_the_place_of_a_bad_one(world: World, collection: Path) -> None:
+    number = asking(world, FEE).number
+    consenting.accept_fee(world.ctx, world.reader, number, "2.20 EUR")
+    world.work()
+
+    desk.replace_copy(world.ctx, world.librarian, number, "a page was missing")
+    assert [fee.standing for fee in fees(world, number)] == ["void"]
+    data = next((collection / "lantern").glob("*.pdf")).read_bytes()
+    desk.upload(world.ctx, world.librarian, number, io.BytesIO(data), "a.pdf", len(data))
+    world.work()
+
+    assert world.get(number).state is State.SUPPLIED
+    assert [fee.standing for fee in fees(world, number)] == ["due"]
+
+
+def test_no_fee_is_due_for_a_copy_under_agreements_that_ask_for_none(world: World) -> None:
+    number = asking(world, FEE).number
+    consenting.accept_fee(world.ctx, world.reader, number, "2.20 EUR")
+    world.bind("collection", ["open"])
+    with world.store.write() as work:
+        request = work.requests.lock(number)
+        work.requests.save(replace(request, source_id="desk"))  # the one that it was accepted for
+
+    world.work()
+
+    assert world.delivery(number).agreements == (("open", 1),)
+    assert [fee.standing for fee in fees(world, number)] == ["void"]
 
 
 def test_a_fee_that_is_not_the_one_shown_is_not_accepted(world: World) -> None:

@@ -282,8 +282,8 @@ BUGS = (
     Bug(
         "nothing is decided again at the fill",
         "delivery/services/preparing.py",
-        "published = may_publish(request, verdict.decision)",
-        "published = True",
+        "may_supply(request, verdict.decision, source)\n            if published:",
+        "True\n            if published:",
         ("tests/flows/test_routes.py",),
     ),
     Bug(

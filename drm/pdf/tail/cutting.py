@@ -69,8 +69,9 @@ def cut_master(
 ) -> Cut:  # fmt: skip
     """Write the master of a saved file to ``out`` without the objects ``tails``, which the tail will supply.
 
-    What stays is encrypted with ``seal`` where there is one. No two masters are the same, byte for byte: one that was given up never
-    stands in the way of the next. Numbers behind those of the saved file may be among ``tails`` too. PdfRefused ``too-large`` where offsets would not fit into the index.
+    What stays is encrypted with ``seal`` where there is one. No two masters are the same, byte for byte: one that was given up
+    never stands in the way of the next. Numbers behind those of the saved file may be among ``tails`` too. PdfRefused
+    ``too-large`` where offsets would not fit into the index.
     """
     if index.offset > LARGEST:
         raise _too_large()
