@@ -69,9 +69,11 @@ def _load_agreements(services: Services, sample: SampleConsortium) -> None:
             )
             with services.store.write() as work:
                 if work.agreements.add(version, now):
-                    pair = ((agreement.id, agreement.version),)
-                    work.record(Event("agreement:loaded", now, "system", agreements=pair))
-                    work.record(Event("agreement:confirmed", now, "system", agreements=pair, code="sample"))
+                    pair, digest = ((agreement.id, agreement.version),), version.digest
+                    work.record(Event("agreement:loaded", now, "system", agreements=pair, digest=digest))
+                    work.record(
+                        Event("agreement:confirmed", now, "system", agreements=pair, digest=digest, code="sample")
+                    )
 
 
 def _load_sources(services: Services, sample: SampleConsortium, folder: Path) -> None:

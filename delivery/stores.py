@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -110,6 +111,11 @@ class AgreementVersion:
     confirmed_by: str = ""
     confirmed_at: datetime | None = None
     note: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its text, by which events of the log name the very words."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from admin.fsck.agreement_texts import changed_agreements
 from admin.fsck.counting import over_limit
 from admin.fsck.files import damaged_files, damaged_tails, left_over, missing_and_orphans
 from admin.wiring import Services
@@ -33,6 +34,7 @@ def examine(services: Services, patience: Patience, deep: bool = False) -> Itera
     yield from _log(services)
     with services.store.read() as work:
         yield from broken(work.session, patience)
+    yield from changed_agreements(services)
     yield from over_limit(services)
     yield from missing_and_orphans(services, patience)
     yield from left_over(services, patience)

@@ -15,6 +15,7 @@ from delivery.document_request import DocumentRequest
 from delivery.errors import Conflict, NotFound
 from delivery.people import Person, Role
 from delivery.ports import Work
+from delivery.services.agreement_digests import told_texts
 from delivery.services.context import Context, require
 from delivery.services.deciding import agreement_pairs
 from delivery.services.desk import explain_request
@@ -105,7 +106,11 @@ def evidence_bundle(ctx: Context, officer: Person, number: str) -> bytes:
         page = work.log.find(LogFilter(request=request.number, limit=MOST_EVENTS))
         last = work.tree.last_checkpoint()
         signed = last.size if last is not None else 0
-        events = [_proved(ctx, work, entry.seq) for entry in reversed(page.entries) if entry.seq <= signed]
+        own = [entry.seq for entry in reversed(page.entries)]
+        pairs = {*agreement_pairs(request), *delivery.agreements}
+        words = [told.seq for told in told_texts(work) if (told.name, told.version) in pairs]
+        events = [_proved(ctx, work, seq) for seq in own if seq <= signed]
+        texts = [_proved(ctx, work, seq) for seq in words if seq <= signed]
         if not events:
             raise NotFound("no-checkpoint-yet", "No checkpoint covers this event yet; one is signed every minute.")
         files = {
@@ -115,10 +120,9 @@ def evidence_bundle(ctx: Context, officer: Person, number: str) -> bytes:
             "delivery.json": _json(_delivery(delivery)),
             "opens.json": _json([json.loads(one.entry) for one in events if b'"kind":"window:' in one.entry]),
         }
-        pairs = {*agreement_pairs(request), *delivery.agreements}
         for name, version in sorted(pairs):
             files[f"agreements/{name}@{version}.toml"] = work.agreements.get(name, version).text.encode()
-    for one in events:
+    for one in (*texts, *events):
         files[f"events/event-{one.seq}.json"] = one.entry
         files[f"events/event-{one.seq}.tlog-proof"] = write_proof(one.proof)
     files["keys"] = ctx.log.keys.published().encode()
@@ -211,7 +215,8 @@ README = """Evidence about delivery {number} (request {request})
 request.json     what was asked for      decision.json   facts, rules and counts as they were decided on
 decision.txt     the same in words       agreements/     the agreements' texts in the versions that decided
 delivery.json    the copy and its stamp  opens.json      each time the link was opened
-events/          {events} of {total} events of this request as they stand in the audit log, each with its proof
+events/          {events} of {total} events of this request as they stand in the audit log, each with its proof, and those
+                 in which the texts of its agreements were drafted, proposed and confirmed
 
 Readers appear under codes; no name is in here.
 
@@ -227,7 +232,7 @@ where KEY is the log's key. Compare it with what the consortium has published or
 {keys}
 The proofs are in the format c2sp.org/tlog-proof@v1 and the checkpoints are notes of c2sp.org/tlog-checkpoint, so
 that tools of other hands read them as well. What the events say (facts and digest) binds the other files: "facts" is
-the SHA-256 of the facts that were decided on, and "digest" that of the file.
+the SHA-256 of the facts that were decided on, and "digest" that of the file, or of the agreement's text.
 
 如何核验
 --------

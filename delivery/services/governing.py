@@ -203,7 +203,7 @@ def _in(work: Work, agreement_id: str, version: int, standing: str) -> Agreement
 
 def _record(work: Work, kind: str, version: AgreementVersion, now: datetime, officer: Person, code: str = "") -> None:
     pairs = ((version.id, version.version),)
-    work.record(Event(kind, now, officer.reader_key, agreements=pairs, code=code))
+    work.record(Event(kind, now, officer.reader_key, agreements=pairs, digest=version.digest, code=code))
 
 
 __all__ = [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from delivery.services import governing
 from tests.fsck.planting import Used, age, make_used
 
 
@@ -130,6 +131,18 @@ def test_what_the_log_lacks_or_tells_too_much_is_named(used: Used) -> None:
         "log-broken", "copy-without-event", "event-without-copy", "settle-without-event", "event-without-entry",
         "refund-without-event",
     }  # fmt: skip
+
+
+def test_an_agreement_whose_text_is_changed_or_gone_is_named(used: Used) -> None:
+    with used.world.store.read() as work:
+        [confirmed, *_] = work.agreements.versions("open")
+    governing.save_draft(used.world.ctx, used.world.officer, confirmed.text.replace("version = 1\n[", "version = 7\n["))
+    assert used.found() == []
+
+    assert used.sql("UPDATE agreements SET text = replace(text, 'le = 1', 'le = 9') WHERE version = 7") == 1
+    assert used.codes() == {"agreement-differs"}
+    assert used.sql("DELETE FROM agreements WHERE version = 7") == 1
+    assert used.codes() == {"agreement-differs"}
 
 
 def test_a_log_that_was_rolled_back_is_named(used: Used) -> None:
