@@ -27,7 +27,7 @@ from drm.audit.notes import COSIGNED, BadNote
 from drm.audit.proofs import Proof, check_proof, write_proof
 
 MOST_EVENTS = 1_000
-SCRIPT = Path(__file__).parents[2] / "deploy" / "verify_log.py"
+SCRIPTS = tuple(Path(__file__).parents[2] / "deploy" / name for name in ("verify_log.py", "verify_bundle.py"))
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,7 @@ def evidence_bundle(ctx: Context, officer: Person, number: str) -> bytes:
         files[f"events/event-{one.seq}.tlog-proof"] = write_proof(one.proof)
     files["keys"] = ctx.log.keys.published().encode()
     files["README.txt"] = _readme(ctx, delivery, events, page.total).encode()
-    if SCRIPT.exists():
-        files["verify_log.py"] = SCRIPT.read_bytes()
+    files |= {script.name: script.read_bytes() for script in SCRIPTS if script.exists()}
     with ctx.store.write() as work:
         where = (request.library_id, request.number, delivery.number)
         work.record(Event("log:exported", ctx.clock(), officer.reader_key, *where, code="evidence"))
@@ -224,7 +223,11 @@ How to check it
 ---------------
 Each events/*.json stands in the log {origin}, which had {size} events or more when that was
 signed. Witnesses who signed too: {witnesses}. A proof needs no access to the service: with Python 3.9 and the package
-"cryptography", for each event
+"cryptography"
+
+  python3 verify_bundle.py . --key KEY
+
+proves every event and holds the other files against them; for one event alone
 
   python3 verify_log.py --key KEY --proof events/event-{first}.tlog-proof --entry events/event-{first}.json
 

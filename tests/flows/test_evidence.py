@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from delivery.errors import Conflict, NotAllowed, NotFound
-from delivery.services import expiring
+from delivery.people import Role
+from delivery.services import expiring, governing
 from delivery.services.checkpointing import make_checkpoint
 from delivery.services.evidence import evidence_bundle, proof_file, show_event
 from delivery.services.forgetting import forget
@@ -21,7 +24,8 @@ from drm.audit.proofs import check_proof, read_proof
 from tests.behaviours.test_link_promises import supplied
 from tests.delivery.web_test_support import signed_in
 from tests.flows.test_log import events, execute, sign, verified
-from tests.world import World
+from tests.serving.shop import open_window
+from tests.world import OPEN_AGREEMENT, World
 
 
 @pytest.fixture
@@ -73,6 +77,81 @@ def test_the_bundles_own_script_checks_its_proofs(world: World, delivered: str, 
     for proof in (tmp_path / "events").glob("*.tlog-proof"):
         code, said = verified("--key", key, "--proof", proof, "--entry", proof.with_suffix(".json"))
         assert code == 0, said
+
+
+def whole_bundle(world: World, folder: Path) -> tuple[int, str]:
+    """What the bundle's own script says of it, beside nothing but what the bundle holds."""
+    command = [sys.executable, str(folder / "verify_bundle.py"), ".", "--key", str(world.ctx.log.keys.verifiers[0])]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def bundle(world: World, tmp_path: Path) -> Path:
+    """A bundle of an opened copy under an agreement that two officers confirmed, unpacked."""
+    draft = OPEN_AGREEMENT.replace("version = 1\n[", "version = 2\n[")
+    governing.save_draft(world.ctx, world.officer, draft)
+    governing.propose(world.ctx, world.officer, "open", 2, "")
+    governing.confirm(world.ctx, world.add_person("Brid", Role.RIGHTS_OFFICER), "open", 2, "")
+    delivery = supplied(world)
+    open_window(world, delivery.number)
+    make_checkpoint(world.ctx, world.services.keys.audit, at_once=True)
+    with zipfile.ZipFile(io.BytesIO(evidence_bundle(world.ctx, world.officer, delivery.number))) as packed:
+        packed.extractall(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def test_the_bundles_own_script_holds_every_file_against_the_events(world: World, bundle: Path) -> None:
+    code, said = whole_bundle(world, bundle)
+
+    assert code == 0, said
+    assert "agreements/open@2.toml" not in said.partition("not bound")[2]
+    assert "citation" in said.partition("not bound")[2]
+
+
+CHANGES = {
+    "agreements/open@2.toml": ("le = 1", "le = 9"),
+    "decision.json": ('"copies": 1', '"copies": 9'),
+    "delivery.json": ('"sha256": "', '"sha256": "0'),
+    "opens.json": ("window:opened", "window:served"),
+    "request.json": ('"number": "TR-', '"number": "TX-'),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_file_of_a_bundle_that_was_changed_is_named(world: World, bundle: Path, name: str) -> None:
+    file = bundle / name
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before.replace(*CHANGES[name], 1), encoding="utf-8")
+
+    code, said = whole_bundle(world, bundle)
+
+    assert file.read_text(encoding="utf-8") != before
+    assert (code, "BAD" in said, name.partition("@")[0] in said) == (1, True, True), said
+
+
+@pytest.mark.parametrize("change", ["entry", "without proof", "numbers swapped", "all gone"])
+def test_events_of_a_bundle_that_were_changed_are_named(world: World, bundle: Path, change: str) -> None:
+    first, second = sorted((bundle / "events").glob("*.json"))[:2]
+    if change == "entry":
+        first.write_bytes(first.read_bytes().replace(b'"seq"', b'"sEq"'))
+    elif change == "without proof":
+        first.with_suffix(".tlog-proof").unlink()
+    elif change == "numbers swapped":
+        for suffix in (".json", ".tlog-proof"):
+            one, two = first.with_suffix(suffix), second.with_suffix(suffix)
+            held = one.read_bytes()
+            one.write_bytes(two.read_bytes())
+            two.write_bytes(held)
+    else:
+        for path in (bundle / "events").iterdir():
+            path.unlink()
+
+    code, said = whole_bundle(world, bundle)
+
+    assert (code, said.startswith("BAD: ")) == (1, True), said
 
 
 def test_that_a_bundle_was_made_is_an_event(world: World, delivered: str) -> None:
