@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 
-from drm.pdf.geometry import view_of
+from drm.pdf.geometry import DEEPEST, view_of
 from drm.pdf.plain_content import DELIMITER, WHITE, has_inline_images, without_strings
 from drm.pdf.values import PdfRefused
 
@@ -94,9 +94,10 @@ def tokens(content: bytes) -> list[bytes] | None:
 
 def nested_tokens(content: bytes) -> list[bytes] | None:
     """The same of any content, strings with brackets in them and comments included."""
-    if has_inline_images(content):
-        return None
     bare = (NO_SINGLE_WORDS if content.count(b"Tj") > MANY_WORDS else NO_OPERATORS).sub(b" ", content)
+    # Outside strings, if anywhere: before the first of them all strings were read as they should be.
+    if has_inline_images(bare):
+        return None
     return None if b"(" in bare or b")" in bare else _divided(bare)
 
 
@@ -239,7 +240,9 @@ def draw_over(
         content = content_of(page.obj)
         state = Balance(broken=True) if content is None else balance(content)
     resources = _own_resources(pdf, page)
-    if state.broken:
+    if (
+        state.broken or state.missing_saves
+    ):  # a Q too many is passed over; with a q put before, it would undo what came since
         read = _unpacked(streams)
         if None in read:  # nobody knows what such a stream leaves behind
             inner = [_as_form(page, _as_it_is(pdf, stream), resources) for stream in streams]
@@ -251,7 +254,7 @@ def draw_over(
         streams, state = [pdf.make_stream(b"".join(b"%s Do\n" % name.encode() for name in names))], Balance()
     name = _add_form(resources, form, key)
     page.obj.Resources = resources
-    before = b"q\n" * (state.missing_saves + 1)
+    before = b"q\n"
     closing = (b"ET\n" if state.open_text else b"") + b"EMC\n" * state.open_marks + b"Q\n" * (state.open_saves + 1)
     after = b"\n" + closing + operators % name.encode()
     page.obj.Contents = Array([_ends(pdf, before, shared), *streams, _ends(pdf, after, shared)])
@@ -336,22 +339,20 @@ def _own_resources(pdf: pikepdf.Pdf, page: pikepdf.Page) -> Dictionary:
 
 def resources_of(page: pikepdf.Page) -> pikepdf.Object:
     """The resources that hold for a page, its own or inherited; an empty dictionary where there are none."""
-    return page.resources if "/Resources" in page.obj or _inherits(page.obj) else Dictionary()
+    node: pikepdf.Object | None = page.obj
+    for _ in range(DEEPEST):
+        if not isinstance(node, pikepdf.Dictionary):
+            break
+        if "/Resources" in node:
+            return node.Resources
+        node = node.get("/Parent")
+    return Dictionary()
 
 
 def _take_over(into: Dictionary, entries: Dictionary) -> None:
     for key, value in entries.items():
         if value is not None:  # a name for an object that is not in the file
             into[key] = value
-
-
-def _inherits(page: pikepdf.Object) -> bool:
-    node, depth = page.get("/Parent"), 0
-    while isinstance(node, pikepdf.Dictionary) and depth < 64:
-        if "/Resources" in node:
-            return True
-        node, depth = node.get("/Parent"), depth + 1
-    return False
 
 
 def _add_form(resources: Dictionary, form: pikepdf.Object, key: str) -> str:

@@ -110,7 +110,7 @@ def _opened(path: Path, password: str | None) -> pikepdf.Pdf:
     """The document, opened with the password or, where that does not fit, without one."""
     for attempt in dict.fromkeys((password or "", "")):
         try:
-            return pikepdf.open(path, password=attempt, suppress_warnings=True, inherit_page_attributes=False)
+            return pikepdf.open(path, password=attempt, suppress_warnings=True)
         except pikepdf.PasswordError as error:
             refused = error
     raise refused

@@ -15,10 +15,11 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 import drm.pdf.archival_fonts  # noqa: F401 - for the children of archival documents
+from drm.pdf.comparing import Comparison
 from drm.pdf.copying import write_copy
 from drm.pdf.proving import prove
 from drm.pdf.tail.preparing import PrepareTask, prepare_master
-from drm.pdf.tail.proving import Comparison, prove_alone
+from drm.pdf.tail.proving import prove_alone
 from drm.pdf.tail.typical import typical_copy
 from drm.pdf.values import Limits, PdfRefused
 

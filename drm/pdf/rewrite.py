@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from drm.pdf.comparing import may_differ
 from drm.pdf.names import normalise_name
 from drm.pdf.notes import notes_of
 from drm.pdf.plain_paths import readable, writable
@@ -16,7 +17,7 @@ from drm.pdf.policy import Policy, policy_to
 from drm.pdf.sandbox import one_job, run_limited
 from drm.pdf.spec_json import spec_to
 from drm.pdf.values import CopyReport, CopySpec, Limits, PdfRefused
-from drm.pdf.verifying import Expectation, verify
+from drm.pdf.verifying import Expectation, Origin, verify
 
 PIECE = 1024 * 1024
 
@@ -91,7 +92,8 @@ def _write(
     done: dict[str, Any] = run_limited("copy", arguments, limits)
     shown = _extracted(str(done["shown_name"]))
     expect = Expectation(int(done["pages"]), spec.delivery, shown, bool(done["encrypted"]))
-    verdict = verify(target, expect, limits, reader_password)
+    origin = None if may_differ(done["removed"], done["repaired"]) else Origin(source, password)
+    verdict = verify(target, expect, limits, reader_password, origin)
     if not verdict.good:
         raise PdfRefused(verdict.code, verdict.text)
     return done

@@ -9,6 +9,7 @@ from typing import Any
 import pikepdf
 import pypdfium2
 
+from drm.pdf.comparing import Comparison
 from drm.pdf.copying import write_copy
 from drm.pdf.examining import examine
 from drm.pdf.fonts import preload
@@ -96,7 +97,9 @@ def _prove_master(arguments: Mapping[str, Any], limits: Limits) -> Any:
 
 
 def _prove(arguments: Mapping[str, Any], limits: Limits) -> Any:
-    return prove(Path(arguments["path"]), arguments.get("expect"), arguments.get("password"))
+    source = arguments.get("source")
+    look = Comparison(Path(source), arguments["source_password"]).look if source else None
+    return prove(Path(arguments["path"]), arguments.get("expect"), arguments.get("password"), look=look)
 
 
 def _render(arguments: Mapping[str, Any], limits: Limits) -> Any:

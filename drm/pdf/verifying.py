@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from drm.pdf.plain_paths import readable
 from drm.pdf.sandbox import run_limited
@@ -32,12 +33,24 @@ class Verdict:
     encrypted: bool = False
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The file that a copy was made of, and the password that opens it."""
+
+    path: Path
+    password: str | None = None
+
+
 def verify(
-    out: Path, expect: Expectation | None = None, limits: Limits = Limits(), password: str | None = None
+    out: Path,
+    expect: Expectation | None = None,
+    limits: Limits = Limits(),
+    password: str | None = None,
+    origin: Origin | None = None,
 ) -> Verdict:
     """Check a copy: it opens without repair, has its pages, carries its stamp on each, does nothing active.
 
-    NoVerdict where the machine did not come to a verdict.
+    With its ``origin`` its first pages must look like those, but for the stamp. NoVerdict where the machine did not come to a verdict.
     """
     wanted = None
     if expect is not None:
@@ -49,9 +62,10 @@ def verify(
         }
     try:
         with readable(out) as plain:
-            found = run_limited(
-                "prove", {"path": str(plain.absolute()), "expect": wanted, "password": password}, limits
-            )
+            arguments: dict[str, Any] = {"path": str(plain.absolute()), "expect": wanted, "password": password}
+            if origin is not None:
+                arguments |= {"source": str(origin.path.absolute()), "source_password": origin.password}
+            found = run_limited("prove", arguments, limits)
     except NoVerdict:
         raise
     except PdfRefused as refusal:

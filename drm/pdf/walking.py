@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import pikepdf
-from pikepdf import Array, Dictionary, Object, Stream
+from pikepdf import Array, Dictionary, Name, Object, Stream, String
 
 from drm.pdf.watched import is_watched
 
@@ -18,8 +19,8 @@ TABLES = frozenset(
 )
 """Keys whose dictionaries have names that their author chose: resources, glyphs, destinations, roles."""
 
-TELLING = frozenset(["/Type", "/Subtype", "/S", "/FT", "/T", "/Parent", "/Rect"])
-"""Keys that make a dictionary an object of some kind, wherever it hangs."""
+NAMING, COLOURS = ("/Type", "/Subtype", "/S", "/FT"), re.compile("Device|Cal|Pattern|Lab")
+"""Keys whose names make a dictionary an object of some kind, wherever it hangs; what else a name in a table of resources can be."""
 
 
 class Walk:
@@ -59,7 +60,7 @@ class Walk:
 
     def is_table(self, holder: Object, key: str) -> bool:
         """Whether the keys of this dictionary are names that somebody chose, so that they mean nothing to us."""
-        if isinstance(holder, Stream) or any(name in holder for name in TELLING):
+        if isinstance(holder, Stream) or _is_of_a_kind(holder):
             return False
         return key in TABLES or (holder.is_indirect and holder.objgen in self._indirect_tables())
 
@@ -69,3 +70,16 @@ class Walk:
             values = (holder.get(name) for holder, _ in self.all() for name in TABLES if name in holder)
             self._tables = {value.objgen for value in values if isinstance(value, Dictionary) and value.is_indirect}
         return self._tables
+
+
+def _is_of_a_kind(holder: Object) -> bool:
+    """Whether a dictionary says of itself what it is. A resource may have any name, also one of these keys, but no such value."""
+    named = (holder.get(name) for name in NAMING)
+    if any(isinstance(value, Name) and not COLOURS.match(str(value)[1:]) for value in named):
+        return True
+    above = holder.get("/Parent")
+    return (
+        isinstance(holder.get("/T"), String)
+        or isinstance(holder.get("/Rect"), Array)
+        or (isinstance(above, Dictionary) and not isinstance(above, Stream))
+    )

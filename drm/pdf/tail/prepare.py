@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from drm.pdf.comparing import may_differ
 from drm.pdf.names import normalise_name
 from drm.pdf.plain_paths import is_plain, readable
 from drm.pdf.policy import Policy, policy_to
@@ -140,7 +141,7 @@ def check_master(
         "tail": str(written.absolute()),
         "expect": {"pages": tail.pages, "delivery": CANARY, "names": [shown], "encrypted": master.encrypted},
         "file_key": keys.open(master).file_key.hex() if master.encrypted else "",
-        "path": "" if _changed(master) else str(source[0].absolute()),
+        "path": "" if may_differ(master.removed, master.repaired) else str(source[0].absolute()),
         "password": source[1],
         "source_bytes": master.base_len,
     }
@@ -149,9 +150,3 @@ def check_master(
     finally:
         written.unlink()
         os.truncate(part, master.base_len)
-
-
-def _changed(master: Master) -> bool:
-    """Whether sanitising took away what may have been seen, so that a comparison with the source says nothing."""
-    seen = ("annotation", "form", "XFA", "Alternates", "external data", "reference", "PostScript", "OPI")
-    return any(kind.split("*")[0] in seen for kind in master.removed) or "structure" in master.repaired

@@ -27,6 +27,7 @@ CONTENT = st.tuples(*[st.lists(PIECES, max_size=8).map(b" ".join)] * 2, st.lists
 @example(b"% (\n" + WORDS + b"q % )")
 @example(b"\\( q \\)" + WORDS)
 @example(b"<4" + WORDS + b"1> q")
+@example(b"\n" + WORDS + b"[q](BI )")
 def test_what_is_read_faster_is_read_as_token_by_token(content: bytes) -> None:
     certain = nested_tokens(content)
 

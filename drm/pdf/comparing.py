@@ -1,0 +1,64 @@
+"""Whether the pages of a copy look like those of its source, whichever engine made it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pypdfium2
+
+from drm.pdf.lifting import take_stamp_off
+from drm.pdf.values import PdfRefused
+
+COMPARED, PIXELS, MOST_SIDE = 4, 400, 1600
+TOLERATED = 0.002
+"""Share of the samples of a page that may differ from the source."""
+SEEN = ("annotation", "form", "XFA", "Alternates", "external data", "reference", "PostScript", "OPI")
+"""What is removed from a document and may have been seen."""
+
+
+def may_differ(removed: Collection[str], repaired: Collection[str]) -> bool:
+    """Whether sanitising took away what may have been seen, so that a comparison with the source says nothing."""
+    return any(kind.split("*")[0] in SEEN for kind in removed) or "structure" in repaired
+
+
+class Comparison:
+    """Compares the first pages behind the cover of a copy, without their stamps, with those of the source."""
+
+    def __init__(self, source: Path, password: str | None) -> None:
+        self._original: pypdfium2.PdfDocument | None = None
+        try:
+            self._original = pypdfium2.PdfDocument(source, password=password or None)
+        except pypdfium2.PdfiumError:  # opens after a repair only, so there is nothing to compare with
+            return
+
+    def look(self, number: int, page: pypdfium2.PdfPage, lifted: bool) -> None:
+        """PdfRefused ``output-invalid`` where this page of the copy (0 is the cover) looks unlike that of the source, without
+        its stamp, which is taken off here where it was not ``lifted`` before."""
+        if self._original is None or not 1 <= number <= min(COMPARED, len(self._original)):
+            return
+        try:
+            before = _samples(self._original[number - 1])
+        except (pypdfium2.PdfiumError, ValueError):  # a page that cannot be drawn, or is too small to be
+            return
+        if not lifted:
+            take_stamp_off(page)
+        if _difference(_samples(page), before) > TOLERATED:
+            raise PdfRefused("output-invalid", f"Page {number} does not look like the page of the source.")
+
+
+def _samples(page: pypdfium2.PdfPage) -> bytes:
+    width, height = page.get_size()
+    scale = min(PIXELS / max(1.0, width), MOST_SIDE / max(1.0, height))
+    # pictures are scaled roughly, which takes half as long: on both pages alike
+    return bytes(page.render(scale=scale, may_draw_forms=False, no_smoothimage=True).buffer)
+
+
+def _difference(one: bytes, other: bytes) -> float:
+    """The share of samples that differ."""
+    if one == other:
+        return 0.0
+    if len(one) != len(other):
+        return 1.0
+    apart = int.from_bytes(one, "big") ^ int.from_bytes(other, "big")
+    return 1 - apart.to_bytes(len(one), "big").count(0) / len(one)
