@@ -13,6 +13,8 @@ from drm.pdf.values import PdfRefused
 COMPARED, PIXELS, MOST_SIDE = 4, 400, 1600
 TOLERATED = 0.002
 """Share of the samples of a page that may differ from the source."""
+SAME, SMALL = 1.0, 3.0
+"""Points by which the sides of a page may differ; points of a side that can be compared."""
 SEEN = ("annotation", "form", "XFA", "Alternates", "external data", "reference", "PostScript", "OPI")
 """What is removed from a document and may have been seen."""
 
@@ -23,9 +25,14 @@ def may_differ(removed: Collection[str], repaired: Collection[str]) -> bool:
 
 
 class Comparison:
-    """Compares the first pages behind the cover of a copy, without their stamps, with those of the source."""
+    """Compares the first pages behind the cover of a copy, without their stamps, with those of the source.
 
-    def __init__(self, source: Path, password: str | None) -> None:
+    With ``same_only`` nothing is said of a page of another size, which the library that draws finds elsewhere in the source than the
+    one that copies, nor of one too small to show anything: where no other engine is left to ask.
+    """
+
+    def __init__(self, source: Path, password: str | None, same_only: bool = False) -> None:
+        self._same_only = same_only
         self._original: pypdfium2.PdfDocument | None = None
         try:
             self._original = pypdfium2.PdfDocument(source, password=password or None)
@@ -38,13 +45,21 @@ class Comparison:
         if self._original is None or not 1 <= number <= min(COMPARED, len(self._original)):
             return
         try:
-            before = _samples(self._original[number - 1])
+            original = self._original[number - 1]
+            if self._same_only and not _may_be_same(original, page):
+                return
+            before = _samples(original)
         except (pypdfium2.PdfiumError, ValueError):  # a page that cannot be drawn, or is too small to be
             return
         if not lifted:
             take_stamp_off(page)
         if _difference(_samples(page), before) > TOLERATED:
             raise PdfRefused("output-invalid", f"Page {number} does not look like the page of the source.")
+
+
+def _may_be_same(one: pypdfium2.PdfPage, other: pypdfium2.PdfPage) -> bool:
+    sides = [*zip(one.get_size(), other.get_size(), strict=True)]
+    return all(abs(a - b) <= SAME and min(a, b) >= SMALL for a, b in sides)
 
 
 def _samples(page: pypdfium2.PdfPage) -> bytes:

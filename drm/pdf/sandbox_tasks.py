@@ -98,7 +98,7 @@ def _prove_master(arguments: Mapping[str, Any], limits: Limits) -> Any:
 
 def _prove(arguments: Mapping[str, Any], limits: Limits) -> Any:
     source = arguments.get("source")
-    look = Comparison(Path(source), arguments["source_password"]).look if source else None
+    look = Comparison(Path(source), arguments["source_password"], same_only=True).look if source else None
     return prove(Path(arguments["path"]), arguments.get("expect"), arguments.get("password"), look=look)
 
 
