@@ -22,6 +22,26 @@ class LogHead:
 
 
 @dataclass(frozen=True)
+class HeadRow:
+    """A head row as it stands in the database, where somebody may have written anything."""
+
+    id: object
+    size: object
+    chain: bytes
+    frontier: bytes
+    hashed: object
+
+
+@dataclass(frozen=True)
+class LogEnds:
+    """The lowest and the highest number of an event (0 where there is none), and every head row, all at one moment."""
+
+    first: int
+    last: int
+    heads: tuple[HeadRow, ...]
+
+
+@dataclass(frozen=True)
 class Tile:
     """A full tile and the hash that stands for it one level up."""
 
@@ -54,6 +74,7 @@ class LogTree(Protocol):
     """The tree in one transaction. What was added is never changed."""
 
     def head(self) -> LogHead: ...
+    def ends(self) -> LogEnds: ...
     def batches(self, after: int, until: int) -> Iterator[list[Row]]: ...
     def chain_at(self, seq: int) -> bytes | None: ...
     def leaves(self, first: int, count: int) -> list[bytes]: ...

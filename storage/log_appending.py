@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnClause, bindparam, column, insert, select, table, true, union_all
+from sqlalchemy import ColumnClause, bindparam, column, exists, insert, literal, select, table, true, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeEngine
 
+from delivery.errors import Conflict
 from drm.audit.chain import START, Head
 from drm.audit.kept import leaves_of
 from drm.audit.tiles import hashes_of
-from drm.audit.tree import entry_hash, grown
+from drm.audit.tree import HASH_BYTES, entry_hash, grown
 from storage.log_rows import rows_of
 from storage.models import EventRow, LogHeadRow
 
@@ -68,16 +69,38 @@ def _appending(count: int) -> ReturningInsert[Any]:
 
 
 def locked_edge(session: Session) -> Edge:
-    """The end of the log as it is now, ours until the transaction ends. The head row is made where there is none."""
-    wanted = select(LogHeadRow.size, LogHeadRow.chain, LogHeadRow.frontier, LogHeadRow.hashed).where(LogHeadRow.id == 1)
+    """The end of the log as it is now, ours until the transaction ends. The head row is made where a log begins.
+
+    Conflict where the head row contradicts the events: one that was built on it would break the log for ever.
+    """
+    # Who waited for the lock may not see the newest event yet: nothing is said against the head then.
+    last = select(EventRow.chain).where(EventRow.seq == LogHeadRow.size).correlate(LogHeadRow).scalar_subquery()
+    wanted = select(
+        LogHeadRow.size, LogHeadRow.chain, LogHeadRow.frontier, LogHeadRow.hashed, last.label("last")
+    ).where(LogHeadRow.id == 1)
     head = session.execute(wanted.with_for_update()).one_or_none()
     if head is None:
         own = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(own(LogHeadRow).values(id=1, size=0, chain=START).on_conflict_do_nothing())
-        head = session.execute(wanted.with_for_update()).one()
+        new = select(literal(1), literal(0), literal(START, LogHeadRow.chain.type)).where(
+            ~exists().where(EventRow.seq > 0)
+        )
+        session.execute(own(LogHeadRow).from_select(["id", "size", "chain"], new).on_conflict_do_nothing())
+        head = session.execute(wanted.with_for_update()).one_or_none()
+        if head is None:
+            raise _broken("there are events, and no head row")
+    if type(head.size) is not int or type(head.hashed) is not int or not 0 <= head.hashed <= head.size:
+        raise _broken("the head row does not say how many events there are")
+    if head.last not in {None, head.chain}:
+        raise _broken(f"the head row does not continue the chain after event {head.size}")
+    if len(head.frontier) != head.hashed.bit_count() * HASH_BYTES:
+        raise _broken("the edge of the tree in the head row is not that of the events")
     frontier = tuple(hashes_of(head.frontier))
     if head.hashed < head.size:  # an older release, which knows no tree, wrote the last ones
         since = rows_of(session, head.hashed, head.size, head.size - head.hashed)
         for size, leaf in enumerate(leaves_of(since), head.hashed):
             frontier = grown(frontier, size, entry_hash(leaf))
     return Edge(head.size, head.chain, frontier)
+
+
+def _broken(text: str) -> Conflict:
+    return Conflict("log-broken", f"Nothing is written: {text}. Have the operator run 'rushlight audit verify'.")

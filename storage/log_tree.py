@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from delivery.log_places import KeptCheckpoint, LogHead, PlaceState, Tile
+from delivery.log_places import HeadRow, KeptCheckpoint, LogEnds, LogHead, PlaceState, Tile
 from drm.audit.checkpoints import Checkpoint
 from drm.audit.kept import Row, leaves_of
 from drm.audit.tiles import hashes_of
@@ -49,6 +49,15 @@ class SqlLogTree:
         if row is None:
             return LogHead(0, None)
         return LogHead(row.size, folded(hashes_of(row.frontier)) if row.hashed == row.size else None)
+
+    def ends(self) -> LogEnds:
+        """Where events and head rows end. One statement, so that no event comes between the two."""
+        one = select(literal(1).label("one")).subquery()
+        first, last = (select(of(EventRow.seq)).scalar_subquery() for of in (func.min, func.max))
+        head = (LogHeadRow.id, LogHeadRow.size, LogHeadRow.chain, LogHeadRow.frontier, LogHeadRow.hashed)
+        rows = self.session.execute(select(first, last, *head).select_from(one).outerjoin(LogHeadRow, true())).all()
+        heads = tuple(HeadRow(*row[2:]) for row in rows if row[2] is not None)
+        return LogEnds(rows[0][0] or 0, rows[0][1] or 0, heads)
 
     def batches(self, after: int, until: int) -> Iterator[list[Row]]:
         """Rows in sequence, as written, in pieces."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from delivery.errors import NotFound
 from delivery.log_places import KeptCheckpoint
 from delivery.ports import Store, Work
+from delivery.services.log_ends import EDGE, EndsFound, check_ends
 from delivery.services.log_tiles import subtrees_of
 from drm.audit.chain import START, Head, LogVerdict
 from drm.audit.checkpoints import open_checkpoint
@@ -54,6 +55,8 @@ class _Fold:
     good: int = 0
     """Up to here every known root was right."""
     bad: LogVerdict | None = None
+    edge_fits: bool = True
+    """Whether the tree has the root that the head row's edge gives, where it came to that."""
 
 
 Check = Callable[[Part], PartFound]
@@ -103,46 +106,53 @@ def check_whole_log(
     after the last checkpoint that still fits. ``run`` may check parts at the same time, in order.
     """
     with store.read() as work:
-        last, tree_head = work.tree.last_checkpoint(), work.tree.head()
-        size = work.log.size()
-    signed = last.size if last is not None else 0
+        last, ends = work.tree.last_checkpoint(), check_ends(work)
+    size, signed = ends.size, last.size if last is not None else 0
+    if ends.edge is not None:
+        known = [*known, Known(ends.edge.size, ends.edge.root, EDGE)]
     fold = _Fold()
     parts = _parts(size, signed, known)
     for found in run(parts) if run is not None else map(check, parts):
         _fold(store, fold, found, known)
         if fold.bad is not None:
             return fold.bad
-    ends = [Known(signed, b"", "a signed checkpoint"), Known(tree_head.size, b"", "the head row"), *known]
-    if head is not None:
-        ends.append(Known(head.size, b"", "its head file"))
-    for end in ends:
+    for end in (Known(signed, b"", "a signed checkpoint"), *_heads(ends, head), *known):
         if end.size > size:
             text = f"the log ends at event {size}, but {end.where} knows {end.size} events"
             return LogVerdict(False, size, size + 1, text)
-    return _against_heads(store, fold.tree, size, head, tree_head.root if tree_head.size == size else None)
+    return _against_heads(store, ends if fold.edge_fits else replace(ends, problem=ends.problem or EDGE), head)
 
 
 def check_end(store: Store, audit_key: bytes, keys: LogKeys, head: Head | None, most: int) -> LogVerdict:
     """Check the last events, about ``most`` of them, and that the log ends where its heads say. It says nothing of those before."""
     with store.read() as work:
-        size, known = work.log.size(), work.tree.head().size
-    ends = max(known, head.size if head is not None else 0)
-    if ends > size:
-        return LogVerdict(False, size, size + 1, f"the log ends at event {size}, but its heads know {ends} events")
+        ends = check_ends(work)
+    size, known = ends.size, max(one.size for one in _heads(ends, head))
+    if known > size:
+        return LogVerdict(False, size, size + 1, f"the log ends at event {size}, but its heads know {known} events")
     stretch = check_part(store, audit_key, keys, Part(max(0, size - most) // WIDTH * WIDTH, size, (), True)).stretch
     if stretch.problem:
         return LogVerdict(False, stretch.size, stretch.first_bad, stretch.problem)
-    return _against_heads(store, GrowingTree(), size, head, None)
+    return _against_heads(store, ends, head)
 
 
-def _against_heads(store: Store, tree: GrowingTree, size: int, head: Head | None, root: bytes | None) -> LogVerdict:
+def _heads(ends: EndsFound, head: Head | None) -> list[Known]:
+    """How far the heads know the log."""
+    return [
+        Known(ends.head_size, b"", "the head row"),
+        Known(head.size if head is not None else 0, b"", "its head file"),
+    ]
+
+
+def _against_heads(store: Store, ends: EndsFound, head: Head | None) -> LogVerdict:
+    size = ends.size
     if head is not None and head.size:
         with store.read() as work:
             chain = work.tree.chain_at(head.size) or b""
         if not hmac.compare_digest(chain, head.chain):
             return LogVerdict(False, size, head.size, f"event {head.size} is not the one that the head file names")
-    if root is not None and not hmac.compare_digest(root, tree.root):
-        return LogVerdict(False, size, None, "the edge of the tree in the head row is not that of the events")
+    if ends.problem:
+        return LogVerdict(False, size, None, ends.problem)
     return LogVerdict(True, size)
 
 
@@ -171,9 +181,13 @@ def _fold(store: Store, fold: _Fold, found: PartFound, known: Sequence[Known]) -
         full = size % WIDTH == 0
         got = fold.tree.root if full else fold.tree.root_over(parts)
         if not hmac.compare_digest(got, root):
+            if where == EDGE:
+                fold.edge_fits = False  # by itself it is not known to be older than the events
+                continue
             fold.bad = _blame(store, fold, found, size, root, where)
             return
-        fold.good = size
+        if where != EDGE:
+            fold.good = size
     _grow(fold.tree, stretch, stretch.size)
     for size, _, problem in found.signed:
         if problem and (not stretch.problem or size < (stretch.first_bad or 0)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from delivery.violations import Patience, Violation
@@ -94,8 +94,27 @@ def opens_and_events(session: Session, patience: Patience) -> Iterator[Violation
 
 
 def head_and_rows(session: Session, patience: Patience) -> Iterator[Violation]:
-    """The row that numbers events ends where the events end."""
-    last = select(func.coalesce(func.max(EventRow.seq), 0)).scalar_subquery()
-    found = select(LogHeadRow.size, last).where(or_(LogHeadRow.size != last))
-    for size, seq in stream(session, found):
-        yield Violation("log-head-differs", {"event": str(seq)}, f"the head counts {size} events")
+    """The one row that numbers events ends where the events end, and with the chain value of the last."""
+    end = select(func.coalesce(func.max(EventRow.seq), 0).label("last")).subquery("ends")
+    found = (
+        select(end.c.last, LogHeadRow.id, LogHeadRow.size)
+        .select_from(end)
+        .outerjoin(LogHeadRow, true())
+        .outerjoin(EventRow, EventRow.seq == end.c.last)
+        .where(
+            or_(
+                LogHeadRow.id.is_(None) & (end.c.last > 0),
+                LogHeadRow.id != 1,
+                LogHeadRow.size != end.c.last,
+                LogHeadRow.chain != EventRow.chain,
+            )
+        )
+    )
+    for seq, number, size in stream(session, found):
+        if number is None:
+            told = "there is no head row"
+        elif number == 1 and size == seq:
+            told = "the head has another chain value than the last event"
+        else:
+            told = f"the head counts {size} events" if number == 1 else f"there is a head row {number}"
+        yield Violation("log-head-differs", {"event": str(seq)}, told)

@@ -48,6 +48,22 @@ def test_a_log_that_was_cut_off_is_shorter_than_its_heads_know(world: World) -> 
     assert (found.whole, found.first_bad) == (False, size - 4)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit_head SET chain = zeroblob(32)",
+        "UPDATE audit_head SET frontier = 'abc'",
+        "UPDATE audit_head SET size = 3, hashed = 0, frontier = x''",
+        "DELETE FROM audit_head",
+    ],
+)
+def test_a_head_row_that_the_next_event_must_not_be_built_on_is_noticed_at_once(world: World, change: str) -> None:
+    events(world, 40)
+    execute(world, change)
+
+    assert "head row" in looked_at(world).problem
+
+
 def test_a_head_file_that_names_another_event_is_noticed(world: World) -> None:
     events(world, 10)
     head = world.services.audit_log.kept_head()

@@ -145,6 +145,23 @@ def test_an_agreement_whose_text_is_changed_or_gone_is_named(used: Used) -> None
     assert used.codes() == {"agreement-differs"}
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DELETE FROM audit_head", "no head row"),
+        ("UPDATE audit_head SET chain = zeroblob(32)", "another chain value"),
+        ("INSERT INTO audit_head SELECT 2, size, chain, frontier, hashed FROM audit_head", "a head row 2"),
+    ],
+)
+def test_a_head_row_that_is_gone_or_was_changed_is_named(used: Used, change: str, told: str) -> None:
+    used.sql(change)
+
+    found = {one.code: one.detail for one in used.found()}
+
+    assert found.keys() == {"log-broken", "log-head-differs"}
+    assert told in found["log-head-differs"]
+
+
 def test_a_log_that_was_rolled_back_is_named(used: Used) -> None:
     used.unguard_log()
     last = used.sql("DELETE FROM audit_events WHERE seq > 5")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from delivery.errors import Conflict
 from drm.audit.chain import Head, verify_chain
@@ -109,6 +109,32 @@ def test_who_wrote_last_appends_by_one_statement_and_anybody_else_by_three(
 
     assert [statements(one, 3), statements(one, 1)] == [1, 1]
     assert [statements(other, 2), statements(one, 2), statements(one, 2)] == [2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit_head SET chain = frontier",
+        "UPDATE audit_head SET frontier = chain",
+        "UPDATE audit_head SET size = 2, hashed = 2",
+        "UPDATE audit_head SET hashed = 9",
+        "DELETE FROM audit_head",
+    ],
+)
+def test_nothing_is_built_on_a_head_row_that_contradicts_the_events(
+    processes: tuple[SqlStore, SqlStore], change: str
+) -> None:
+    one, other = processes
+    write(one, 3)
+    with one.engine.execution_options(rushlight_write=True).begin() as connection:
+        connection.execute(text(change))
+
+    with pytest.raises(Conflict, match="head row") as refused:
+        write(other, 1)
+
+    assert refused.value.code == "log-broken"
+    with one.read() as work:
+        assert work.log.size() == 3
 
 
 def test_heads_that_wait_for_the_disk_are_kept_by_one_write_and_the_newest_stands(

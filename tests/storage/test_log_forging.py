@@ -143,6 +143,17 @@ def test_only_the_checkpoint_kept_elsewhere_shows_what_was_done_with_every_key(k
         ),
         ("DELETE FROM audit_events WHERE seq > 540", "540"),
         ("DELETE FROM audit_events", "ends at event 0"),
+        ("UPDATE audit_head SET chain = zeroblob(32)", "head row does not continue the chain after event 560"),
+        ("UPDATE audit_head SET size = 559, hashed = 559", "counts 559 events"),
+        ("UPDATE audit_head SET size = 'many'", "does not say how many"),
+        ("UPDATE audit_head SET hashed = 561", "does not say how many"),
+        ("UPDATE audit_head SET hashed = 0", "edge of the tree"),
+        ("UPDATE audit_head SET hashed = 512", "edge of the tree"),
+        ("UPDATE audit_head SET hashed = 256, frontier = zeroblob(32)", "edge of the tree"),
+        ("UPDATE audit_head SET frontier = 'abc'", "edge of the tree"),
+        ("DELETE FROM audit_head", "has none"),
+        ("UPDATE audit_head SET id = 2", "numbers 2"),
+        ("INSERT INTO audit_head SELECT 2, size, chain, frontier, hashed FROM audit_head", "numbers 1, 2"),
     ],
 )
 def test_what_belongs_to_the_log_is_checked_too(kept: Kept, statement: str, told: str) -> None:
