@@ -80,12 +80,18 @@ class SqlLogTree:
         """A full tile, where it is made."""
         return self.session.scalar(select(TileRow.hashes).where(TileRow.level == level, TileRow.number == number))
 
-    def tiles(self, level: int, first: int, count: int) -> dict[int, bytes]:
-        """Full tiles by number."""
-        wanted = select(TileRow.number, TileRow.hashes).where(
+    def tiles(self, level: int, first: int, count: int) -> list[Tile]:
+        """Those full tiles that are there, by number."""
+        wanted = select(TileRow.level, TileRow.number, TileRow.hashes, TileRow.root).where(
             TileRow.level == level, TileRow.number >= first, TileRow.number < first + count
         )
-        return {row.number: row.hashes for row in self.session.execute(wanted)}
+        return [Tile(*row) for row in self.session.execute(wanted.order_by(TileRow.number))]
+
+    def tile_names(self) -> Iterator[tuple[object, object]]:
+        """Level and number of every tile there is, in their sequence: whatever somebody has put there."""
+        wanted = select(TileRow.level, TileRow.number).order_by(TileRow.level, TileRow.number)
+        for row in self.session.execute(wanted.execution_options(yield_per=10_000)):
+            yield row.level, row.number
 
     def roots(self, level: int, first: int, count: int) -> list[bytes]:
         """What stands for full tiles one level up, from the first on without a gap."""

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from delivery.errors import NotFound
-from delivery.log_places import KeptCheckpoint
+from delivery.log_places import KeptCheckpoint, Tile
 from delivery.ports import Store, Work
 from delivery.services.log_ends import EDGE, EndsFound, check_ends
+from delivery.services.log_tile_names import names_problem, tiles_kept
 from delivery.services.log_tiles import subtrees_of
 from drm.audit.chain import START, Head, LogVerdict
 from drm.audit.checkpoints import open_checkpoint
 from drm.audit.keys import LogKeys
 from drm.audit.notes import BadNote
 from drm.audit.stretches import STRETCH, Stretch, check_stretch
-from drm.audit.tiles import WIDTH, GrowingTree, hashes_of
+from drm.audit.tiles import WIDTH, GrowingTree, TileName, hashes_of
 from drm.audit.tree import root_of
 
 
@@ -41,12 +42,16 @@ class Part:
 
 @dataclass(frozen=True)
 class PartFound:
-    """What one part gave: the stretch, its checkpoints (size, root, problem), and the tiles kept for it by number."""
+    """What one part gave: the stretch, its checkpoints (size, root, problem), and what is wrong with the tiles kept for it.
+
+    ``kept`` are the tiles with other hashes than the events', by number, and ``rootless`` those whose root is not their own.
+    """
 
     part: Part
     stretch: Stretch
     signed: tuple[tuple[int, bytes, str], ...]
     kept: dict[int, bytes]
+    rootless: tuple[int, ...]
 
 
 @dataclass
@@ -57,6 +62,8 @@ class _Fold:
     bad: LogVerdict | None = None
     edge_fits: bool = True
     """Whether the tree has the root that the head row's edge gives, where it came to that."""
+    closed: list[tuple[TileName, bytes, bytes]] = field(default_factory=list)
+    """Tiles above the lowest level that the last part filled."""
 
 
 Check = Callable[[Part], PartFound]
@@ -71,18 +78,19 @@ def check_part(store: Store, audit_key: bytes, keys: LogKeys, part: Part) -> Par
         before = START if part.first == 0 else work.tree.chain_at(part.first) or START
         batches = work.tree.batches(part.first, part.until)
         stretch = check_stretch(audit_key, part.first, before, batches, marks, part.strict)
-        kept = work.tree.tiles(0, part.first // WIDTH, STRETCH // WIDTH)
+        tiles = work.tree.tiles(0, part.first // WIDTH, STRETCH // WIDTH)
     if stretch.size < part.until and not stretch.problem:
         missing = f"event {stretch.size + 1} is missing"
         stretch = Stretch(**{**vars(stretch), "first_bad": stretch.size + 1, "problem": missing})
     # Only tiles that are not what the events give are of interest later.
-    kept = {n: tile for n, tile in kept.items() if _given(stretch, n) not in {tile, b""}}
-    return PartFound(part, stretch, signed, kept)
+    tiles = [one for one in tiles if one.number < (stretch.size // WIDTH)]
+    kept = {one.number: one.hashes for one in tiles if one.hashes != _given(stretch, one.number)}
+    rootless = (one.number for one in tiles if one.root != stretch.roots[one.number - stretch.first // WIDTH])
+    return PartFound(part, stretch, signed, kept, tuple(rootless))
 
 
 def _given(stretch: Stretch, number: int) -> bytes:
-    place = number - stretch.first // WIDTH
-    return stretch.tiles[place] if place < len(stretch.tiles) else b""
+    return stretch.tiles[number - stretch.first // WIDTH]
 
 
 def _opened(keys: LogKeys, kept: KeptCheckpoint) -> tuple[int, bytes, str]:
@@ -106,7 +114,8 @@ def check_whole_log(
     after the last checkpoint that still fits. ``run`` may check parts at the same time, in order.
     """
     with store.read() as work:
-        last, ends = work.tree.last_checkpoint(), check_ends(work)
+        # The ends last: what is written while we read must not look like a tile beyond them.
+        last, tiles, ends = work.tree.last_checkpoint(), tiles_kept(work.tree.tile_names()), check_ends(work)
     size, signed = ends.size, last.size if last is not None else 0
     if ends.edge is not None:
         known = [*known, Known(ends.edge.size, ends.edge.root, EDGE)]
@@ -120,6 +129,8 @@ def check_whole_log(
         if end.size > size:
             text = f"the log ends at event {size}, but {end.where} knows {end.size} events"
             return LogVerdict(False, size, size + 1, text)
+    if problem := names_problem(tiles, size, signed):
+        return LogVerdict(False, size, None, problem)
     return _against_heads(store, ends if fold.edge_fits else replace(ends, problem=ends.problem or EDGE), head)
 
 
@@ -176,7 +187,7 @@ def _fold(store: Store, fold: _Fold, found: PartFound, known: Sequence[Known]) -
     for size, root, where in wanted:
         if size > stretch.size:
             break
-        _grow(fold.tree, stretch, size)
+        _grow(fold, stretch, size)
         parts = stretch.marks[size]
         full = size % WIDTH == 0
         got = fold.tree.root if full else fold.tree.root_over(parts)
@@ -188,7 +199,7 @@ def _fold(store: Store, fold: _Fold, found: PartFound, known: Sequence[Known]) -
             return
         if where != EDGE:
             fold.good = size
-    _grow(fold.tree, stretch, stretch.size)
+    _grow(fold, stretch, stretch.size)
     for size, _, problem in found.signed:
         if problem and (not stretch.problem or size < (stretch.first_bad or 0)):
             fold.bad = LogVerdict(False, stretch.size, fold.good + 1, problem)
@@ -199,8 +210,23 @@ def _fold(store: Store, fold: _Fold, found: PartFound, known: Sequence[Known]) -
         number = min(found.kept)
         index = _differs(hashes_of(_given(stretch, number)), hashes_of(found.kept[number]), number * WIDTH)
         fold.bad = LogVerdict(False, stretch.size, index, f"the tile {number} is not that of its events")
+    elif problem := _wrong_above(store, fold, found):
+        fold.bad = LogVerdict(False, stretch.size, None, problem)
     elif stretch.rest:
         fold.tree.add(stretch.rest)
+
+
+def _wrong_above(store: Store, fold: _Fold, found: PartFound) -> str:
+    """What is wrong with the roots of the lowest tiles of this part, and with the tiles above that it filled; "" for nothing."""
+    closed, fold.closed = fold.closed, []
+    if found.rootless:
+        return f"the root of the tile {found.rootless[0]} of level 0 is not that of its hashes"
+    with store.read() as work:
+        for name, hashes, root in closed:
+            # Whether one must be there is asked when all is read.
+            if work.tree.tiles(name.level, name.number, 1) not in ([], [Tile(name.level, name.number, hashes, root)]):
+                return f"the tile {name.number} of level {name.level} is not that of the tiles below it"
+    return ""
 
 
 def _wanted(found: PartFound, known: Sequence[Known]) -> list[tuple[int, bytes, str]]:
@@ -209,9 +235,9 @@ def _wanted(found: PartFound, known: Sequence[Known]) -> list[tuple[int, bytes, 
     return sorted([*signed, *outside], key=lambda one: one[0])
 
 
-def _grow(tree: GrowingTree, stretch: Stretch, size: int) -> None:
-    for number in range(tree.size // WIDTH, size // WIDTH):
-        tree.add_full(stretch.roots[number - stretch.first // WIDTH])
+def _grow(fold: _Fold, stretch: Stretch, size: int) -> None:
+    for number in range(fold.tree.size // WIDTH, size // WIDTH):
+        fold.closed += fold.tree.add_full(stretch.roots[number - stretch.first // WIDTH])
 
 
 def _differs(one: Sequence[bytes], other: Sequence[bytes], first: int) -> int:
@@ -236,5 +262,5 @@ def _tiles_confirm(work: Work, size: int, root: bytes) -> bool:
     """Whether the tiles that are kept give the root that is known, so that they tell which event was changed."""
     try:
         return hmac.compare_digest(root_of(size, subtrees_of(work, size)), root)
-    except NotFound:
-        return False
+    except (NotFound, ValueError, IndexError):
+        return False  # one is missing, or is no tile at all

@@ -130,15 +130,17 @@ class GrowingTree:
                 self._close(0, made)
         return made
 
-    def add_full(self, root: bytes) -> None:
-        """Append 256 leaves at once by the root of their tile; ValueError where the last tile has begun."""
+    def add_full(self, root: bytes) -> list[tuple[TileName, bytes, bytes]]:
+        """Append 256 leaves at once by the root of their tile; the tiles above that became full. ValueError where the last tile has begun."""
         if self.size % WIDTH:
             raise ValueError("the last tile has begun")
         self._level(0)
         self._level(1).append(root)
         self.size += WIDTH
+        made: list[tuple[TileName, bytes, bytes]] = []
         if len(self.edge[1]) == WIDTH:
-            self._close(1, [])
+            self._close(1, made)
+        return made
 
     def _level(self, level: int) -> list[bytes]:
         while len(self.edge) <= level:

@@ -135,6 +135,18 @@ def test_only_the_checkpoint_kept_elsewhere_shows_what_was_done_with_every_key(k
     [
         ("UPDATE audit_head SET frontier = zeroblob(length(frontier))", "head row"),
         ("UPDATE audit_tiles SET hashes = zeroblob(8192) WHERE number = 1", "tile 1"),
+        ("UPDATE audit_tiles SET root = zeroblob(32) WHERE number = 1", "root of the tile 1 of level 0"),
+        ("DELETE FROM audit_tiles WHERE number = 0", "the tile 0 of level 0 is missing"),
+        ("DELETE FROM audit_tiles WHERE number = 1", "the tile 1 of level 0 is missing"),
+        ("INSERT INTO audit_tiles SELECT 0, 2, hashes, root FROM audit_tiles WHERE number = 1", "a tile 2 of level 0"),
+        ("INSERT INTO audit_tiles SELECT 0, 7, hashes, root FROM audit_tiles WHERE number = 1", "a tile 7 of level 0"),
+        ("INSERT INTO audit_tiles SELECT 1, 0, hashes, root FROM audit_tiles WHERE number = 1", "a tile 0 of level 1"),
+        (
+            "INSERT INTO audit_tiles SELECT -1, 0, hashes, root FROM audit_tiles WHERE number = 1",
+            "a tile 0 of level -1",
+        ),
+        ("UPDATE audit_tiles SET number = 'x' WHERE number = 1", "a tile x of level 0"),
+        ("UPDATE audit_tiles SET hashes = substr(hashes, 1, 64) WHERE number = 0", "tile 0"),
         ("UPDATE audit_checkpoints SET note = replace(note, '300', '301') WHERE size = 300", "over 300"),
         ("UPDATE audit_checkpoints SET at = '2001-01-01' WHERE size = 300", "did not hold then"),
         (
