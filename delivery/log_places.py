@@ -34,9 +34,9 @@ class HeadRow:
 
 @dataclass(frozen=True)
 class LogEnds:
-    """The lowest and the highest number of an event (0 where there is none), and every head row, all at one moment."""
+    """The lowest number of an event (None where there is none), the highest (at least 0), and every head row, all at one moment."""
 
-    first: int
+    first: int | None
     last: int
     heads: tuple[HeadRow, ...]
 

@@ -57,7 +57,7 @@ class SqlLogTree:
         head = (LogHeadRow.id, LogHeadRow.size, LogHeadRow.chain, LogHeadRow.frontier, LogHeadRow.hashed)
         rows = self.session.execute(select(first, last, *head).select_from(one).outerjoin(LogHeadRow, true())).all()
         heads = tuple(HeadRow(*row[2:]) for row in rows if row[2] is not None)
-        return LogEnds(rows[0][0] or 0, rows[0][1] or 0, heads)
+        return LogEnds(rows[0][0], max(rows[0][1] or 0, 0), heads)
 
     def batches(self, after: int, until: int) -> Iterator[list[Row]]:
         """Rows in sequence, as written, in pieces."""

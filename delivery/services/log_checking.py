@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from delivery.errors import NotFound
@@ -67,7 +67,7 @@ class _Fold:
 
 
 Check = Callable[[Part], PartFound]
-Run = Callable[[Sequence[Part]], Iterable[PartFound]]
+Run = Callable[[Iterable[Part]], Iterable[PartFound]]
 
 
 def check_part(store: Store, audit_key: bytes, keys: LogKeys, part: Part) -> PartFound:
@@ -117,6 +117,8 @@ def check_whole_log(
         # The ends last: what is written while we read must not look like a tile beyond them.
         last, tiles, ends = work.tree.last_checkpoint(), tiles_kept(work.tree.tile_names()), check_ends(work)
     size, signed = ends.size, last.size if last is not None else 0
+    if ends.stray is not None:
+        return LogVerdict(False, size, ends.stray, ends.problem)
     if ends.edge is not None:
         known = [*known, Known(ends.edge.size, ends.edge.root, EDGE)]
     fold = _Fold()
@@ -139,6 +141,8 @@ def check_end(store: Store, audit_key: bytes, keys: LogKeys, head: Head | None, 
     with store.read() as work:
         ends = check_ends(work)
     size, known = ends.size, max(one.size for one in _heads(ends, head))
+    if ends.stray is not None:
+        return LogVerdict(False, size, ends.stray, ends.problem)
     if known > size:
         return LogVerdict(False, size, size + 1, f"the log ends at event {size}, but its heads know {known} events")
     stretch = check_part(store, audit_key, keys, Part(max(0, size - most) // WIDTH * WIDTH, size, (), True)).stretch
@@ -167,18 +171,14 @@ def _against_heads(store: Store, ends: EndsFound, head: Head | None) -> LogVerdi
     return LogVerdict(True, size)
 
 
-def _parts(size: int, signed: int, known: Sequence[Known]) -> list[Part]:
+def _parts(size: int, signed: int, known: Sequence[Known]) -> Iterator[Part]:
+    # One by one: whoever may add an event may give it any number, and nobody lists the parts up to there.
     # One part even of an empty log, so that checkpoints over what is not there are looked at.
     starts = range(0, max(size, 1), STRETCH)
-    return [
-        Part(
-            first,
-            min(size, first + STRETCH),
-            tuple(sorted({one.size for one in known if one.root and first < one.size <= min(size, first + STRETCH)})),
-            strict=first + STRETCH > signed,
-        )
-        for first in starts
-    ]
+    for first in starts:
+        until = min(size, first + STRETCH)
+        marks = tuple(sorted({one.size for one in known if one.root and first < one.size <= until}))
+        yield Part(first, until, marks, strict=first + STRETCH > signed)
 
 
 def _fold(store: Store, fold: _Fold, found: PartFound, known: Sequence[Known]) -> None:

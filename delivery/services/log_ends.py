@@ -24,18 +24,24 @@ class Edge:
 
 @dataclass(frozen=True)
 class EndsFound:
-    """Where the log and its head end. ``problem`` is what is wrong with the head row, "" where nothing is."""
+    """Where the log and its head end. ``problem`` is what is wrong with the head row, "" where nothing is.
+
+    ``stray`` is the number of an event that can be none.
+    """
 
     size: int
     head_size: int
     edge: Edge | None
     problem: str = ""
+    stray: int | None = None
 
 
 def check_ends(work: Work) -> EndsFound:
     """Hold the head row against the last event. The root of its edge is for whoever has the tree of all events."""
     ends = work.tree.ends()
     heads = ends.heads
+    if ends.first is not None and ends.first < 1:
+        return EndsFound(ends.last, 0, None, f"event {ends.first} stands before the first", ends.first)
     if not heads and not ends.last:
         return EndsFound(0, 0, None)
     if len(heads) != 1 or heads[0].id != 1:

@@ -64,6 +64,14 @@ def test_a_head_row_that_the_next_event_must_not_be_built_on_is_noticed_at_once(
     assert "head row" in looked_at(world).problem
 
 
+def test_an_event_before_the_first_is_noticed_at_once_and_by_the_whole_check(world: World) -> None:
+    events(world, 3)
+    rest = "leaf, chain, at, kind, actor, library_id, request, delivery, agreements"
+    execute(world, f"INSERT INTO audit_events (seq, {rest}) SELECT -7, {rest} FROM audit_events WHERE seq = 2")
+
+    assert looked_at(world) == world.ctx.check_log() == LogVerdict(False, 3, -7, "event -7 stands before the first")
+
+
 def test_a_head_file_that_names_another_event_is_noticed(world: World) -> None:
     events(world, 10)
     head = world.services.audit_log.kept_head()

@@ -74,6 +74,26 @@ def kept(tmp_path_factory: pytest.TempPathFactory, collection: Path) -> Iterator
     world.close()
 
 
+@pytest.mark.parametrize(("number", "bad"), [(0, 0), (-7, -7), (SIZE + 2, SIZE + 1), (2**63 - 1, SIZE + 1)])
+def test_an_event_with_a_number_that_can_be_none_is_found_whatever_processes_check(
+    kept: Kept, tmp_path: Path, number: int, bad: int
+) -> None:
+    rest = "leaf, chain, at, kind, actor, library_id, request, delivery, agreements"
+    with kept.forged() as forger:
+        forger.database.execute(
+            f"INSERT INTO audit_events (seq, {rest}) SELECT {number}, {rest} FROM audit_events WHERE seq = 9"
+        )
+        verdict = kept.verdict(forger.database, (kept.known,))
+        with closing(sqlite3.connect(tmp_path / "forged.db")) as copy:
+            forger.database.backup(copy)
+    engine = create_engine(url := f"sqlite:///{tmp_path / 'forged.db'}")
+    store = SqlStore(engine, AuditLog(kept.world.services.keys.audit, None), kept.world.store.secrets)
+    two = check_log(store, store.audit_log, kept.world.ctx.log.keys, (kept.known,), 2, url)
+    engine.dispose()
+
+    assert (verdict.whole, verdict.first_bad) == (two.whole, two.first_bad) == (False, bad)
+
+
 def test_the_log_as_it_is_is_whole(kept: Kept) -> None:
     with kept.forged() as forger:
         assert kept.verdict(forger.database, (kept.known,)) == LogVerdict(True, SIZE)
