@@ -6,12 +6,14 @@
 
 FOLDER holds checkpoint, tile/ and perhaps tile/entries/ (c2sp.org/tlog-tiles). Get the key from somebody you trust, not from
 the folder. --checkpoint names older checkpoints, such as one that a witness kept: the log must continue them.
-Exit 0: everything fits. Exit 1: something does not, and the first bad entry (counted from 0) is named. Exit 2: wrong usage.
+Exit 0: everything fits. Exit 1: something does not, and the first bad entry (counted from 0) is named. Exit 2: wrong usage, such
+as a --key that is none or a named file that cannot be read.
 """
 
 import argparse
 import base64
 import hashlib
+import re
 import sys
 from pathlib import Path
 
@@ -21,8 +23,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 sha256 = hashlib.sha256
 
 
+NUMBER = "(0|[1-9][0-9]{0,18})"
+BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+PROOF = re.compile(
+    rf"c2sp\.org/tlog-proof@v1\n(?:extra {BASE64}\n)?index {NUMBER}\n((?:[A-Za-z0-9+/]{{43}}=\n){{0,63}})", re.ASCII
+)
+
+
 class Wrong(Exception):
     """What does not fit."""
+
+
+class Misused(Exception):
+    """What was given on the command line and can be nothing of the kind."""
+
+
+def decoded(text):
+    """Bytes from base64, and nothing that a lenient reader would pass over."""
+    if not re.fullmatch(BASE64, text, re.ASCII):
+        raise Wrong("this is no base64")
+    return base64.b64decode(text)
 
 
 def leaf_hash(entry):
@@ -82,35 +102,57 @@ class Key:
     def __init__(self, text):
         try:
             self.name, self.key_id, encoded = text.strip().split("+", 2)
-            raw = base64.b64decode(encoded, validate=True)
-        except ValueError:
-            raise Wrong(f"{text!r} is no verifier key") from None
-        if len(raw) != 33 or raw[0] != 1 or sha256(self.name.encode() + b"\n" + raw).hexdigest()[:8] != self.key_id:
+            raw = decoded(encoded)
+        except (ValueError, Wrong):
+            raise Misused(f"{text!r} is no verifier key") from None
+        if len(raw) != 33 or sha256(self.name.encode() + b"\n" + raw).hexdigest()[:8] != self.key_id:
+            raise Misused(f"{text!r} is no verifier key")
+        if raw[0] != 1:
             raise Wrong(f"{text!r} is no verifier key of a log")
         self.public = Ed25519PublicKey.from_public_bytes(raw[1:])
 
 
+def signatures_in(below):
+    """Name and bytes of each signature below a note (c2sp.org/signed-note)."""
+    if not below.endswith("\n"):
+        raise Wrong("the checkpoint breaks off")
+    for line in below[:-1].split("\n"):
+        parts = line.split(" ")
+        raw = decoded(parts[2]) if len(parts) == 3 else b""
+        if len(raw) < 5 or parts[0] != "\u2014" or not re.fullmatch(r"[^\s+]+", parts[1]):
+            raise Wrong("a signature line cannot be read")
+        yield parts[1], raw
+
+
 def open_checkpoint(note, keys):
     """Origin, size and root of a checkpoint that a known key signed."""
-    text, gap, below = note.decode().rpartition("\n\n")
+    try:
+        whole = note.decode()
+    except UnicodeDecodeError:
+        raise Wrong("this is no checkpoint") from None
+    text, gap, below = whole.rpartition("\n\n")
     text += "\n"
     lines = text.split("\n")[:-1]
-    if not gap or len(lines) < 3 or not lines[1].isascii() or not lines[1].isdigit() or str(int(lines[1])) != lines[1]:
+    if not gap or len(lines) < 3 or not all(lines) or not re.fullmatch(NUMBER, lines[1], re.ASCII):
         raise Wrong("this is no checkpoint")
-    signed = False
-    for line in below.splitlines():
-        dash, name, encoded = ([*line.split(" "), "", ""])[:3]
-        raw = base64.b64decode(encoded)
+    if any(one < " " and one != "\n" for one in whole):
+        raise Wrong("the checkpoint holds control characters")
+    seen = set()
+    for name, raw in signatures_in(below):
         for key in keys:
-            if dash == "\u2014" and (name, raw[:4].hex()) == (key.name, key.key_id) and name == lines[0]:
+            # Of two signatures of one key the first counts, as for other readers of notes.
+            if (name, raw[:4].hex()) == (key.name, key.key_id) and name == lines[0] and key not in seen:
                 try:
                     key.public.verify(raw[4:], text.encode())
                 except InvalidSignature:
                     raise Wrong(f"the signature of {name} is wrong") from None
-                signed = True
-    if not signed:
+                seen.add(key)
+    if not seen:
         raise Wrong(f"no known key signed the checkpoint of {lines[0]}")
-    return lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True)
+    root = decoded(lines[2])
+    if len(root) != 32:
+        raise Wrong("this is no checkpoint")
+    return lines[0], int(lines[1]), root
 
 
 def path_of(level, number, width):
@@ -132,6 +174,14 @@ def entries_in(bundle):
     return found
 
 
+def named(path):
+    """What is in a file that the command line names."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misused(f"{path} cannot be read: {error.strerror}") from None
+
+
 def read(folder, name):
     path = folder / name
     if not path.is_file():
@@ -143,7 +193,7 @@ def older_roots(files, keys, origin, size):
     """Sizes and roots of the older checkpoints, ascending."""
     marks = []
     for file in files:
-        name, at, value = open_checkpoint(file.read_bytes(), keys)
+        name, at, value = open_checkpoint(named(file), keys)
         if name != origin:
             raise Wrong(f"{file} is a checkpoint of {name}")
         if at > size:
@@ -202,17 +252,15 @@ def check_tiles(folder, tree):
 def check_proof(proof, entry, keys):
     """That the entry stands in the log where the proof file says (c2sp.org/tlog-proof)."""
     head, gap, note = proof.decode().partition("\n\n")
-    lines = head.split("\n")
-    if lines[0] != "c2sp.org/tlog-proof@v1" or not gap:
+    found = PROOF.fullmatch(head + "\n")
+    if found is None or not gap:
         raise Wrong("this is no proof of a log")
-    lines = [line for line in lines[1:] if not line.startswith("extra ")]
-    index, last = int(lines[0].partition("index ")[2]), 0
+    index, steps = int(found[1]), [decoded(line) for line in found[2].split("\n")[:-1]]
     origin, size, root = open_checkpoint(note.encode(), keys)
     if not 0 <= index < size:
         raise Wrong(f"entry {index} is beyond the checkpoint")
     here, last, found = index, size - 1, leaf_hash(entry)
-    for line in lines[1:]:
-        step = base64.b64decode(line, validate=True)
+    for step in steps:
         if last == 0:
             raise Wrong(f"entry {index}: the proof is too long")
         if here & 1 or here == last:
@@ -240,12 +288,15 @@ def main():
     try:
         keys = [Key(text) for text in options.key]
         if options.folder is None:
-            origin, size, index = check_proof(options.proof.read_bytes(), options.entry.read_bytes(), keys)
+            origin, size, index = check_proof(named(options.proof), named(options.entry), keys)
             print(f"good: the entry is number {index} of the log {origin}, under a checkpoint of {size}")
         else:
             origin, size, entries = check_folder(options.folder, keys, options.checkpoint)
             print(f"good: {origin}, {size} entries" + ("" if entries else " (only their hashes are here)"))
-    except (Wrong, ValueError, IndexError) as problem:
+    except Misused as problem:
+        print(f"{given.prog}: {problem}", file=sys.stderr)
+        return 2
+    except (Wrong, ValueError, IndexError, OSError) as problem:
         print(f"BAD: {problem}")
         return 1
     return 0
