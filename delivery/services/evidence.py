@@ -19,7 +19,7 @@ from delivery.services.agreement_digests import told_texts
 from delivery.services.context import Context, require
 from delivery.services.deciding import agreement_pairs
 from delivery.services.desk import explain_request
-from delivery.services.log_tiles import prove
+from delivery.services.log_tiles import entry_of, prove
 from delivery.stores import LogFilter
 from drm.audit.checkpoints import Checkpoint
 from drm.audit.events import Event
@@ -75,15 +75,13 @@ def show_event(ctx: Context, officer: Person, seq: int) -> EventView:
     """One event and its proof. NotFound where there is no such event."""
     require(officer, Role.RIGHTS_OFFICER)
     with ctx.store.read() as work:
-        entries = work.tree.leaves(seq - 1, 1) if seq > 0 else []
-        if not entries:
-            raise NotFound("unknown-event", "There is no such event.")
+        entry = entry_of(work, seq)
         last = work.tree.last_checkpoint()
         covered = last is not None and last.size >= seq
         try:
-            return EventView(seq, entries[0], _proved(ctx, work, seq) if covered else None)
+            return EventView(seq, entry, _proved(ctx, work, seq) if covered else None)
         except Conflict as broken:
-            return EventView(seq, entries[0], None, broken.text)
+            return EventView(seq, entry, None, broken.text)
 
 
 def proof_file(ctx: Context, officer: Person, seq: int) -> bytes:

@@ -9,6 +9,9 @@ from drm.audit.proofs import Proof
 from drm.audit.tiles import WIDTH, TileName, holds, packed, subtrees
 from drm.audit.tree import HASH_BYTES, Subtree, entry_hash, prove_inclusion
 
+HIGHEST = 2**63 - 1
+"""No database takes a higher number."""
+
 
 def tile_bytes(work: Work, name: TileName, size: int) -> bytes:
     """The tile or bundle of a tree of ``size``; NotFound where that tree has none of this name."""
@@ -50,17 +53,23 @@ def cosigned(work: Work, kept: KeptCheckpoint) -> bytes:
     return kept.note + "".join(work.tree.cosignatures(kept.size)).encode()
 
 
+def entry_of(work: Work, seq: int) -> bytes:
+    """The bytes of event ``seq``. NotFound where there is no such event, whatever number that is."""
+    leaves = work.tree.leaves(seq - 1, 1) if 0 < seq <= HIGHEST else []
+    if not leaves:
+        raise NotFound("unknown-event", "There is no such event.")
+    return leaves[0]
+
+
 def prove(work: Work, seq: int) -> tuple[Proof, bytes]:
     """The proof that event ``seq`` stands in the log, under the oldest checkpoint that a witness signed, else the newest; and its bytes.
 
     NotFound where there is no such event, or no checkpoint over it yet.
     """
+    entry = entry_of(work, seq)
     cosigned_size = work.tree.cosigned_over(seq)
     kept = work.tree.checkpoint_over(cosigned_size) if cosigned_size else work.tree.last_checkpoint()
-    leaves = work.tree.leaves(seq - 1, 1) if seq > 0 else []
-    if not leaves:
-        raise NotFound("unknown-event", "There is no such event.")
     if kept is None or kept.size < seq:
         raise NotFound("no-checkpoint-yet", "No checkpoint covers this event yet; one is signed every minute.")
     path = prove_inclusion(seq - 1, kept.size, subtrees_of(work, kept.size))
-    return Proof(seq - 1, tuple(path), cosigned(work, kept)), leaves[0]
+    return Proof(seq - 1, tuple(path), cosigned(work, kept)), entry

@@ -265,6 +265,11 @@ def test_the_log_verifies_and_an_edited_event_is_named(shop: Shop) -> None:
     assert "event 2" in shop("audit", "verify", code=1)
 
 
+def test_no_event_is_proved_under_a_number_that_none_has(shop: Shop) -> None:
+    for number in (99_999, 2**63 - 1, 2**63, 10**20):
+        assert "There is no such event." in shop("audit", "prove", str(number), code=2)
+
+
 def test_a_backup_can_be_started_from(shop: Shop, tmp_path: Path) -> None:
     shop(
         "library",

@@ -235,5 +235,7 @@ def test_the_page_of_an_event_shows_its_proof(world: World, delivered: str) -> N
     assert "Proved" in page
     assert show_event(world.ctx, world.officer, 1).proved.root in page  # type: ignore[union-attr]
     assert file.get_data().startswith(b"c2sp.org/tlog-proof@v1\nindex 0\n")
-    assert client.get("/rights/log/99999").status_code == 404
+    for number in (0, 99999, 2**63 - 1, 2**63, 10**20):
+        assert client.get(f"/rights/log/{number}").status_code == 404
+        assert client.get(f"/rights/log/{number}/proof").status_code == 404
     assert client.get("/rights/log/1?lang=zh").get_data(as_text=True).count("已证明") == 1
