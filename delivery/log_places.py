@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from drm.audit.checkpoints import Checkpoint
 from drm.audit.kept import Row
 from drm.audit.keys import LogKeys
 from drm.audit.notes import Verifier
+
+NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class KeptCheckpoint:
-    """A checkpoint that was given out: its size, when, and the signed note."""
+    """A checkpoint that was given out: its size, when (``NO_TIME`` where what is kept says no time), and the signed note."""
 
     size: int
     at: datetime

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select, true, update
+from sqlalchemy import LargeBinary, cast, func, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from delivery.log_places import HeadRow, KeptCheckpoint, LogEnds, LogHead, PlaceState, Tile
+from delivery.log_places import NO_TIME, HeadRow, KeptCheckpoint, LogEnds, LogHead, PlaceState, Tile
 from drm.audit.checkpoints import Checkpoint
 from drm.audit.kept import Row, leaves_of
 from drm.audit.tiles import hashes_of
@@ -27,6 +27,7 @@ from storage.models import (
 )
 
 BATCH = 4_096
+AT_AS_BYTES = cast(CheckpointRow.at, LargeBinary)
 
 
 class SqlLogTree:
@@ -115,20 +116,25 @@ class SqlLogTree:
 
     def last_checkpoint(self) -> KeptCheckpoint | None:
         """The newest checkpoint."""
-        found = self.session.scalars(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)).one_or_none()
+        found = self.session.execute(self._signed().order_by(CheckpointRow.size.desc()).limit(1)).one_or_none()
         return _kept(found) if found is not None else None
 
     def checkpoint_over(self, size: int) -> KeptCheckpoint | None:
         """The oldest checkpoint of at least this size."""
-        wanted = select(CheckpointRow).where(CheckpointRow.size >= size).order_by(CheckpointRow.size).limit(1)
-        found = self.session.scalars(wanted).one_or_none()
+        wanted = self._signed().where(CheckpointRow.size >= size).order_by(CheckpointRow.size).limit(1)
+        found = self.session.execute(wanted).one_or_none()
         return _kept(found) if found is not None else None
 
     def checkpoints(self, after: int, until: int) -> Iterator[KeptCheckpoint]:
         """Checkpoints of sizes in a half-open range, ascending."""
-        wanted = select(CheckpointRow).where(CheckpointRow.size > after, CheckpointRow.size <= until)
-        for row in self.session.scalars(wanted.order_by(CheckpointRow.size)).yield_per(1_000):
+        wanted = self._signed().where(CheckpointRow.size > after, CheckpointRow.size <= until)
+        for row in self.session.execute(wanted.order_by(CheckpointRow.size).execution_options(yield_per=1_000)):
             yield _kept(row)
+
+    def _signed(self) -> Any:
+        """Checkpoints as they stand there: on SQLite a time may be anything, and the check of the log must say so."""
+        at = CheckpointRow.at if self.session.get_bind().dialect.name == "postgresql" else AT_AS_BYTES
+        return select(CheckpointRow.size, at.label("at"), CheckpointRow.note)
 
     def add_checkpoint(self, kept: KeptCheckpoint) -> None:
         """Keep a signed checkpoint; one of this size that is there stays."""
@@ -184,5 +190,13 @@ class SqlLogTree:
         return bool(done.rowcount == 1)  # type: ignore[attr-defined]  # what writing gives has it
 
 
-def _kept(row: CheckpointRow) -> KeptCheckpoint:
-    return KeptCheckpoint(row.size, row.at, row.note)
+def _kept(row: Any) -> KeptCheckpoint:
+    return KeptCheckpoint(row.size, row.at if isinstance(row.at, datetime) else _time(row.at), row.note)
+
+
+def _time(written: bytes) -> datetime:
+    """The instant that stands in a row of SQLite; ``NO_TIME`` where none does."""
+    try:
+        return datetime.fromisoformat(written.decode("ascii")).replace(tzinfo=UTC)
+    except ValueError:
+        return NO_TIME

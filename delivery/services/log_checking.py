@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from delivery.errors import NotFound
-from delivery.log_places import KeptCheckpoint, Tile
+from delivery.log_places import NO_TIME, KeptCheckpoint, Tile
 from delivery.ports import Store, Work
 from delivery.services.log_ends import EDGE, EndsFound, check_ends
 from delivery.services.log_tile_names import names_problem, tiles_kept
@@ -96,8 +96,10 @@ def _given(stretch: Stretch, number: int) -> bytes:
 def _opened(keys: LogKeys, kept: KeptCheckpoint) -> tuple[int, bytes, str]:
     try:
         seen = open_checkpoint(kept.note, keys.verifiers)
-    except BadNote as problem:
+    except (BadNote, ValueError) as problem:
         return kept.size, b"", f"the checkpoint over {kept.size} events is wrong: {problem}"
+    if kept.at == NO_TIME:
+        return kept.size, b"", f"the checkpoint over {kept.size} events does not say when it was signed"
     if seen.checkpoint.origin != keys.origin or seen.checkpoint.size != kept.size:
         return kept.size, b"", f"the checkpoint over {kept.size} events stands in another's place"
     if not any(keys.held_at(signer, kept.at) for signer in seen.signers):

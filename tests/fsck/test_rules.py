@@ -145,6 +145,19 @@ def test_an_agreement_whose_text_is_changed_or_gone_is_named(used: Used) -> None
     assert used.codes() == {"agreement-differs"}
 
 
+def test_an_event_whose_text_is_no_utf_8_is_named(used: Used) -> None:
+    used.unguard_log()
+    for kind in ("copy:supplied", "quota:reserved"):
+        used.sql(
+            "UPDATE audit_events SET request = CAST(x'fffe' AS TEXT), delivery = CAST(x'fffe' AS TEXT)"
+            " WHERE kind = :kind AND request = :one",
+            kind=kind,
+            one=used.opened,
+        )
+
+    assert used.codes() >= {"log-broken", "event-without-copy", "event-without-entry", "copy-without-event"}
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -169,6 +169,16 @@ def test_only_the_checkpoint_kept_elsewhere_shows_what_was_done_with_every_key(k
         ("UPDATE audit_tiles SET hashes = substr(hashes, 1, 64) WHERE number = 0", "tile 0"),
         ("UPDATE audit_checkpoints SET note = replace(note, '300', '301') WHERE size = 300", "over 300"),
         ("UPDATE audit_checkpoints SET at = '2001-01-01' WHERE size = 300", "did not hold then"),
+        ("UPDATE audit_checkpoints SET at = 'garbage' WHERE size = 300", "over 300 events does not say when"),
+        (
+            "UPDATE audit_checkpoints SET at = CAST(x'fffe' AS TEXT) WHERE size = 560",
+            "over 560 events does not say when",
+        ),
+        (
+            "UPDATE audit_checkpoints SET note = CAST(note || x'e28094206120c3a90a' AS BLOB) WHERE size = 300",
+            "over 300",
+        ),
+        ("UPDATE audit_events SET kind = CAST(x'fffe' AS TEXT) WHERE seq = 9", "event 9 "),
         (
             "UPDATE audit_checkpoints SET note = (SELECT note FROM audit_checkpoints WHERE size = 530) WHERE size = 300",
             "over 300",
