@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterable
@@ -53,7 +52,7 @@ class Verifier:
         key_id, _, encoded = rest.partition("+")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             key = b""
         if len(key) != 33:
             raise ValueError(f"{text[:80]!r} is no verifier key")
@@ -166,7 +165,7 @@ def signature_lines(below: str) -> tuple[Signature, ...]:
         parts = line.split(" ")
         try:
             data = base64.b64decode(parts[2], validate=True) if len(parts) == 3 else b""
-        except binascii.Error:
+        except ValueError:  # of which binascii.Error is one: text beyond ASCII gives the plain one
             data = b""
         if parts[0] != "\u2014" or len(data) < 5 or not parts[1] or "+" in parts[1]:
             raise BadNote("a signature line cannot be read")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -52,7 +51,7 @@ def read_proof(data: bytes) -> Proof:
     if lines[0].startswith("extra "):
         try:
             extra = base64.b64decode(lines.pop(0).removeprefix("extra "), validate=True)
-        except binascii.Error:
+        except ValueError:
             raise BadNote("the proof's extra data cannot be read") from None
     if not lines or not lines[0].startswith("index ") or len(lines) > 1 + MAX_PATH:
         raise BadNote("the proof names no index")

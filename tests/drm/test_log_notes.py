@@ -114,6 +114,7 @@ def test_a_log_cannot_sign_under_the_name_of_another() -> None:
         lambda note: note + b"\n",
         lambda note: note.replace(b"\n2\n", b"\n2\r\n"),
         lambda note: note + b"\xff\n",
+        lambda note: note + "\u2014 name \u00e9\n".encode(),
         lambda note: b"",
         lambda note: note + b"x" * 70_000,
     ],
@@ -127,7 +128,15 @@ def test_what_is_not_in_the_form_is_refused(change: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "name", "name+00000000+AAAA", NEUMANN.replace("c74f", "c74e"), NEUMANN.replace("ARpc", "ARpd"), "a b+1+2"],
+    [
+        "",
+        "name",
+        "name+00000000+AAAA",
+        NEUMANN.replace("c74f", "c74e"),
+        NEUMANN.replace("ARpc", "ARpd"),
+        "a b+1+2",
+        "n+1+\u00e9",
+    ],
 )
 def test_what_is_no_published_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="key"):
@@ -151,6 +160,7 @@ def test_a_proof_file_proves_its_entry_and_no_other() -> None:
         ("index 1", "index -1"),
         ("index 1", "place 1"),
         ("dHdv", "!"),
+        ("dHdv", "\u00e9"),
         ("\n\n", "\n"),
     ],
 )

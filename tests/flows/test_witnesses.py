@@ -121,6 +121,7 @@ def test_a_witness_takes_no_smaller_tree_and_no_other_one(world: World, witness:
         (lambda body: re.sub(rb"\nrushlight.invalid/\w+\n", b"\nelsewhere.example/log\n", body), 404),
         (lambda body: b"", 400),
         (lambda body: b"\xff" * 100, 400),
+        (lambda body: body + "\u2014 name \u00e9\n".encode(), 400),
         (lambda body: body + b"x" * 200_000, 400),
     ],
 )
