@@ -49,9 +49,7 @@ class WitnessPlace:
                     raise PlaceFailed(f"it has seen {seen} events, more than there are: the log was set back")
                 old = seen
                 continue
-            if status in {409, 422}:
-                raise PlaceFailed("our log does not continue what it has seen")
-            raise PlaceFailed(STATUS.get(status, f"answers {status}"))
+            raise _failed(status)
         raise PlaceFailed("our log does not continue what it has seen")
 
     def newest(self, note: bytes) -> tuple[int, bytes | None]:
@@ -60,14 +58,23 @@ class WitnessPlace:
         status, kind, body = self._post(write_submission(0, [], note))
         if status == 409 and kind == SIZE_TYPE:
             return _size(body), None
+        if status != 200:
+            # Whatever it is, it does not say that the witness has seen nothing.
+            raise _failed(status)
         # It had seen nothing yet, and has signed this one now.
-        return (size if status == 200 else 0), None
+        return size, None
 
     def _post(self, body: bytes) -> tuple[int, str, bytes]:
         try:
             return self._http.post(self._url, body, time.monotonic() + SECONDS)
         except FetchFailed as error:
             raise PlaceFailed(f"cannot be reached ({error.code})") from None
+
+
+def _failed(status: int) -> PlaceFailed:
+    if status == 422:
+        return PlaceFailed("our log does not continue what it has seen")
+    return PlaceFailed(STATUS.get(status, f"answers {status}"))
 
 
 def _size(body: bytes) -> int:
