@@ -42,18 +42,18 @@ def audit_verify(files: tuple[Path, ...], offline: bool, processes: int | None) 
     """Check the whole log: exit 0 when it is whole, 1 when not, naming the first event that was edited, is missing, swapped or inserted.
 
     Every row, the chain, the tree, the tiles, and every checkpoint with its signature; then what the places outside have seen.
-    A place that cannot be asked is a finding too, unless --offline is given: it might know of more than there is.
+    A place that cannot be asked is a finding too, unless --offline is given: it might know of more than there is. One that has
+    contradicted the log is one in any case, until it has taken a checkpoint again.
     """
     from admin.log_wiring import check_log, processors
 
     services = _services()
     known, problems = _known(services, files, offline)
     log = services.ctx.log
-    verdict = check_log(
-        services.store, services.audit_log, log.keys, known, processes or processors(), services.settings.database
-    )
+    url, processes = services.settings.database, processes or processors()
+    verdict = check_log(services.store, services.audit_log, log.keys, known, processes, url, log.witnesses)
     for problem in problems:
-        click.echo(f"not proved: {problem}")
+        click.echo(problem)
     if not verdict.whole:
         where = f"event {verdict.first_bad}: " if verdict.first_bad is not None else ""
         click.echo(f"broken: {where}{verdict.problem}")
@@ -64,7 +64,8 @@ def audit_verify(files: tuple[Path, ...], offline: bool, processes: int | None) 
 
 
 def _known(services: Services, files: tuple[Path, ...], offline: bool) -> tuple[list[Known], list[str]]:
-    from delivery.services.witnessing import known_from, seen_outside
+    from delivery.services.asking_places import known_from
+    from delivery.services.witnessing import seen_before, seen_outside
     from drm.audit.notes import BadNote
 
     known, problems = [], []
@@ -72,11 +73,10 @@ def _known(services: Services, files: tuple[Path, ...], offline: bool) -> tuple[
         try:
             known.append(known_from(services.ctx.log.keys, file.read_bytes(), f"the checkpoint in {file.name}"))
         except BadNote as problem:
-            problems.append(f"{file}: {problem}")
-    if not offline:
-        outside, troubles = seen_outside(services.ctx)
-        known.extend(outside)
-        problems.extend(f"{name}: {why}" for name, why in troubles.items())
+            problems.append(f"not proved: {file}: {problem}")
+    outside, troubles = seen_before(services.ctx) if offline else seen_outside(services.ctx)
+    known.extend(outside)
+    problems.extend(f"{'broken' if why.differs else 'not proved'}: {name}: {why}" for name, why in troubles.items())
     return known, problems
 
 

@@ -15,8 +15,9 @@ from admin.log_keys import make_log_keys, read_log_keys
 from admin.process_log import log
 from admin.settings import Settings, SettingsError
 from delivery.errors import DeliveryError
-from delivery.log_places import LogSettings, Place, PlaceFailed
+from delivery.log_places import LogSettings, Place, PlaceFailed, Seen
 from delivery.ports import Clock, Letter, Mailer, MailFailed
+from delivery.services.checking_cosignatures import check_cosignatures
 from delivery.services.checkpointing import make_checkpoint
 from delivery.services.context import Context
 from delivery.services.log_checking import Known, Part, PartFound, check_part, check_whole_log
@@ -61,9 +62,9 @@ class MailPlace:
             raise PlaceFailed(f"the mail did not go ({error})") from None
         return ""
 
-    def newest(self, note: bytes) -> tuple[int, bytes | None]:
+    def seen(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> Seen:
         """A mailbox cannot be asked: 'rushlight audit verify --from-checkpoint' takes what was mailed."""
-        return 0, None
+        return Seen(None)
 
 
 def log_settings(settings: Settings, mailer: Mailer, clock: Clock) -> LogSettings:
@@ -116,11 +117,17 @@ def _place(text: str, settings: Settings, mailer: Mailer, clock: Clock, keys: Lo
 
 
 def check_log(
-    store: SqlStore, audit_log: AuditLog, keys: LogKeys, known: Sequence[Known] = (), processes: int = 1, url: str = ""
+    store: SqlStore,
+    audit_log: AuditLog,
+    keys: LogKeys,
+    known: Sequence[Known] = (),
+    processes: int = 1,
+    url: str = "",
+    witnesses: Sequence[Verifier] = (),
 ) -> LogVerdict:
     """Verify the whole log against its chain, its tree, its checkpoints, the head file, and what is ``known`` from outside.
 
-    ``processes`` beyond one read the database ``url`` beside each other.
+    What ``witnesses`` signed is held against the checkpoints too. ``processes`` beyond one read the database ``url`` beside each other.
     """
     try:
         # The head first: what is written while we read must not look like a cut tail.
@@ -132,10 +139,12 @@ def check_log(
         return check_part(store, audit_log.key, keys, part)
 
     if processes < 2:
-        return check_whole_log(store, keys, head, known, check)
-    # Children begin with a fork: they have the keys already, and open the database anew.
-    with get_context("fork").Pool(processes, _begin, (url, audit_log.key, keys, store.secrets)) as pool:
-        return check_whole_log(store, keys, head, known, check, lambda parts: pool.imap(_check_in_child, parts))
+        verdict = check_whole_log(store, keys, head, known, check)
+    else:
+        # Children begin with a fork: they have the keys already, and open the database anew.
+        with get_context("fork").Pool(processes, _begin, (url, audit_log.key, keys, store.secrets)) as pool:
+            verdict = check_whole_log(store, keys, head, known, check, lambda parts: pool.imap(_check_in_child, parts))
+    return check_cosignatures(store, witnesses, verdict.size) if verdict.whole else verdict
 
 
 _child: list[tuple[SqlStore, bytes, LogKeys]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -63,6 +63,22 @@ class KeptCheckpoint:
 
 
 @dataclass(frozen=True)
+class CosignedCheckpoint:
+    """A witness's line with the note of the checkpoint that it was given for."""
+
+    size: int
+    place: str
+    line: str
+    note: bytes
+
+
+DIFFERS = "does not agree with our log"
+"""How every trouble begins that is no mere accident of the way; by this it is known where only its words were kept."""
+BEFORE = "our log does not continue"
+"""How an older release said so."""
+
+
+@dataclass(frozen=True)
 class PlaceState:
     """How far a place outside has seen the log; ``trouble`` is why the last try failed, "" where it did not."""
 
@@ -70,6 +86,11 @@ class PlaceState:
     size: int
     tried_at: datetime
     trouble: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the last try failed because log and place contradict each other."""
+        return self.trouble.startswith((DIFFERS, BEFORE))
 
 
 class LogTree(Protocol):
@@ -91,6 +112,7 @@ class LogTree(Protocol):
     def checkpoints(self, after: int, until: int) -> Iterator[KeptCheckpoint]: ...
     def add_checkpoint(self, kept: KeptCheckpoint) -> None: ...
     def cosignatures(self, size: int) -> tuple[str, ...]: ...
+    def cosigned_checkpoints(self) -> Iterator[CosignedCheckpoint]: ...
     def cosigned_over(self, size: int) -> int | None: ...
     def add_cosignature(self, size: int, place: str, line: str, at: datetime) -> None: ...
     def places(self) -> dict[str, PlaceState]: ...
@@ -101,6 +123,32 @@ class LogTree(Protocol):
 
 class PlaceFailed(Exception):
     """A place outside did not take or give a checkpoint; the text says why. Trying again later may help."""
+
+
+class PlaceDiffers(PlaceFailed):
+    """A place contradicts our log: somebody changed the log or set it back, or the place is not what it was."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{DIFFERS}: {why}")
+
+
+class PlaceAhead(PlaceDiffers):
+    """A place has seen ``size`` events, more than the checkpoint that it was shown."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"it has seen {size} events, more than were signed here: the log was set back")
+        self.size = size
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a place knows of our log: its largest size, None where it cannot be asked; and the notes that it keeps.
+
+    The newest comes first, each after the size under which it is kept; reading them may raise PlaceFailed.
+    """
+
+    size: int | None
+    notes: Iterable[tuple[int, bytes]] = ()
 
 
 class Place(Protocol):
@@ -120,8 +168,11 @@ class Place(Protocol):
         ``old`` is the size that the place saw last, as far as we know, and ``prove`` the way from any older size.
         """
 
-    def newest(self, note: bytes) -> tuple[int, bytes | None]:
-        """The largest size that the place has seen, and its note where it keeps notes. ``note`` is our newest. PlaceFailed."""
+    def seen(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> Seen:
+        """What the place has seen so far. PlaceFailed where it does not say, PlaceDiffers where it contradicts ``note``, our newest.
+
+        ``old`` and ``prove`` are as for giving.
+        """
 
 
 @dataclass(frozen=True)

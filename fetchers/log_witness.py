@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from delivery.log_places import PlaceFailed
+from delivery.log_places import PlaceAhead, PlaceDiffers, PlaceFailed, Seen
 from delivery.sources import FetchFailed
 from drm.audit.notes import BadNote, Verifier
 from drm.audit.witnessing import SIZE_TYPE, cosignature_from, write_submission
 from fetchers.http import GuardedHttp, Patience
 
 SECONDS = 20.0
+ROUNDS = 3
+"""It may have seen more since it was asked: several of our processes bring it checkpoints."""
 STATUS = {400: "cannot read what we sent", 403: "does not know our key", 404: "does not witness our log"}
 
 
@@ -36,33 +38,38 @@ class WitnessPlace:
 
     def give(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> str:
         """Its cosignature. Where it has seen another size than we think, it says so and is asked again from there."""
-        for _ in range(2):
-            status, kind, body = self._post(write_submission(old, prove(old), note))
-            if status == 200:
-                try:
-                    return cosignature_from(body, note, self.verifier)
-                except BadNote as problem:
-                    raise PlaceFailed(f"its answer cannot be used: {problem}") from None
-            if status == 409 and kind == SIZE_TYPE:
-                seen = _size(body)
-                if seen > int(note.split(b"\n")[1]):
-                    raise PlaceFailed(f"it has seen {seen} events, more than there are: the log was set back")
-                old = seen
-                continue
-            raise _failed(status)
-        raise PlaceFailed("our log does not continue what it has seen")
+        seen, line = self._asked(note, old, prove)
+        if not line:
+            raise PlaceAhead(seen)
+        return line
 
-    def newest(self, note: bytes) -> tuple[int, bytes | None]:
-        """How much it has seen: asked with an old size that cannot be right, so that it signs nothing."""
+    def seen(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> Seen:
+        """How much it had seen when it was asked to sign ``note``, which it does only where that continues what it saw."""
+        return Seen(self._asked(note, old, prove, least=old)[0])
+
+    def _asked(self, note: bytes, old: int, prove: Callable[[int], list[bytes]], least: int = 0) -> tuple[int, str]:
+        """How much it had seen, and its line; "" where that is more than ``note`` covers, or less than ``least``."""
         size = int(note.split(b"\n")[1])
-        status, kind, body = self._post(write_submission(0, [], note))
-        if status == 409 and kind == SIZE_TYPE:
-            return _size(body), None
-        if status != 200:
-            # Whatever it is, it does not say that the witness has seen nothing.
-            raise _failed(status)
-        # It had seen nothing yet, and has signed this one now.
-        return size, None
+        said = old if old <= size else 0
+        for _ in range(ROUNDS):
+            status, kind, body = self._post(write_submission(said, prove(said), note))
+            if status == 200:
+                return said, self._line(body, note)
+            if status != 409 or kind != SIZE_TYPE:
+                raise _failed(status)
+            told = _size(body)
+            if told > size or told < least:
+                return told, ""
+            if told == said:
+                raise PlaceDiffers(f"it has seen another log of {told} events, which ours does not continue")
+            said = told
+        raise PlaceFailed("says each time that it has seen another size")
+
+    def _line(self, body: bytes, note: bytes) -> str:
+        try:
+            return cosignature_from(body, note, self.verifier)
+        except BadNote as problem:
+            raise PlaceFailed(f"its answer cannot be used: {problem}") from None
 
     def _post(self, body: bytes) -> tuple[int, str, bytes]:
         try:
@@ -73,7 +80,7 @@ class WitnessPlace:
 
 def _failed(status: int) -> PlaceFailed:
     if status == 422:
-        return PlaceFailed("our log does not continue what it has seen")
+        return PlaceDiffers("our log does not continue what it has seen")
     return PlaceFailed(STATUS.get(status, f"answers {status}"))
 
 

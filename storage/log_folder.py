@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from delivery.log_places import PlaceFailed
+from delivery.log_places import PlaceFailed, Seen
 
 NAME = "checkpoint-{:020d}"
 
@@ -46,10 +46,15 @@ class FolderPlace:
             raise PlaceFailed(f"cannot be written ({error.strerror})") from None
         return ""
 
-    def newest(self, note: bytes) -> tuple[int, bytes | None]:
+    def newest(self) -> tuple[int, bytes | None]:
         """The last file."""
         try:
             names = sorted(path for path in self._folder.glob("checkpoint-*") if path.name[11:].isdecimal())
             return (int(names[-1].name[11:]), names[-1].read_bytes()) if names else (0, None)
         except OSError as error:
             raise PlaceFailed(f"cannot be read ({error.strerror})") from None
+
+    def seen(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> Seen:
+        """What the last file says."""
+        size, kept = self.newest()
+        return Seen(size, () if kept is None else ((size, kept),))

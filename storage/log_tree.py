@@ -10,7 +10,7 @@ from sqlalchemy import LargeBinary, cast, func, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from delivery.log_places import NO_TIME, HeadRow, KeptCheckpoint, LogEnds, LogHead, PlaceState, Tile
+from delivery.log_places import NO_TIME, CosignedCheckpoint, HeadRow, KeptCheckpoint, LogEnds, LogHead, PlaceState, Tile
 from drm.audit.checkpoints import Checkpoint
 from drm.audit.kept import Row, leaves_of
 from drm.audit.tiles import hashes_of
@@ -144,6 +144,15 @@ class SqlLogTree:
         """The witnesses' lines under a checkpoint."""
         wanted = select(CosignatureRow.line).where(CosignatureRow.size == size).order_by(CosignatureRow.place)
         return tuple(self.session.scalars(wanted))
+
+    def cosigned_checkpoints(self) -> Iterator[CosignedCheckpoint]:
+        """Every line of a witness with the checkpoint that it was given for, ascending by size."""
+        wanted = select(CosignatureRow.size, CosignatureRow.place, CosignatureRow.line, CheckpointRow.note).join(
+            CheckpointRow, CheckpointRow.size == CosignatureRow.size
+        )
+        ordered = wanted.order_by(CosignatureRow.size, CosignatureRow.place)
+        for row in self.session.execute(ordered.execution_options(yield_per=1_000)):
+            yield CosignedCheckpoint(row.size, row.place, row.line, row.note)
 
     def cosigned_over(self, size: int) -> int | None:
         """The smallest checkpoint of at least this size that a witness signed."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from delivery.errors import DeliveryError, NotFound
-from delivery.log_places import KeptCheckpoint, Place, PlaceFailed, PlaceState
+from delivery.log_places import KeptCheckpoint, Place, PlaceAhead, PlaceFailed, PlaceState
+from delivery.services.asking_places import Asking, Trouble
 from delivery.services.context import Context
 from delivery.services.log_checking import Known
 from delivery.services.log_tiles import cosigned, subtrees_of
-from drm.audit.checkpoints import open_checkpoint
-from drm.audit.keys import LogKeys
 from drm.audit.notes import BadNote
 from drm.audit.tree import prove_consistency
 from drm.audit.witnessing import SIZE_TYPE, Answer, judge, origin_of, read_submission
 
 PAUSE = timedelta(minutes=1)
 """How long a place is left alone after it failed."""
+ON_ITS_WAY = "on its way"
+PATIENCE = 600.0
+"""Seconds for which a check waits for the places outside where nobody says otherwise."""
 LEASE = timedelta(seconds=30)
 """Within this time of a try no other process tries the same place, so that one checkpoint is not brought there twice."""
 
@@ -43,8 +46,9 @@ def _give(ctx: Context, place: Place) -> str:
         return ""
     old = state.size if state is not None else 0
     with ctx.store.write() as work:
-        # Said before it is done: another process that looks now leaves it to us.
-        work.tree.save_place(PlaceState(place.name, old, now, "on its way"))
+        # Said before it is done: another process that looks now leaves it to us. A contradiction is told until it is over.
+        said = state.trouble if state is not None and state.differs else ON_ITS_WAY
+        work.tree.save_place(PlaceState(place.name, old, now, said))
     with ctx.store.read() as work:
         note = cosigned(work, last)
 
@@ -56,6 +60,10 @@ def _give(ctx: Context, place: Place) -> str:
         line = place.give(note, old, prove)
     except PlaceFailed as failed:
         with ctx.store.write() as work:
+            newest = work.tree.last_checkpoint()
+            if isinstance(failed, PlaceAhead) and newest is not None and newest.size >= failed.size:
+                # We were slow: another process has signed and brought there a newer one. The next round will tell.
+                return ""
             work.tree.save_place(PlaceState(place.name, old, now, str(failed)))
         return str(failed)
     with ctx.store.write() as work:
@@ -72,42 +80,43 @@ def _wants(place: Place, state: PlaceState | None, last: KeptCheckpoint, now: da
         return False
     pause = timedelta(seconds=place.every_seconds)
     if state.trouble:
-        pause = max(pause, LEASE if state.trouble == "on its way" else PAUSE)
+        pause = max(pause, LEASE if state.trouble == ON_ITS_WAY else PAUSE)
     # A clock that was set back must not put it off for as long.
     return not state.tried_at <= now < state.tried_at + pause
 
 
-def seen_outside(ctx: Context) -> tuple[tuple[Known, ...], dict[str, str]]:
-    """What the places outside know of the log, and which could not be asked, with why."""
+def seen_before(ctx: Context) -> tuple[tuple[Known, ...], dict[str, Trouble]]:
+    """What our own record tells of the places outside, without asking any: how far they saw the log, and who refused it."""
+    with ctx.store.read() as work:
+        states = work.tree.places()
+    return _recorded(ctx, states)
+
+
+def _recorded(ctx: Context, states: dict[str, PlaceState]) -> tuple[tuple[Known, ...], dict[str, Trouble]]:
+    known = tuple(Known(state.size, b"", f"the record of {name}") for name, state in states.items() if state.size)
+    found = (states.get(place.name) for place in ctx.log.places)
+    return known, {state.place: Trouble(state.trouble, True) for state in found if state is not None and state.differs}
+
+
+def seen_outside(ctx: Context, seconds: float = PATIENCE) -> tuple[tuple[Known, ...], dict[str, Trouble]]:
+    """What the places outside know of the log; and by place, why it could not be asked or in what it contradicts the log.
+
+    All are asked at the same time, and what has not answered after ``seconds`` is waited for no longer.
+    """
     with ctx.store.read() as work:
         last = work.tree.last_checkpoint()
         states = work.tree.places()
-    known, troubles = [], {}
-    for place in ctx.log.places:
-        try:
-            size, note = place.newest(last.note if last is not None else b"\n0\n")
-            known.append(_known(ctx.log.keys, place, size, note))
-        except PlaceFailed as failed:
-            troubles[place.name] = str(failed)
-        except BadNote as problem:
-            # What lies there is no checkpoint of ours: the log, or the place, is not what it was.
-            troubles[place.name] = f"what it keeps is no checkpoint of this log: {problem}"
-    known.extend(Known(state.size, b"", f"the record of {name}") for name, state in states.items() if state.size)
-    return tuple(known), troubles
-
-
-def _known(keys: LogKeys, place: Place, size: int, note: bytes | None) -> Known:
-    if note is None:
-        return Known(size, b"", place.name)
-    return known_from(keys, note, place.name)
-
-
-def known_from(keys: LogKeys, note: bytes, where: str) -> Known:
-    """What a checkpoint says of our log; BadNote where no key of ours signed it."""
-    seen = open_checkpoint(note, keys.verifiers).checkpoint
-    if seen.origin != keys.origin:
-        raise BadNote(f"it is a checkpoint of {seen.origin}")
-    return Known(seen.size, seen.root, where)
+    end = time.monotonic() + seconds
+    asking = {place.name: Asking(ctx, place, last, states.get(place.name), end) for place in ctx.log.places}
+    for thread in asking.values():
+        thread.start()
+    known, troubles = _recorded(ctx, states)
+    for name, thread in asking.items():
+        more, trouble = thread.found()
+        known = (*known, *more)
+        if trouble is not None and (trouble.differs or name not in troubles):
+            troubles[name] = trouble
+    return known, troubles
 
 
 def add_checkpoint(ctx: Context, body: bytes) -> tuple[int, str, str]:

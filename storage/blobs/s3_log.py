@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from delivery.log_places import PlaceFailed
+from delivery.log_places import PlaceFailed, Seen
 from delivery.ports import Clock
 from storage.blobs.s3 import Bucket
 
@@ -63,7 +63,7 @@ class S3Place:
                 raise PlaceFailed(f"the bucket does not answer ({_told(error)})") from None
         return self._locks
 
-    def newest(self, note: bytes) -> tuple[int, bytes | None]:
+    def newest(self) -> tuple[int, bytes | None]:
         """The first object of the listing."""
         try:
             found = self._client.list_objects_v2(
@@ -76,6 +76,11 @@ class S3Place:
             return NEWEST - int(key.rpartition("-")[2]), body
         except (BotoCoreError, ClientError, ValueError) as error:
             raise PlaceFailed(f"the bucket cannot be read ({_told(error)})") from None
+
+    def seen(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> Seen:
+        """What the newest object says."""
+        size, kept = self.newest()
+        return Seen(size, () if kept is None else ((size, kept),))
 
 
 def _told(error: Exception) -> str:

@@ -19,11 +19,12 @@ from sqlalchemy.orm import Session
 from admin.log_keys import read_log_keys, rotate_log_key
 from admin.log_wiring import check_log
 from delivery.errors import Conflict, NotFound
+from delivery.services.asking_places import known_from
 from delivery.services.checkpointing import make_checkpoint
 from delivery.services.log_checking import Known
 from delivery.services.log_exporting import export_log
 from delivery.services.log_tiles import prove
-from delivery.services.witnessing import give_checkpoints, known_from, newest_checkpoint, seen_outside
+from delivery.services.witnessing import give_checkpoints, newest_checkpoint, seen_outside
 from drm.audit.checkpoints import Checkpoint, open_checkpoint
 from drm.audit.events import Event, leaf_hash
 from drm.audit.proofs import check_proof, read_proof, write_proof

@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
-from delivery.services.witnessing import give_checkpoints, seen_outside
-from tests.flows.test_log import events, sign
-from tests.flows.witness_server import Told, answering, uses
-from tests.world import World
+from admin.log_wiring import check_log
+from delivery.services.asking_places import Trouble
+from delivery.services.witnessing import give_checkpoints, seen_before, seen_outside
+from drm.audit.chain import LogVerdict
+from tests.flows.test_log import events, execute, sign
+from tests.flows.witness_server import STRANGER, Told, answering, uses, witnessing
+from tests.storage.log_forging import Forger
+from tests.world import World, make_world
+
+SIZE = "text/x.tlog.size"
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Iterator[World]:
+    made = make_world(tmp_path / "witness", Path())
+    yield made
+    made.close()
+
+
+def checked(world: World) -> tuple[LogVerdict, dict[str, Trouble]]:
+    """What the check says of a log after all places were asked."""
+    known, troubles = seen_outside(world.ctx)
+    log = world.ctx.log
+    verdict = check_log(world.store, world.services.audit_log, log.keys, known, witnesses=log.witnesses)
+    return verdict, troubles
+
+
+def rewritten(world: World, size: int) -> None:
+    """One event of the first ``size`` says something else, and everything is computed and signed anew, with all keys."""
+    world.services.engine.dispose()
+    with closing(sqlite3.connect(world.services.settings.home / "rushlight.db", isolation_level=None)) as database:
+        signer = world.ctx.log.keys.signer(world.clock())
+        triggers = database.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        Forger(database, world.services.keys.audit, signer, size, random.Random(5)).recompute_all()
+        for (trigger,) in triggers:
+            database.execute(trigger)
+    world.services.settings.head_file.unlink()
 
 
 @pytest.mark.parametrize(
@@ -31,3 +70,126 @@ def test_a_witness_that_answers_with_an_error_has_said_nothing(world: World, sta
         given = give_checkpoints(world.ctx)
 
     assert set(troubles) == set(given) == {place.name}
+
+
+def test_a_witness_shows_that_the_log_was_rewritten_with_every_key(world: World, witness: World) -> None:
+    events(world, 300)
+    sign(world)
+    with witnessing(witness, world) as place:
+        uses(world, place)
+        assert give_checkpoints(world.ctx) == {}
+        assert checked(world) == (LogVerdict(True, 300), {})
+        rewritten(world, 300)
+        execute(world, "DROP TRIGGER audit_cosignatures_no_delete", "DELETE FROM audit_cosignatures")
+
+        verdict, troubles = checked(world)
+
+    assert verdict.whole
+    assert troubles[place.name].differs
+    assert "another log of 300 events" in str(troubles[place.name])
+
+
+def test_a_witness_is_shown_that_the_log_continues_what_it_saw(world: World, witness: World) -> None:
+    events(world, 300)
+    sign(world)
+    with witnessing(witness, world) as place:
+        uses(world, place)
+        give_checkpoints(world.ctx)
+        events(world, 20)
+        sign(world)
+        assert checked(world) == (LogVerdict(True, 320), {})
+        # It has seen more by now than our record says, for it was asked.
+        events(world, 20)
+        sign(world)
+        assert checked(world) == (LogVerdict(True, 340), {})
+        assert give_checkpoints(world.ctx) == {}
+
+
+def test_a_log_that_was_rewritten_and_grew_is_refused_and_the_refusal_stays_a_finding(
+    world: World, witness: World
+) -> None:
+    events(world, 300)
+    sign(world)
+    with witnessing(witness, world) as place:
+        uses(world, place)
+        give_checkpoints(world.ctx)
+        rewritten(world, 300)
+        events(world, 20)
+        sign(world)
+
+        assert "does not continue" in give_checkpoints(world.ctx)[place.name]
+        assert "does not continue" in str(checked(world)[1][place.name])
+
+    # Also when nobody can be asked any more.
+    assert checked(world)[1][place.name].differs
+    assert seen_before(world.ctx)[1][place.name].differs
+
+
+def test_a_kept_cosignature_shows_that_its_checkpoint_was_replaced(world: World, witness: World) -> None:
+    events(world, 300)
+    sign(world)
+    with witnessing(witness, world) as place:
+        uses(world, place)
+        give_checkpoints(world.ctx)
+    rewritten(world, 300)
+
+    log = world.ctx.log
+    verdict = check_log(world.store, world.services.audit_log, log.keys, witnesses=log.witnesses)
+
+    assert (verdict.whole, verdict.first_bad) == (False, 1)
+    assert f"what {place.name} signed over 300 events is not the checkpoint" in verdict.problem
+
+
+def test_a_witness_that_saw_a_log_which_is_gone_says_so_before_anything_is_signed_anew(
+    world: World, witness: World
+) -> None:
+    events(world, 5)
+    sign(world)
+    with witnessing(witness, world) as place:
+        uses(world, place)
+        give_checkpoints(world.ctx)
+        execute(world, "DROP TRIGGER audit_checkpoints_no_delete", "DELETE FROM audit_checkpoints")
+        execute(world, "DELETE FROM audit_places")
+
+        _, troubles = checked(world)
+
+    assert troubles[place.name].differs
+    assert "5 events" in str(troubles[place.name])
+
+
+@pytest.mark.parametrize(
+    ("answers", "differs"),
+    [
+        ([(409, SIZE, b"3\n"), (409, SIZE, b"3\n")], True),
+        ([(409, SIZE, b"3\n"), (422, "text/plain", b"")], True),
+        ([(409, SIZE, b"3\n"), (502, "text/plain", b"")], False),
+        ([(409, SIZE, b"3\n"), (200, "text/plain", b"rubbish\n")], False),
+        ([(200, "text/plain", STRANGER.line(b"another\n", 1).encode())], False),
+        ([(409, SIZE, "\u0663\n".encode())], False),
+    ],
+)
+def test_only_a_contradiction_counts_as_one(world: World, answers: list[tuple[int, str, bytes]], differs: bool) -> None:
+    events(world, 5)
+    sign(world)
+    with answering(Told(answers)) as place:
+        uses(world, place)
+
+        _, troubles = checked(world)
+
+    assert troubles[place.name].differs == differs
+
+
+@pytest.mark.parametrize(("more", "whole"), [(0, False), (10, True)])
+def test_a_witness_that_has_seen_more_than_was_signed_is_noticed_even_when_the_log_has_grown_so_long(
+    world: World, more: int, whole: bool
+) -> None:
+    events(world, 5)
+    sign(world)
+    events(world, more)
+    with answering(Told([(409, SIZE, b"9\n")])) as place:
+        uses(world, place)
+
+        verdict, troubles = checked(world)
+
+    assert verdict.whole == whole
+    assert whole == (place.name in troubles)

@@ -184,7 +184,7 @@ def test_a_folder_keeps_every_checkpoint_and_knows_the_newest(world: World, tmp_
         assert give_checkpoints(world.ctx) == {}
 
     assert len(list((tmp_path / "outside").iterdir())) == 2
-    assert place.newest(b"") == (14, newest_checkpoint(world.ctx))
+    assert place.newest() == (14, newest_checkpoint(world.ctx))
 
 
 def test_a_place_that_fails_is_told_and_tried_again_later(world: World, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_bucket_with_object_lock_keeps_checkpoints_that_nobody_can_take_back(w
     sign(world)
     assert give_checkpoints(world.ctx) == {}
 
-    assert place.newest(b"") == (6, newest_checkpoint(world.ctx))
+    assert place.newest() == (6, newest_checkpoint(world.ctx))
     for version in place._client.list_object_versions(Bucket="locked")["Versions"]:
         with pytest.raises(ClientError):
             place._client.delete_object(Bucket="locked", Key=version["Key"], VersionId=version["VersionId"])
@@ -243,7 +243,7 @@ def test_a_bucket_without_lock_is_used_too_and_one_that_does_not_let_us_in_is_to
     place = S3Place(plain, world.clock)
 
     place.give(note, 0, lambda _: [])
-    assert place.newest(b"") == (3, note)
+    assert place.newest() == (3, note)
     with pytest.raises(PlaceFailed, match="bucket"):
         S3Place(replace(plain, secret_key="wrong"), world.clock).give(note, 0, lambda _: [])
 

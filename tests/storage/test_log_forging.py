@@ -14,9 +14,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from admin.log_wiring import check_log
+from delivery.services.asking_places import known_from
 from delivery.services.checkpointing import make_checkpoint
 from delivery.services.log_checking import Known
-from delivery.services.witnessing import known_from, newest_checkpoint
+from delivery.services.witnessing import newest_checkpoint
 from drm.audit.chain import LogVerdict
 from drm.audit.events import Event
 from storage.audit_log import AuditLog
