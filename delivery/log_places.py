@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from drm.audit.checkpoints import Checkpoint
+from drm.audit.checkpoints import Checkpoint, read_checkpoint
 from drm.audit.kept import Row
 from drm.audit.keys import LogKeys
-from drm.audit.notes import Verifier
+from drm.audit.notes import BadNote, Verifier, read_note
+from drm.audit.tree import consistency_holds
 
 NO_TIME = datetime.min.replace(tzinfo=UTC)
 
@@ -149,6 +150,29 @@ class Seen:
 
     size: int | None
     notes: Iterable[tuple[int, bytes]] = ()
+
+
+def is_there(newest: tuple[int, bytes | None], note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> bool:
+    """Whether a place that keeps notes has this very checkpoint already. ``newest`` is the newest that lies there, (0, None) for none.
+
+    PlaceDiffers unless ours continues that one, and where less lies there than was given: ``old`` events.
+    """
+    size, kept = newest
+    if size < old:
+        raise PlaceDiffers(f"it shows {size} events and was given {old}")
+    if kept is None:
+        return False
+    try:
+        ours, theirs = (read_checkpoint(read_note(one)) for one in (note, kept))
+    except BadNote as problem:
+        raise PlaceDiffers(f"what it keeps is no checkpoint: {problem}") from None
+    if theirs.origin != ours.origin:
+        raise PlaceDiffers(f"it keeps the checkpoints of {theirs.origin}")
+    if theirs.size > ours.size:
+        raise PlaceAhead(theirs.size)
+    if not consistency_holds(theirs.size, theirs.root, ours.size, ours.root, prove(theirs.size)):
+        raise PlaceDiffers(f"our log does not continue the {theirs.size} events that it has seen")
+    return theirs.size == ours.size
 
 
 class Place(Protocol):

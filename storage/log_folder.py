@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from delivery.log_places import PlaceFailed, Seen
+from delivery.log_places import PlaceFailed, Seen, is_there
+from drm.audit.checkpoints import LARGEST
 
 NAME = "checkpoint-{:020d}"
+NAMED = re.compile(r"checkpoint-([0-9]{20})")
 
 
 class FolderPlace:
@@ -22,7 +25,9 @@ class FolderPlace:
         self._folder = folder
 
     def give(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> str:
-        """Write the checkpoint durably under its size."""
+        """Write the checkpoint durably under its size, where it continues the newest that lies there."""
+        if is_there(self.newest(), note, old, prove):
+            return ""
         size = int(note.split(b"\n")[1])
         path = self._folder / NAME.format(size)
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -47,14 +52,28 @@ class FolderPlace:
         return ""
 
     def newest(self) -> tuple[int, bytes | None]:
-        """The last file."""
-        try:
-            names = sorted(path for path in self._folder.glob("checkpoint-*") if path.name[11:].isdecimal())
-            return (int(names[-1].name[11:]), names[-1].read_bytes()) if names else (0, None)
-        except OSError as error:
-            raise PlaceFailed(f"cannot be read ({error.strerror})") from None
+        """The size and the note of the last file."""
+        return next(self._notes(self._sizes()[:1]), (0, None))
 
     def seen(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> Seen:
-        """What the last file says."""
-        size, kept = self.newest()
-        return Seen(size, () if kept is None else ((size, kept),))
+        """All files."""
+        sizes = self._sizes()
+        return Seen(sizes[0] if sizes else 0, self._notes(sizes))
+
+    def _sizes(self) -> list[int]:
+        """The sizes of all checkpoints, the largest first. A folder that is not there yet has none."""
+        try:
+            names = os.listdir(self._folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise PlaceFailed(f"cannot be read ({error.strerror})") from None
+        found = (int(match[1]) for match in map(NAMED.fullmatch, names) if match)
+        return sorted((size for size in found if size <= LARGEST), reverse=True)
+
+    def _notes(self, sizes: list[int]) -> Iterator[tuple[int, bytes]]:
+        for size in sizes:
+            try:
+                yield size, (self._folder / NAME.format(size)).read_bytes()
+            except OSError as error:
+                raise PlaceFailed(f"cannot be read ({error.strerror})") from None

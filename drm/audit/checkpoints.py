@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from drm.audit.notes import PLAIN, BadNote, Note, Signer, Verifier, read_note
 from drm.audit.tree import HASH_BYTES
 
+LARGEST = 2**63 - 1
+"""No log is larger: databases count no further."""
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from delivery.log_places import PlaceFailed, Seen
+from delivery.log_places import PlaceFailed, Seen, is_there
 from delivery.ports import Clock
+from drm.audit.checkpoints import LARGEST
 from storage.blobs.s3 import Bucket
 
-if TYPE_CHECKING:
-    pass
-
+AT_ONCE = 8
+"""How many objects are read beside each other."""
 KEPT = timedelta(days=3650)
 NEWEST = 10**19
 """Names count down from here, so that the newest checkpoint is the first in a listing."""
@@ -35,7 +37,9 @@ class S3Place:
         self._client = bucket.connect(Config(connect_timeout=5, read_timeout=20, retries={"max_attempts": 2}))
 
     def give(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> str:
-        """Put the checkpoint under its size, for ten years where the bucket locks."""
+        """Put the checkpoint under its size, for ten years where the bucket locks, where it continues the newest that is there."""
+        if is_there(self.newest(), note, old, prove):
+            return ""
         size = int(note.split(b"\n")[1])
         more: dict[str, Any] = {}
         if self._is_locked():
@@ -64,23 +68,47 @@ class S3Place:
         return self._locks
 
     def newest(self) -> tuple[int, bytes | None]:
-        """The first object of the listing."""
-        try:
-            found = self._client.list_objects_v2(
-                Bucket=self._bucket, Prefix=f"{self._prefix}checkpoint-", MaxKeys=1
-            ).get("Contents", [])
-            if not found:
-                return 0, None
-            key = found[0]["Key"]
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(1 << 20)
-            return NEWEST - int(key.rpartition("-")[2]), body
-        except (BotoCoreError, ClientError, ValueError) as error:
-            raise PlaceFailed(f"the bucket cannot be read ({_told(error)})") from None
+        """The size and the note of the newest object."""
+        size, key, version = next(self._listed(10), (0, "", ""))
+        return size, self._read(key, version) if key else None
 
     def seen(self, note: bytes, old: int, prove: Callable[[int], list[bytes]]) -> Seen:
-        """What the newest object says."""
-        size, kept = self.newest()
-        return Seen(size, () if kept is None else ((size, kept),))
+        """All objects; in a bucket with object lock every version of them, whatever was laid over it since."""
+        found = self._listed(1_000)
+        first = next(found, None)
+        if first is None:
+            return Seen(0)
+        return Seen(first[0], self._notes(chain([first], found)))
+
+    def _listed(self, page: int) -> Iterator[tuple[int, str, str]]:
+        """Size, name and version of each checkpoint, the largest first."""
+        locked = self._is_locked()
+        pages: Any = self._client.get_paginator("list_object_versions" if locked else "list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{self._prefix}checkpoint-", PaginationConfig={"PageSize": page}
+        )
+        try:
+            for one in pages:
+                for found in one.get("Versions" if locked else "Contents", []):
+                    digits = found["Key"].rpartition("-")[2]
+                    size = NEWEST - int(digits) if digits.isascii() and digits.isdecimal() else -1
+                    if 0 <= size <= LARGEST:
+                        yield size, found["Key"], found.get("VersionId", "")
+        except (BotoCoreError, ClientError) as error:
+            raise PlaceFailed(f"the bucket cannot be read ({_told(error)})") from None
+
+    def _notes(self, listed: Iterator[tuple[int, str, str]]) -> Iterator[tuple[int, bytes]]:
+        with ThreadPoolExecutor(AT_ONCE) as readers:
+            while batch := list(islice(listed, 16 * AT_ONCE)):
+                bodies = readers.map(lambda one: self._read(one[1], one[2]), batch)
+                yield from zip((size for size, _, _ in batch), bodies, strict=True)
+
+    def _read(self, key: str, version: str) -> bytes:
+        more: dict[str, Any] = {"VersionId": version} if version else {}
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key, **more)["Body"]
+            return bytes(body.read(1 << 20))
+        except (BotoCoreError, ClientError) as error:
+            raise PlaceFailed(f"the bucket cannot be read ({_told(error)})") from None
 
 
 def _told(error: Exception) -> str:
