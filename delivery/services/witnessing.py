@@ -11,7 +11,7 @@ from delivery.services.asking_places import Asking, Trouble
 from delivery.services.context import Context
 from delivery.services.log_checking import Known
 from delivery.services.log_tiles import cosigned, subtrees_of
-from drm.audit.notes import BadNote
+from drm.audit.notes import BadNote, read_note
 from drm.audit.tree import prove_consistency
 from drm.audit.witnessing import SIZE_TYPE, Answer, judge, origin_of, read_submission
 
@@ -136,7 +136,9 @@ def add_checkpoint(ctx: Context, body: bytes) -> tuple[int, str, str]:
         if new is not None and not work.tree.witness(last, new, submission.note, now):
             answer, last, new = Answer.CONFLICT, work.tree.witnessed(origin), None
     if new is not None:
-        return answer.value, "text/plain", ctx.log.keys.witness.line(new.text, int(now.timestamp()))
+        # The whole text, with lines that others have added to the three: a cosignature covers all that the log signed.
+        text = read_note(submission.note).text
+        return answer.value, "text/plain", ctx.log.keys.witness.line(text, int(now.timestamp()))
     if answer is Answer.CONFLICT:
         return answer.value, SIZE_TYPE, f"{last.size if last is not None else 0}\n"
     return answer.value, "text/plain", f"{answer.name.lower().replace('_', ' ')}\n"

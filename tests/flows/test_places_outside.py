@@ -6,6 +6,7 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from admin.log_wiring import check_log
 from delivery.services.asking_places import Trouble
 from delivery.services.witnessing import give_checkpoints, seen_before, seen_outside
 from drm.audit.chain import LogVerdict
+from drm.audit.checkpoints import Checkpoint
+from drm.audit.notes import Signer
+from drm.audit.tree import EMPTY
+from drm.audit.witnessing import cosignature_from, write_submission
 from tests.flows.test_log import events, execute, sign
 from tests.flows.witness_server import STRANGER, Told, answering, uses, witnessing
 from tests.storage.log_forging import Forger
@@ -193,3 +198,23 @@ def test_a_witness_that_has_seen_more_than_was_signed_is_noticed_even_when_the_l
 
     assert verdict.whole == whole
     assert whole == (place.name in troubles)
+
+
+OTHER = Signer("other.example/log", b"o" * 32)
+
+
+def asked(witness: World, note: bytes) -> tuple[int, bytes]:
+    """What a witness of the log of somebody else answers, over HTTP as it goes through the app."""
+    witness.ctx = replace(witness.ctx, log=replace(witness.ctx.log, witnessed=(OTHER.verifier,)))
+    answer = witness.reader_app().test_client().post("/log/add-checkpoint", data=write_submission(0, [], note))
+    return answer.status_code, answer.data
+
+
+def test_a_cosignature_covers_the_lines_that_another_log_adds_to_its_checkpoint(witness: World) -> None:
+    text = Checkpoint(OTHER.name, 3, EMPTY).text + b"a line of its own\n"
+    note = text + b"\n" + OTHER.line(text).encode()
+
+    status, line = asked(witness, note)
+
+    assert status == 200
+    assert cosignature_from(line, note, witness.ctx.log.keys.witness.verifier)
