@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from delivery.log_places import PlaceAhead, PlaceDiffers, PlaceFailed, Seen
 from delivery.sources import FetchFailed
+from drm.audit.checkpoints import number
 from drm.audit.notes import BadNote, Verifier
 from drm.audit.witnessing import SIZE_TYPE, cosignature_from, write_submission
 from fetchers.http import GuardedHttp, Patience
@@ -85,7 +86,7 @@ def _failed(status: int) -> PlaceFailed:
 
 
 def _size(body: bytes) -> int:
-    text = body.strip()
-    if not text.isdigit() or len(text) > 19:
-        raise PlaceFailed("its answer cannot be used: no size")
-    return int(text)
+    try:
+        return number(body.decode("ascii").strip())
+    except (UnicodeDecodeError, BadNote):
+        raise PlaceFailed("its answer cannot be used: no size") from None

@@ -43,8 +43,8 @@ class SeenCheckpoint:
 
 
 def number(text: str) -> int:
-    """A decimal number without leading zeros; BadNote for anything else."""
-    if not NUMBER.fullmatch(text):
+    """A decimal number without leading zeros, not beyond ``LARGEST``; BadNote for anything else."""
+    if not NUMBER.fullmatch(text) or int(text) > LARGEST:
         raise BadNote(f"{text[:30]!r} is no number")
     return int(text)
 

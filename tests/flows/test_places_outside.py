@@ -218,3 +218,17 @@ def test_a_cosignature_covers_the_lines_that_another_log_adds_to_its_checkpoint(
 
     assert status == 200
     assert cosignature_from(line, note, witness.ctx.log.keys.witness.verifier)
+
+
+@pytest.mark.parametrize(("size", "status"), [(2**63 - 1, 200), (2**63, 400), (10**19 - 1, 400)])
+def test_a_witness_reads_no_size_beyond_what_can_be_kept(witness: World, size: int, status: int) -> None:
+    assert asked(witness, Checkpoint(OTHER.name, size, EMPTY).signed(OTHER))[0] == status
+
+
+def test_a_size_beyond_what_can_be_kept_is_no_answer_of_a_witness(world: World) -> None:
+    events(world, 5)
+    sign(world)
+    with answering(Told([(409, SIZE, b"%d\n" % 2**63)])) as place:
+        uses(world, place)
+
+        assert "no size" in str(checked(world)[1][place.name])
