@@ -27,8 +27,9 @@ from admin.settings import read_settings
 def fsck(repair: bool, deep: bool, as_json: bool, grace: int) -> None:
     """Check that nothing is lost, delivered twice, counted wrongly, missing or left over. Exit 0 when all is well, else 1.
 
-    Each violation is named by its code (docs/reason-codes.md) and its ids, with the cure. Jobs that wait for a person are told
-    and are no violation. The service may run meanwhile. With --repair the exit code is 0 when everything could be repaired.
+    Each violation is named by its code (docs/reason-codes.md) and its ids, with the cure. Jobs that wait for a person, and places
+    outside that do not say within a minute what they know of the log, are told and are no violation. The service may run meanwhile.
+    With --repair the exit code is 0 when everything could be repaired.
     """
     from admin.bell import CeleryBell
     from admin.celery_app import make_celery

@@ -52,7 +52,8 @@ def reissue(deep: bool, withdraw: bool) -> None:
     from drm.pdf.values import PdfRefused
 
     services = build_services(read_settings())
-    found = [one for one in examine(services, patience_of(services, timedelta(hours=24)), deep) if one.code in LOST]
+    examined = examine(services, patience_of(services, timedelta(hours=24)), deep, outside=False)
+    found = [one for one in examined if one.code in LOST]
     concerned: dict[str, str] = {}
     for one in found:
         numbers: tuple[str, ...] = tuple(one.ids[kind] for kind in ("delivery",) if kind in one.ids)

@@ -88,7 +88,7 @@ def build_services(
         fetcher=_fetchers(settings, meters),
         pdf=MeasuredPdfWorks(SandboxedPdfWorks(limits, pdf_policy(settings)), meters),
         presets=load_presets(),
-        check_log=lambda: check_log(store, audit_log, log.keys, witnesses=log.witnesses),
+        check_log=lambda known=(): check_log(store, audit_log, log.keys, known, witnesses=log.witnesses),
         log=log,
         settings=service_settings(settings, limits),
         provider=make_provider(settings, clock),

@@ -9,11 +9,15 @@ from admin.fsck.agreement_texts import changed_agreements
 from admin.fsck.counting import over_limit
 from admin.fsck.files import damaged_files, damaged_tails, left_over, missing_and_orphans
 from admin.wiring import Services
+from delivery.services.witnessing import seen_before, seen_outside
 from delivery.violations import Patience, Violation
 from storage.checks import broken
 
-NOTICES = frozenset({"job-set-aside"})
+NOTICES = frozenset({"job-set-aside", "log-place-unasked"})
 """What a person should know and what breaks no promise: told, but not counted."""
+
+OUTSIDE = 60.0
+"""Seconds for which all places outside together are waited for."""
 
 
 def is_notice(found: Violation) -> bool:
@@ -26,12 +30,12 @@ def patience_of(services: Services, grace: timedelta) -> Patience:
     return Patience(now=services.ctx.clock(), grace=grace, window=services.ctx.settings.window)
 
 
-def examine(services: Services, patience: Patience, deep: bool = False) -> Iterator[Violation]:
-    """Every violation of every rule. ``deep`` also reads all files and compares their digests.
+def examine(services: Services, patience: Patience, deep: bool = False, outside: bool = True) -> Iterator[Violation]:
+    """Every violation of every rule. ``deep`` also reads all files and compares their digests; ``outside`` asks the log's places.
 
     Rows are read rule by rule, each in one statement; files in one pass beside the rows that name them.
     """
-    yield from _log(services)
+    yield from _log(services, outside)
     with services.store.read() as work:
         yield from broken(work.session, patience)
     yield from changed_agreements(services)
@@ -43,8 +47,11 @@ def examine(services: Services, patience: Patience, deep: bool = False) -> Itera
         yield from damaged_tails(services)
 
 
-def _log(services: Services) -> Iterator[Violation]:
-    verdict = services.ctx.check_log()
+def _log(services: Services, outside: bool) -> Iterator[Violation]:
+    known, troubles = seen_outside(services.ctx, OUTSIDE) if outside else seen_before(services.ctx)
+    verdict = services.ctx.check_log(known)
     if not verdict.whole:
         bad = verdict.size if verdict.first_bad is None else verdict.first_bad
         yield Violation("log-broken", {"event": str(bad)}, verdict.problem)
+    for place, trouble in troubles.items():
+        yield Violation("log-place-differs" if trouble.differs else "log-place-unasked", {"place": place}, trouble.text)

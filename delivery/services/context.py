@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from delivery.log_places import LogSettings
 from delivery.payments import InvoiceAtLibrary, Payments
 from delivery.people import Person, Role
 from delivery.ports import Blobs, Clock, CopyFiles, Mailer, Store
+from delivery.services.log_checking import Known
 from delivery.sources import Fetcher
 from delivery.stores import Source
 from delivery.watching import Pace, Paces, Rate
@@ -82,6 +83,12 @@ class ServiceSettings:
     sign_in_pace: Pace = (Rate(10, 300),)
 
 
+class CheckLog(Protocol):
+    """Checks the whole log, and that it continues what is ``known`` of it from elsewhere."""
+
+    def __call__(self, known: Sequence[Known] = ()) -> LogVerdict: ...
+
+
 @dataclass(frozen=True)
 class Context:
     """The world of the use cases. Frozen: one per process, shared by threads."""
@@ -95,7 +102,7 @@ class Context:
     fetcher: Callable[[Source], Fetcher]
     pdf: PdfWorks
     presets: Mapping[str, LinkTable]
-    check_log: Callable[[], LogVerdict]
+    check_log: CheckLog
     log: LogSettings
     settings: ServiceSettings
     payments: Payments = field(default_factory=InvoiceAtLibrary)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -19,8 +21,9 @@ from drm.audit.checkpoints import Checkpoint
 from drm.audit.notes import Signer
 from drm.audit.tree import EMPTY
 from drm.audit.witnessing import cosignature_from, write_submission
+from fetchers.log_witness import WitnessPlace
 from tests.flows.test_log import events, execute, sign
-from tests.flows.witness_server import STRANGER, Told, answering, uses, witnessing
+from tests.flows.witness_server import AGENT, STRANGER, Told, answering, uses, witnessing
 from tests.storage.log_forging import Forger
 from tests.world import World, make_world
 
@@ -232,3 +235,17 @@ def test_a_size_beyond_what_can_be_kept_is_no_answer_of_a_witness(world: World) 
         uses(world, place)
 
         assert "no size" in str(checked(world)[1][place.name])
+
+
+def test_a_place_that_never_answers_is_not_waited_for(world: World) -> None:
+    events(world, 5)
+    sign(world)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/log"
+        uses(world, WitnessPlace(url, STRANGER.verifier, AGENT))
+        began = time.monotonic()
+
+        _, troubles = seen_outside(world.ctx, 0.1)
+
+    assert time.monotonic() - began < 10
+    assert troubles == {STRANGER.name: Trouble("does not answer in time", False)}
