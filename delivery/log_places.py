@@ -65,12 +65,12 @@ class KeptCheckpoint:
 
 @dataclass(frozen=True)
 class CosignedCheckpoint:
-    """A witness's line with the note of the checkpoint that it was given for."""
+    """A witness's line with the note of the checkpoint that it was given for, None where that is gone."""
 
     size: int
     place: str
     line: str
-    note: bytes
+    note: bytes | None
 
 
 DIFFERS = "does not agree with our log"

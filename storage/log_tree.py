@@ -147,7 +147,7 @@ class SqlLogTree:
 
     def cosigned_checkpoints(self) -> Iterator[CosignedCheckpoint]:
         """Every line of a witness with the checkpoint that it was given for, ascending by size."""
-        wanted = select(CosignatureRow.size, CosignatureRow.place, CosignatureRow.line, CheckpointRow.note).join(
+        wanted = select(CosignatureRow.size, CosignatureRow.place, CosignatureRow.line, CheckpointRow.note).outerjoin(
             CheckpointRow, CheckpointRow.size == CosignatureRow.size
         )
         ordered = wanted.order_by(CosignatureRow.size, CosignatureRow.place)

@@ -14,9 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 PLAIN, COSIGNED = 1, 4
 """Kinds of signature: over the text itself, and over the text with the time at which a witness saw it."""
 MAX_NOTE = 64 * 1024
-MAX_SIGNATURES = 64
+MAX_SIGNATURES = 100
+"""As many as Go's package reads."""
 TIME_BYTES = 8
 SIGNATURE_BYTES = 64
+
+
+def is_key_name(text: str) -> bool:
+    """Whether a key may be called so: neither plus signs nor spaces of any kind (Unicode's, as Go's package has it)."""
+    return bool(text) and "+" not in text and not re.search(r"\s", text)
 
 
 class BadNote(Exception):
@@ -32,7 +38,7 @@ class Verifier:
     public: bytes
 
     def __post_init__(self) -> None:
-        if not self.name or "+" in self.name or re.search(r"\s", self.name) or not self.name.isprintable():
+        if not is_key_name(self.name) or not self.name.isprintable():
             raise ValueError(f"{self.name!r} cannot be the name of a key")
         if self.kind not in {PLAIN, COSIGNED} or len(self.public) != 32:
             raise ValueError("only Ed25519 keys are known here")
@@ -167,7 +173,7 @@ def signature_lines(below: str) -> tuple[Signature, ...]:
             data = base64.b64decode(parts[2], validate=True) if len(parts) == 3 else b""
         except ValueError:  # of which binascii.Error is one: text beyond ASCII gives the plain one
             data = b""
-        if parts[0] != "\u2014" or len(data) < 5 or not parts[1] or "+" in parts[1]:
+        if parts[0] != "\u2014" or len(data) < 5 or not is_key_name(parts[1]):
             raise BadNote("a signature line cannot be read")
         found.append(Signature(parts[1], data[:4], data[4:], f"{line}\n"))
     return tuple(found)

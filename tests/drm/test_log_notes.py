@@ -85,6 +85,23 @@ def test_unknown_signatures_are_ignored_and_sixteen_are_taken() -> None:
     assert open_checkpoint(NOTE + more.encode(), [SIGNER.verifier]).signers == {SIGNER.verifier: 0}
 
 
+@pytest.mark.parametrize(("count", "read"), [(99, True), (100, False)])
+def test_a_note_may_have_a_hundred_signatures(count: int, read: bool) -> None:
+    more = "".join(Signer(f"other.example/{n}", bytes([n]) * 32).line(CHECKPOINT.text) for n in range(count))
+
+    if read:
+        assert len(read_note(NOTE + more.encode()).signatures) == 100
+        return
+    with pytest.raises(BadNote, match="too many"):
+        read_note(NOTE + more.encode())
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u0085", "\u1680", "\u2003", "\u2028", "\u202f", "\u3000"])
+def test_a_key_whose_name_holds_a_space_of_any_kind_is_none(space: str) -> None:
+    with pytest.raises(BadNote):
+        read_note(NOTE + f"\u2014 some{space}name AAAAAAAA\n".encode())
+
+
 def test_a_wrong_signature_of_a_known_key_refuses_the_whole_note() -> None:
     other = Signer(SIGNER.name, b"t" * 32)
     wrong = other.line(b"another text\n")

@@ -249,3 +249,48 @@ def test_a_place_that_never_answers_is_not_waited_for(world: World) -> None:
 
     assert time.monotonic() - began < 10
     assert troubles == {STRANGER.name: Trouble("does not answer in time", False)}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("garbage", "cannot be read"),
+        ("", "cannot be read"),
+        ("\u2014 some/witness AAAAAAAAAAA\n", "cannot be read"),
+        ("\u2014 some/witness \u00e9\n", "cannot be read"),
+        (STRANGER.line(b"anything\n", 1) * 2, "cannot be read"),
+        (STRANGER.line(b"anything\n", 1).strip(), "cannot be read"),
+        (STRANGER.line(b"anything\n", 1).replace("partner", "another"), "was signed by another"),
+        (STRANGER.line(b"anything\n", 1), "is not the checkpoint"),
+    ],
+)
+def test_what_is_no_line_of_a_witness_is_noticed(world: World, line: str, told: str) -> None:
+    events(world, 5)
+    sign(world)
+    with world.store.write() as work:
+        work.tree.add_cosignature(5, STRANGER.name, line, world.clock())
+
+    log = world.ctx.log
+    verdict = check_log(world.store, world.services.audit_log, log.keys, witnesses=(STRANGER.verifier,))
+
+    assert not verdict.whole
+    assert told in verdict.problem
+
+
+@pytest.mark.parametrize("left", ["audit_places", "audit_cosignatures", ""])
+def test_checkpoints_that_were_removed_are_missed_where_a_place_was_given_them(
+    world: World, witness: World, left: str
+) -> None:
+    events(world, 5)
+    sign(world)
+    with witnessing(witness, world) as place:
+        uses(world, place)
+        give_checkpoints(world.ctx)
+    execute(world, *(f"DROP TRIGGER audit_{name}_no_delete" for name in ("checkpoints", "cosignatures")))
+    for table in {"audit_checkpoints", "audit_places", "audit_cosignatures"} - {left}:
+        execute(world, f"DELETE FROM {table}")
+    events(world, 5)
+    sign(world)
+
+    # Where not even the record of a place is left, only the places themselves can tell.
+    assert world.ctx.check_log().whole == (not left)
