@@ -39,7 +39,12 @@ Clock = Callable[[], datetime]
 
 
 class Work(Protocol):
-    """One transaction. Everything done through it is kept together or not at all."""
+    """One transaction. Everything done through it is kept together or not at all.
+
+    What is read to be changed is held first, and judged by what it says then. Always in this sequence, so that two transactions
+    never wait for each other: a person; requests, by their numbers; copies that are there already; the ledger's scopes, by their
+    names; the end of the log. Each takes of these what it needs, and nobody goes back.
+    """
 
     @property
     def libraries(self) -> LibraryStore:

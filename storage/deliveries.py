@@ -92,8 +92,17 @@ class SqlDeliveries:
             raise NotFound("unknown-delivery", "There is no such delivery.")
         return as_delivery(row)
 
+    def lock(self, number: str) -> Delivery:
+        """One copy, held until the transaction ends; read afresh. On SQLite the transaction itself is the lock."""
+        # Windows and tails that name the copy are no change of it, and need not wait.
+        held = select(DeliveryRow).where(DeliveryRow.number == number).with_for_update(of=DeliveryRow, key_share=True)
+        row = self.session.scalars(held.execution_options(populate_existing=True)).one_or_none()
+        if row is None:
+            raise NotFound("unknown-delivery", "There is no such delivery.")
+        return as_delivery(row)
+
     def save(self, delivery: Delivery) -> None:
-        """Keep what changed, but for the counters."""
+        """Keep what changed, but for the counters. What others changed since the value was read is lost: hold it before (``lock``)."""
         row = self.session.get(DeliveryRow, delivery.number)
         if row is None:
             raise NotFound("unknown-delivery", "There is no such delivery.")
@@ -127,7 +136,8 @@ class SqlDeliveries:
         )
         assert isinstance(counted, CursorResult)
         if counted.rowcount != 1:
-            return False
+            # Where the same press came twice at once, the other one may just have taken the last open, for both.
+            return self.session.get(WindowRow, window.secret_hash) is not None
         self.session.add(
             WindowRow(
                 secret_hash=window.secret_hash,

@@ -143,41 +143,48 @@ def open_window(
         raise NotAllowed("sign-in-to-open", "Only the reader who asked may open this, signed in.")
     secret = _secret_of(ctx, delivery, nonce)
     now = ctx.clock()
-    ends = now + ctx.settings.window
-    if delivery.expires_at is not None:
-        ends = min(ends, delivery.expires_at)
-    window = Window(secret_hash(secret), delivery.number, now, ends)
     with pacing.alarming(ctx, pacing.OPEN), ctx.store.write() as work:
-        _same_device(work, delivery.number, device)
+        # Whoever presses at the same moment waits here, and then finds the mark and the window of this one.
+        delivery = _same_device(work, work.deliveries.lock(delivery.number), device)
+        window = Window(secret_hash(secret), delivery.number, now, _end_of_window(ctx, delivery, now))
         known = work.deliveries.window(window.secret_hash) is not None
         if not work.deliveries.open_window(delivery.number, window, now):
-            state = state_of(work.deliveries.get(delivery.number), now)
+            state = state_of(delivery, now)
             code = LinkState.USED_UP if state is LinkState.LIVE else state
             raise Conflict(f"link-{code}", "This link can no longer be opened.")
         if not known:
             pacing.take_open(ctx, work, delivery, token_id)
-            _first_use(ctx, work, delivery.number, now)
+            if delivery.opens_used == 0:
+                _first_use(ctx, work, delivery, now)
             work.record(Event("window:opened", now, "reader", delivery.library_id, delivery.request, delivery.number))
     return Opened(secret, delivery.filename, bool(delivery.terms.get("view_only")))
 
 
-def _same_device(work: Work, number: str, device: str) -> None:
-    """Where an agreement permits the first device alone: keep its mark at the first open, and refuse others afterwards."""
-    delivery = work.deliveries.get(number)
+def _end_of_window(ctx: Context, delivery: Delivery, now: datetime) -> datetime:
+    ends = now + ctx.settings.window
+    return ends if delivery.expires_at is None else min(ends, delivery.expires_at)
+
+
+def _same_device(work: Work, delivery: Delivery, device: str) -> Delivery:
+    """Where an agreement permits the first device alone: keep its mark at the first open, and refuse others afterwards.
+
+    The copy is held; returned as it is from here on.
+    """
     if not delivery.terms.get("same_device"):
-        return
+        return delivery
     mark = secret_hash(device) if device else ""
     known = delivery.terms.get("device")
     if not mark or (known is not None and known != mark):
         raise Conflict("other-device", "The agreement permits this document on the device that opened it first.")
     if known is None:
-        work.deliveries.save(replace(delivery, terms={**delivery.terms, "device": mark}))
+        delivery = replace(delivery, terms={**delivery.terms, "device": mark})
+        work.deliveries.save(delivery)
+    return delivery
 
 
-def _first_use(ctx: Context, work: Work, number: str, now: datetime) -> None:
+def _first_use(ctx: Context, work: Work, delivery: Delivery, now: datetime) -> None:
     """The first open starts what runs from first use: the link may end sooner than it would have unopened."""
-    delivery = work.deliveries.get(number)
-    if delivery.opens_used != 1 or delivery.open_access:
+    if delivery.open_access:
         return
     ready = read_ready(ctx, work, work.requests.get(delivery.request))
     if ready.terms.begins_with_use:

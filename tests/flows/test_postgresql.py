@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+from delivery.copies import Window
 from delivery.errors import Conflict
 from delivery.lifecycle import State
 from delivery.services import downloading, expiring, requesting
@@ -88,4 +89,23 @@ def test_of_many_who_open_a_link_at_once_no_more_get_in_than_may(
     # Who comes too late hears that the link is used up; that the database would not have it either is the last resort.
     assert (answers.count("in"), answers.count("link-used_up")) == (5, 19)
     assert world.delivery(number).opens_used == world.delivery(number).opens_limit == 5
+    world.close()
+
+
+def test_the_rows_of_a_link_let_no_more_in_than_may_even_where_nobody_holds_its_copy(
+    postgres_url: str, tmp_path: Path, collection: Path
+) -> None:
+    world = make_world(tmp_path / "home", collection, postgres_url)
+    number = world.ask().number
+    world.work()
+    copy, now = world.get(number).delivery, world.clock()
+
+    def opened(place: int) -> bool:
+        with world.store.write() as work:
+            return work.deliveries.open_window(copy, Window(f"window {place}", copy, now, now), now)
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(opened, range(24))).count(True) == 5
+
+    assert world.delivery(number).opens_used == 5
     world.close()

@@ -22,7 +22,16 @@ ACCESS = (
         "                    ).all()\n"
         "                ),\n            )\n"
         "            .values(",
-        ("tests/flows/test_postgresql.py::test_of_many_who_open_a_link_at_once_no_more_get_in_than_may",),
+        (
+            "tests/flows/test_postgresql.py::test_the_rows_of_a_link_let_no_more_in_than_may_even_where_nobody_holds_its_copy",
+        ),
+    ),
+    Bug(
+        "a link is opened by what its copy said before",
+        "delivery/services/downloading.py",
+        "work.deliveries.lock(delivery.number)",
+        "work.deliveries.get(delivery.number)",
+        ("tests/faults/test_same_moment.py",),
     ),
     Bug(
         "what is used is counted without holding the lock rows",
