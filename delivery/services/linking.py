@@ -10,8 +10,8 @@ from delivery.copies import CopyState, Delivery
 from delivery.errors import Conflict, Invalid, NotFound
 from delivery.jobs import MAIL, NewJob
 from delivery.people import Person, Role
-from delivery.ports import Work
 from delivery.services.context import Context, require, require_library
+from delivery.services.copy_holding import hold_copy
 from delivery.services.deciding import refund
 from delivery.services.preparing import read_ready
 from drm.audit.events import Event
@@ -26,7 +26,7 @@ def resend(ctx: Context, person: Person, number: str) -> Delivery:
     """
     now = ctx.clock()
     with ctx.store.write() as work:
-        delivery = _reach(work, person, number)
+        delivery = _reach(person, work.deliveries.lock(number))
         _must_live(delivery, now)
         if delivery.reader_id != person.id and delivery.expires_at is not None:
             ready = read_ready(ctx, work, work.requests.get(delivery.request))
@@ -50,7 +50,7 @@ def renew(ctx: Context, reader: Person, number: str) -> Delivery:
     """A fresh period at the reader's own wish, as often as the agreement permits; Conflict when it does not, or not again."""
     now = ctx.clock()
     with ctx.store.write() as work:
-        delivery = _reach(work, reader, number)
+        delivery = _reach(reader, work.deliveries.lock(number))
         _must_live(delivery, now)
         if delivery.reader_id != reader.id or renewals_left(delivery) < 1:
             raise Conflict("no-renewals", "The agreement does not permit to renew this link; ask the library.")
@@ -73,7 +73,7 @@ def extend(ctx: Context, staff: Person, number: str, days: int, opens: int = 0) 
         raise Invalid({"opens": "bad-number"})
     now = ctx.clock()
     with ctx.store.write() as work:
-        delivery = _reach(work, staff, number)
+        delivery = _reach(staff, work.deliveries.lock(number))
         _must_live(delivery, now)
         ready = read_ready(ctx, work, work.requests.get(delivery.request))
         furthest = ready.terms.expires_at(now, ready.library.tz)
@@ -99,12 +99,12 @@ def revoke(ctx: Context, staff: Person, number: str, reason: str, give_back: boo
         raise Invalid({"reason": "too-long" if reason else "missing"})
     now = ctx.clock()
     with ctx.store.write() as work:
-        delivery = _reach(work, staff, number)
+        request, delivery = hold_copy(work, number)
+        _reach(staff, delivery)
         if delivery.state in {CopyState.REVOKED, CopyState.REPLACED}:
             raise Conflict("already-withdrawn", "This copy was withdrawn before.")
         delivery = replace(delivery, state=CopyState.REVOKED, ended_at=now, ended_reason=reason)
         work.deliveries.save(delivery)
-        request = work.requests.get(delivery.request)
         if give_back:
             refund(work, request, now, staff.reader_key, "withdrawn")
         work.record(
@@ -123,9 +123,8 @@ def revoke(ctx: Context, staff: Person, number: str, reason: str, give_back: boo
     return delivery
 
 
-def _reach(work: Work, person: Person, number: str) -> Delivery:
+def _reach(person: Person, delivery: Delivery) -> Delivery:
     """The delivery, if it is the person's own or of the library he works for."""
-    delivery = work.deliveries.get(number)
     if delivery.reader_id == person.id:
         return delivery
     if not person.is_staff:
