@@ -101,7 +101,7 @@ def _sweep(services: Services, found: Violation, patience: Patience) -> bool:
 def _close_link(services: Services, found: Violation, patience: Patience) -> bool:
     """Close a copy whose link has ended."""
     with services.store.write() as work:
-        if not close_link(work, work.deliveries.get(found.ids["delivery"]), patience.now):
+        if not close_link(work, found.ids["delivery"], patience.now):
             return False
         _record(services, found, work)
     return True

@@ -8,10 +8,12 @@ from datetime import datetime
 
 from delivery.copies import CopyState, Delivery
 from delivery.copy_terms import copy_spec
+from delivery.document_request import DocumentRequest
 from delivery.errors import DeliveryError, Unavailable
 from delivery.jobs import AWAY, CHECK, ENGINE_BUSY, MAIL, MAX_ATTEMPTS, NewJob
 from delivery.ports import Work
 from delivery.services.context import Context
+from delivery.services.copy_holding import hold_copy
 from delivery.services.copy_making import CopyOrder, Made, make
 from delivery.services.copy_passwords import copy_password
 from delivery.services.copy_reading import OtherBytes, whole_file
@@ -98,11 +100,11 @@ def make_anew(
             raise
         code = f"{code}:{problem.code}"
     with ctx.store.write() as work:
-        delivery = work.deliveries.get(number)
+        request, delivery = hold_copy(work, number)
         if delivery.state is not CopyState.LIVE or delivery.master != master:
             return
         if made is None:
-            _revoke(work, delivery, code, now)
+            _revoke(work, request, delivery, code, now)
         else:
             _put_in_place(work, delivery, made, code, now)
 
@@ -128,9 +130,8 @@ def _put_in_place(work: Work, delivery: Delivery, made: Made, code: str, now: da
     work.record(Event("copy:remade", now, "system", *where, digest=fresh.sha256, code=code))
 
 
-def _revoke(work: Work, delivery: Delivery, code: str, now: datetime) -> None:
+def _revoke(work: Work, request: DocumentRequest, delivery: Delivery, code: str, now: datetime) -> None:
     """Withdraw it, give back what it used, and tell the reader; the desk sees the code."""
-    request = work.requests.get(delivery.request)
     language = "zh" if request.language.startswith("zh") else "en"
     work.deliveries.save(replace(delivery, state=CopyState.REVOKED, ended_at=now, ended_reason=WITHDRAWN[language]))
     refund(work, request, now, "system", code)

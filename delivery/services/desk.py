@@ -271,7 +271,7 @@ def replace_copy(ctx: Context, staff: Person, number: str, reason: str) -> Docum
     with ctx.store.write() as work:
         request = _mine(work, staff, number)
         request = replace(request, state=move(request.state, Action.REPLACE), changed_at=now)
-        delivery = work.deliveries.get(request.delivery)
+        delivery = work.deliveries.lock(request.delivery)
         work.deliveries.save(replace(delivery, state=CopyState.REPLACED, ended_at=now, ended_reason=reason))
         refund(work, request, now, staff.reader_key, reason)
         desk = [route for route in routes if route.source.kind == DESK]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from delivery.copies import CopyState, Delivery
 from delivery.lifecycle import Action, may, move
 from delivery.ports import Work
 from delivery.services.context import Context
+from delivery.services.copy_holding import hold_copy
 from drm.audit.events import Event
 
 BATCH = 100
@@ -22,17 +24,17 @@ def expire_links(ctx: Context) -> int:
     now = ctx.clock()
     with ctx.store.write() as work:
         ended = work.deliveries.due_to_expire(now, BATCH)
-        for delivery in ended:
-            close_link(work, delivery, now)
-    return len(ended)
+        # In the sequence of their requests, so that two who close many links never wait for each other.
+        numbers = [one.number for one in sorted(ended, key=attrgetter("request", "number"))]
+        return sum(close_link(work, number, now) for number in numbers)
 
 
-def close_link(work: Work, delivery: Delivery, now: datetime) -> bool:
-    """Close one live copy whose link has ended; False where there is nothing to close."""
+def close_link(work: Work, number: str, now: datetime) -> bool:
+    """Close one live copy whose link has ended; False where there is nothing to close, or no longer."""
+    request, delivery = hold_copy(work, number)
     if delivery.state is not CopyState.LIVE or delivery.expires_at is None or delivery.expires_at > now:
         return False
     work.deliveries.save(replace(delivery, state=CopyState.EXPIRED, ended_at=delivery.expires_at))
-    request = work.requests.lock(delivery.request)
     if request.delivery == delivery.number and may(request.state, Action.EXPIRE):
         work.requests.save(replace(request, state=move(request.state, Action.EXPIRE), changed_at=now))
     work.record(Event("copy:expired", now, "system", delivery.library_id, delivery.request, delivery.number))
@@ -54,12 +56,15 @@ def remove_files(ctx: Context) -> int:
 
 
 def remove_file(ctx: Context, delivery: Delivery, now: datetime) -> None:
-    """Remove the file or tail of one ended copy."""
+    """Remove the file or tail of one ended copy. Does nothing the second time."""
     if delivery.base_bytes is None:
         ctx.blobs.remove(delivery.blob)
     with ctx.store.write() as work:
+        held = work.deliveries.lock(delivery.number)
+        if held.blob_removed_at is not None:
+            return
         work.deliveries.put_tail(delivery.number, b"")
-        work.deliveries.save(replace(work.deliveries.get(delivery.number), blob_removed_at=now))
+        work.deliveries.save(replace(held, blob_removed_at=now))
         work.record(Event("copy:removed", now, "system", delivery.library_id, delivery.request, delivery.number))
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from delivery.copies import Delivery
-from delivery.services import downloading, linking
+from delivery.copies import CopyState, Delivery
+from delivery.numbers import check_code
+from delivery.services import checking, desk, downloading, expiring, linking, reissuing
 from drm.tokens import secret_hash
-from tests.faults.meeting import at_the_same_moment
+from tests.faults.meeting import at_the_same_moment, told, until_it_waits
 from tests.services.postgres import fresh_database
 from tests.world import World, make_world
 
@@ -47,6 +50,12 @@ def press(world: World, delivery: Delivery, device: str = "") -> Callable[[], st
 def withdraw(world: World, delivery: Delivery) -> Callable[[], Delivery]:
     """Withdraw a copy at the desk."""
     return partial(linking.revoke, world.ctx, world.librarian, delivery.number, REASON)
+
+
+def now(world: World, delivery: Delivery) -> Delivery:
+    """A copy as it is now, also when its request has another."""
+    with world.store.read() as work:
+        return work.deliveries.get(delivery.number)
 
 
 def test_of_two_devices_that_open_a_link_at_once_only_the_first_is_let_in(world: World) -> None:
@@ -110,3 +119,70 @@ def test_a_copy_is_withdrawn_once_by_two_at_once(world: World) -> None:
     _, second = at_the_same_moment(world, "copy:revoked", withdraw(world, delivery), withdraw(world, delivery))
 
     assert second == "already-withdrawn"
+
+
+@pytest.mark.parametrize("step", ["copy:revoked", "request:replaced"])
+def test_what_is_withdrawn_while_its_link_ends_stays_withdrawn(world: World, step: str) -> None:
+    delivery = supplied(world)
+    world.clock.move(timedelta(days=365))
+    replaced = partial(desk.replace_copy, world.ctx, world.librarian, delivery.request, "Another article")
+    first = replaced if step == "request:replaced" else withdraw(world, delivery)
+
+    at_the_same_moment(world, step, first, partial(expiring.expire_links, world.ctx))
+
+    assert now(world, delivery).state in {CopyState.REVOKED, CopyState.REPLACED}
+    found = downloading.check_copy(world.ctx, check_code(world.ctx.ring.derive("rushlight.check.v1"), delivery.number))
+    assert found is not None
+    assert found.withdrawn
+    assert "copy:expired" not in world.kinds(delivery.request)
+
+
+def test_a_link_that_ends_is_closed_once_by_two_at_once(world: World) -> None:
+    delivery = supplied(world)
+    world.clock.move(timedelta(days=365))
+    expire = partial(expiring.expire_links, world.ctx)
+
+    first, second = at_the_same_moment(world, "copy:expired", expire, expire)
+
+    assert (bool(first), second) == (True, 0)
+    assert world.kinds(delivery.request).count("copy:expired") == 1
+
+
+def test_who_closes_links_and_who_works_at_the_desk_never_wait_for_each_other(world: World) -> None:
+    delivery = supplied(world)
+    world.clock.move(timedelta(days=365))
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.store.write() as work:
+            work.requests.lock(delivery.request)
+            expired = pool.submit(told, partial(expiring.expire_links, world.ctx))
+            until_it_waits(world, expired)
+            work.deliveries.save(replace(delivery, ended_reason="Seen at the desk"))
+
+        assert isinstance(expired.result(), int)
+    assert (now(world, delivery).state, now(world, delivery).ended_reason) == (CopyState.EXPIRED, "Seen at the desk")
+
+
+def test_a_file_is_removed_once_by_two_at_once(world: World) -> None:
+    delivery = supplied(world)
+    withdraw(world, delivery)()
+    remove = partial(expiring.remove_file, world.ctx, now(world, delivery), world.clock())
+
+    at_the_same_moment(world, "copy:removed", remove, remove)
+
+    assert world.kinds(delivery.request).count("copy:removed") == 1
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_copy_that_is_withdrawn_while_it_is_made_anew_stays_as_it_was_withdrawn(world: World, lost: bool) -> None:
+    delivery = supplied(world)
+    if lost:
+        reissuing.give_up_master(world.ctx, delivery.master, "lost")
+        world.ctx.blobs.remove(str(world.get(delivery.request).found["blob"]))
+    anew = partial(checking.make_anew, world.ctx, delivery.number, delivery.master, "output-invalid", lambda: None)
+
+    at_the_same_moment(world, "copy:revoked", withdraw(world, delivery), anew)
+
+    assert now(world, delivery).ended_reason == REASON
+    assert world.kinds(delivery.request)[-1] == "copy:revoked"
+    assert world.kinds(delivery.request).count("copy:revoked") == 1
