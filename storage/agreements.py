@@ -46,6 +46,8 @@ GROUND_OF_READER = _with_agreements(
     .join(PersonRow, PersonRow.library_id == LibraryRow.id)
     .where(PersonRow.id == bindparam("person"))
 )
+# What only names him, as a sign-in does, is no change of him and need not wait.
+GROUND_OF_HELD_READER = GROUND_OF_READER.with_for_update(of=PersonRow, key_share=True)
 ACTIVE_SOURCES = select(SourceRow).where(SourceRow.active.is_(True)).order_by(SourceRow.rank, SourceRow.id)
 
 
@@ -66,9 +68,10 @@ class SqlAgreements:
         """What a decision about a request from this library stands on now, by one statement; else NotFound."""
         return self._ground(GROUND, {"library": library_id, "issn": issn}, now)
 
-    def ground_of_reader(self, person_id: str, now: datetime, issn: str) -> Ground:
-        """The same for the library of a person, who is not read again in this transaction either."""
-        return self._ground(GROUND_OF_READER, {"person": person_id, "issn": issn}, now)
+    def ground_of_reader(self, person_id: str, now: datetime, issn: str, hold: bool = False) -> Ground:
+        """The same for the library of a person, who is not read again in this transaction either; with ``hold`` he is held until it ends."""
+        statement = GROUND_OF_HELD_READER if hold else GROUND_OF_READER
+        return self._ground(statement, {"person": person_id, "issn": issn}, now)
 
     def _ground(self, statement: Any, wanted: dict[str, str], now: datetime) -> Ground:
         rows = self.session.execute(statement, wanted).all()

@@ -83,6 +83,13 @@ class SqlPeople:
         """One person, else NotFound."""
         return as_person(self._row(person_id))
 
+    def lock(self, person_id: str) -> Person:
+        """One person, held until the transaction ends, read afresh; else NotFound."""
+        row = self.session.get(PersonRow, person_id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotFound("unknown-person", "There is no such person.")
+        return as_person(row)
+
     def by_email(self, email: str) -> Person | None:
         """The person with this address."""
         row = self.session.scalar(select(PersonRow).where(PersonRow.email_key == email_key(email)))

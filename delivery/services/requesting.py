@@ -105,14 +105,16 @@ def submit(
     with ctx.store.read() as work:
         sources = work.sources.active()
     routes = find_routes(ctx, citation, reader.library_id, sources)
+    enriched = enrich(citation, routes)
     with ctx.store.write() as work:
+        # The reader is held: the same form sent twice at once waits here, and then finds the request that came of the first.
+        ground = work.agreements.ground_of_reader(reader.id, now, normal_issn(enriched.issn), hold=True)
         earlier = _earlier(work, reader, citation, now)
         if earlier is not None and not asked.deliberate:
             request, delivery = _read(work, earlier)
             submitted = Submitted(request, True, delivery)
         else:
-            request = enrich(_new_request(reader, asked, citation, now, earlier), routes)
-            ground = work.agreements.ground_of_reader(reader.id, now, normal_issn(request.citation.issn))
+            request = _new_request(reader, asked, enriched, now, earlier)
             if asked.noticed:
                 shown = with_versions(notices_under(sources, ground))
                 request = replace(request, found={**request.found, "notices": shown})
@@ -164,16 +166,14 @@ def _new_request(
     )
 
 
-def enrich(request: DocumentRequest, routes: tuple[Route, ...]) -> DocumentRequest:
+def enrich(citation: Citation, routes: tuple[Route, ...]) -> Citation:
     """Fill what the reader left empty from the first certain holding. What he typed is never overwritten."""
     for route in routes:
         if route.candidate is not None and route.candidate.certain and route.candidate.citation is not None:
             known = route.candidate.citation.to_dict()
-            typed = request.citation.to_dict()
-            return replace(
-                request, citation=Citation.from_dict({name: typed.get(name) or known.get(name, "") for name in typed})
-            )
-    return request
+            typed = citation.to_dict()
+            return Citation.from_dict({name: typed.get(name) or known.get(name, "") for name in typed})
+    return citation
 
 
 def _decide(

@@ -13,7 +13,10 @@ import pytest
 
 from delivery.copies import CopyState, Delivery
 from delivery.numbers import check_code
-from delivery.services import checking, desk, downloading, expiring, linking, reissuing
+from delivery.people import Role
+from delivery.services import checking, desk, downloading, expiring, linking, reissuing, requesting
+from delivery.services.forgetting import forget
+from delivery.services.requesting import Asked, Submitted
 from drm.tokens import secret_hash
 from tests.faults.meeting import at_the_same_moment, told, until_it_waits
 from tests.services.postgres import fresh_database
@@ -78,6 +81,27 @@ def test_a_double_click_leads_to_one_window_even_at_the_last_open(world: World, 
 
     assert first == second == click()
     assert world.delivery(delivery.request).opens_used == 1
+
+
+def test_a_form_that_is_sent_twice_at_once_makes_one_request(world: World) -> None:
+    fields = {"title": "Asked for once", "container": "A journal", "year": "2020"}
+    send = partial(requesting.submit, world.ctx, world.other, Asked(fields))
+
+    first, second = at_the_same_moment(world, "request:created", send, send)
+
+    assert isinstance(first, Submitted)
+    assert isinstance(second, Submitted)
+    assert (first.repeats, second.repeats) == (False, True)
+    assert first.request.number == second.request.number
+
+
+def test_who_asks_while_he_is_forgotten_is_not_forgotten_with_an_open_request(world: World) -> None:
+    reader = world.add_person("grainne", Role.READER)
+    ask = partial(world.ask, reader)
+
+    _, second = at_the_same_moment(world, "request:created", ask, partial(forget, world.ctx, reader, "system"))
+
+    assert second == "open-requests"
 
 
 def test_two_renewals_at_once_are_two(world: World) -> None:

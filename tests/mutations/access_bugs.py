@@ -34,6 +34,20 @@ ACCESS = (
         ("tests/faults/test_same_moment.py",),
     ),
     Bug(
+        "a form that is sent twice at once makes two requests",
+        "delivery/services/requesting.py",
+        ", hold=True)",
+        ")",
+        ("tests/faults/test_same_moment.py",),
+    ),
+    Bug(
+        "a copy that was withdrawn meanwhile ends as one whose time was over",
+        "delivery/services/expiring.py",
+        "    request, delivery = hold_copy(work, number)\n",
+        "    delivery = work.deliveries.get(number)\n    request = work.requests.lock(delivery.request)\n",
+        ("tests/faults/test_same_moment.py",),
+    ),
+    Bug(
         "what is used is counted without holding the lock rows",
         "storage/ledger.py",
         "        self.session.execute(unchanged)\n",
