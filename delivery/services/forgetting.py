@@ -30,8 +30,9 @@ def forget(ctx: Context, person: Person, actor: str) -> int:
     """
     now = ctx.clock()
     with ctx.store.write() as work:
+        work.people.lock(person.id)  # from here on he asks for nothing
         holds = work.privacy.holds()
-        requests = work.privacy.of_reader_key(person.reader_key)
+        requests = [work.requests.lock(one.number) for one in work.privacy.of_reader_key(person.reader_key)]
         if any(hold.kind is HoldKind.READER and hold.target == person.reader_key for hold in holds):
             raise Conflict("legal-hold", "A legal hold keeps this reader's records.")
         if any(request.state in OPEN for request in requests):
@@ -58,7 +59,8 @@ def forget(ctx: Context, person: Person, actor: str) -> int:
 
 
 def _end_links(work: Work, request: DocumentRequest, now: datetime, actor: str) -> None:
-    for delivery in work.deliveries.of_request(request.number):
+    for number in sorted(one.number for one in work.deliveries.of_request(request.number)):
+        delivery = work.deliveries.lock(number)
         if delivery.state is CopyState.LIVE:
             work.deliveries.save(replace(delivery, state=CopyState.REVOKED, ended_at=now))
             work.record(
