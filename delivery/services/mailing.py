@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 
 from delivery import letters
+from delivery.document_request import DocumentRequest
 from delivery.errors import NotFound
-from delivery.jobs import Job
+from delivery.jobs import MAIL, Job, NewJob
 from delivery.letters import Addressee, DeskNews, Outcome
 from delivery.people import Library, Person, Role
 from delivery.ports import Letter, Work
 from delivery.services.context import Context
 from drm.audit.events import Event
 
+TO_STAFF = frozenset({"desk", "approval"})
+"""Letters that go to several people."""
+
 
 def send_letter(ctx: Context, job: Job) -> None:
-    """Write and send all letters of a mail job. MailFailed goes to the worker, which tries again later."""
+    """Write and send the letter of a mail job. MailFailed goes to the worker, which tries again later.
+
+    One that goes to several people is made into a job for each of them: what is wrong with one mailbox is no matter of the others.
+    """
     kind = job.payload["letter"]
+    if kind in TO_STAFF and "person" not in job.payload:
+        _to_each(ctx, job)
+        return
     with ctx.store.read() as work:
         try:
             written = _write(ctx, work, job)
@@ -36,14 +46,13 @@ def _write(ctx: Context, work: Work, job: Job) -> list[Letter]:
         return [_account_letter(ctx, work, job)]
     request = work.requests.get(job.payload["request"])
     library = work.libraries.get(request.library_id)
-    if kind in {"desk", "approval"}:
-        people = (
-            work.people.of_library(request.library_id, Role.LIBRARIAN)
-            if kind == "desk"
-            else work.people.with_role(Role.RIGHTS_OFFICER)
-        )
+    if kind in TO_STAFF:
         news = DeskNews(kind, request, f"{ctx.settings.staff_url}/requests/{request.number}")
-        return [letters.to_staff(_addressee(ctx, person, library, job, f"-{person.id[:8]}"), news) for person in people]
+        # Who has left or has another office now is no longer among them.
+        concerned = [person for person in _staff(work, kind, request) if person.id == job.payload["person"]]
+        return [
+            letters.to_staff(_addressee(ctx, person, library, job, f"-{person.id[:8]}"), news) for person in concerned
+        ]
     if request.reader_id is None:
         return []
     reader = work.people.get(request.reader_id)
@@ -57,6 +66,24 @@ def _write(ctx: Context, work: Work, job: Job) -> list[Letter]:
         said = [message for message in work.requests.messages(request.number) if str(message.id) == text]
         return [letters.message(to, request, said[0].text, page)] if said else []
     return [letters.outcome(to, request, Outcome(kind), page, job.payload.get("reason", ""))]
+
+
+def _to_each(ctx: Context, job: Job) -> None:
+    """Leave a job of his own for each whom a letter concerns. Run twice, also by its twin, it leaves no second one."""
+    with ctx.store.write() as work:
+        try:
+            request = work.requests.get(job.payload["request"])
+        except NotFound:
+            return
+        for person in _staff(work, job.payload["letter"], request):
+            key = f"{job.key.partition(':again')[0]}:{person.id}"
+            work.jobs.add(NewJob(MAIL, key, {**job.payload, "person": person.id}), ctx.clock())
+
+
+def _staff(work: Work, kind: str, request: DocumentRequest) -> tuple[Person, ...]:
+    if kind == "desk":
+        return work.people.of_library(request.library_id, Role.LIBRARIAN)
+    return work.people.with_role(Role.RIGHTS_OFFICER)
 
 
 def _account_letter(ctx: Context, work: Work, job: Job) -> Letter:
@@ -78,8 +105,9 @@ def password_stamp(password: str) -> str:
 
 def _addressee(ctx: Context, person: Person, library: Library, job: Job, suffix: str = "") -> Addressee:
     host = ctx.settings.sender.rpartition("@")[2].rstrip(">") or "localhost"
-    # A job that a person has tried again is the same letter.
-    key = job.key.partition(":again")[0].replace(":", ".").lower()
+    # A job that a person has tried again is the same letter, and so is one of his own that an earlier release sent with others.
+    key = job.key.partition(":again")[0]
+    key = (key.removesuffix(f":{person.id}") if suffix else key).replace(":", ".").lower()
     delivery = job.payload.get("delivery", "").lower()
     first = (
         delivery if delivery and job.payload["letter"] == "delivered" and "resend" not in job.key else f"{key}{suffix}"
