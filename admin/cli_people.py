@@ -14,7 +14,7 @@ from admin.settings import read_settings
 from admin.wiring import Services, build_services
 from delivery.errors import Invalid, NotFound
 from delivery.passwords import hash_password, new_password
-from delivery.people import Library, Person, Role, Standing
+from delivery.people import Library, Person, Role
 from delivery.services import accounts, second_factors
 from delivery.services.deciding import DESK
 from delivery.services.forgetting import forget
@@ -156,18 +156,8 @@ def people_change(
 ) -> None:
     """Change a person's name, roles, category or group. What is not named stays."""
     services = _services()
-    person = _person(services, email)
-    changed = replace(
-        person,
-        name=person.name if name is None else accounts.checked_name(name),
-        roles=frozenset(Role(role) for role in roles) or person.roles,
-        category=person.category if category is None else category.strip()[:32],
-        group=person.group if group is None else group.strip()[:64],
-    )
-    with services.store.write() as work:
-        work.people.save(changed)
-        code = "+".join(sorted(changed.roles))
-        work.record(Event("person:changed", services.ctx.clock(), OPERATOR, person.library_id, code=code))
+    wanted = accounts.Changes(name, frozenset(Role(role) for role in roles), category, group)
+    accounts.change(services.ctx, _person(services, email), wanted, OPERATOR)
     click.echo(f"{email} is changed")
 
 
@@ -178,10 +168,7 @@ def people_reset(email: str) -> None:
     services = _services()
     person = _person(services, email)
     password = new_password()
-    accounts.set_password(services.ctx, person, password)
-    if person.standing is not Standing.ACTIVE:
-        with services.store.write() as work:
-            work.people.save(replace(person, standing=Standing.ACTIVE))
+    accounts.set_password(services.ctx, person, password, opens=True)
     click.echo(f"{person.email}  {password}")
 
 

@@ -32,7 +32,10 @@ class LibraryStore(Protocol):
 
 
 class PeopleStore(Protocol):
-    """People, found by id, address or pseudonym. Addresses compare without case."""
+    """People, found by id, address or pseudonym. Addresses compare without case.
+
+    What is saved is the whole person: save only whom the same transaction has locked.
+    """
 
     def get(self, person_id: str) -> Person: ...
     def lock(self, person_id: str) -> Person: ...

@@ -84,8 +84,9 @@ class SqlPeople:
         return as_person(self._row(person_id))
 
     def lock(self, person_id: str) -> Person:
-        """One person, held until the transaction ends, read afresh; else NotFound."""
-        row = self.session.get(PersonRow, person_id, with_for_update=True, populate_existing=True)
+        """One person, held until the transaction ends; read afresh; else NotFound. Rows that name him can still be written."""
+        held = {"key_share": True}
+        row = self.session.get(PersonRow, person_id, with_for_update=held, populate_existing=True)
         if row is None:
             raise NotFound("unknown-person", "There is no such person.")
         return as_person(row)

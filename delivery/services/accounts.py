@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from delivery.services import pacing
 from delivery.services.context import Context, require
 from delivery.services.mailing import password_stamp
 from delivery.services.pacing import Limited, scope_of
+from delivery.stores import PeopleStore
 from delivery.watching import AlarmKind, Rate
 from drm.audit.events import Event
 from drm.tokens import TokenError, secret_hash
@@ -111,7 +113,7 @@ def sign_in(ctx: Context, app: str, email: str, password: str, address: str = ""
     with ctx.store.write() as work:
         pacing.give_back(ctx, work, limited[1:])
         work.watch.forgive(limited[0].scope)
-    return let_in(ctx, app, person, now)
+    return let_in(ctx, app, person, now, password=stored)
 
 
 def _limited(ctx: Context, app: str, email: str, address: str) -> list[Limited]:
@@ -120,21 +122,44 @@ def _limited(ctx: Context, app: str, email: str, address: str) -> list[Limited]:
     return [Limited(scope, pace, AlarmKind.SIGN_IN, scope) for scope in scopes]
 
 
-def let_in(ctx: Context, app: str, person: Person, now: datetime, proved: bool = False) -> SignedIn:
-    """Sign somebody in whose password fits. To the staff app only half, where a second factor is enrolled or demanded, unless
-    it is ``proved``."""
-    secret = secrets.token_hex(16)
-    if app == STAFF_APP and not proved:
-        with ctx.store.write() as work:
+def let_in(ctx: Context, app: str, person: Person, now: datetime, password: str | None = None) -> SignedIn:
+    """Sign somebody in whose password fits. To the staff app only half, where a second factor is enrolled or demanded.
+
+    NotAllowed where the account was closed since it was looked at, or has another password than that of the hash ``password``.
+    """
+    with ctx.store.write() as work:
+        person = still_stands(work, person, password)
+        if app == STAFF_APP:
             enrolled = bool(work.factors.of_person(person.id))
             if enrolled or ctx.settings.second_factor:
+                secret = secrets.token_hex(16)
                 work.tokens.sign_in(secret_hash(secret), person.id, HALF, now, now + HALF_LIFE)
                 return SignedIn(person, secret, "code" if enrolled else "enrol")
+        return let_in_fully(ctx, work, app, person, now)
+
+
+def let_in_fully(ctx: Context, work: Work, app: str, person: Person, now: datetime) -> SignedIn:
+    """A full sign-in of somebody who has proved all that he has to, and is held by the transaction."""
+    secret = secrets.token_hex(16)
     life = ctx.settings.staff_sign_in_life if app == STAFF_APP else ctx.settings.sign_in_life
-    with ctx.store.write() as work:
-        work.tokens.sign_in(secret_hash(secret), person.id, app, now, now + life)
-        work.record(Event("person:signed_in", now, person.reader_key, person.library_id, code=app))
+    work.tokens.sign_in(secret_hash(secret), person.id, app, now, now + life)
+    work.record(Event("person:signed_in", now, person.reader_key, person.library_id, code=app))
     return SignedIn(person, secret)
+
+
+def still_stands(work: Work, person: Person, password: str | None = None) -> Person:
+    """The person afresh, held until the transaction ends, so that no closing and no new password comes in between.
+
+    NotAllowed where the account is no longer open, or its password has another hash now than ``password``.
+    """
+    try:
+        person = work.people.lock(person.id)
+        same = password is None or hmac.compare_digest(work.people.password(person.id), password)
+    except NotFound:
+        same = False
+    if not same or person.standing is not Standing.ACTIVE:
+        raise NotAllowed("sign-in-failed", "Address and password do not fit.")
+    return person
 
 
 def who(ctx: Context, app: str, secret: str) -> Person | None:
@@ -164,7 +189,8 @@ def register(ctx: Context, library_id: str, name: str, email: str, password: str
     with ctx.store.write() as work:
         work.libraries.get(library_id)
         person, salt = new_person(library_id, name, email, language, frozenset({Role.READER}), now)
-        known = work.people.by_email(email)
+        found = work.people.by_email(email)
+        known = work.people.lock(found.id) if found else None
         if known is not None and known.standing is not Standing.UNCONFIRMED:
             # Somebody who has an account already gets the means to use it.
             _mail(work, "reset", known, now)
@@ -187,9 +213,8 @@ def _mail(work: Work, letter: str, person: Person, now: datetime) -> None:
 
 def confirm(ctx: Context, token: str) -> SignedIn:
     """The address is confirmed: the account opens. Works once."""
-    person = _redeem(ctx, "confirm", token)
     with ctx.store.write() as work:
-        person = replace(person, standing=Standing.ACTIVE)
+        person = replace(_redeem(ctx, work, "confirm", token), standing=Standing.ACTIVE)
         work.people.save(person)
         work.record(Event("person:confirmed", ctx.clock(), person.reader_key, person.library_id))
     return let_in(ctx, READER_APP, person, ctx.clock())
@@ -217,27 +242,44 @@ def reset_password(ctx: Context, token: str, password: str) -> Person:
     weak = weakness(password)
     if weak:
         raise Invalid({"password": weak})
-    person = _redeem(ctx, "reset", token)
-    set_password(ctx, person, password)
+    read_mailed_token(ctx, "reset", token)
+    hashed = hash_password(password)
+    with ctx.store.write() as work:
+        person = _redeem(ctx, work, "reset", token)
+        _keep_password(ctx, work, person, hashed)
     return person
 
 
-def set_password(ctx: Context, person: Person, password: str) -> None:
-    """Keep a new password and end all sign-ins of the person."""
+def set_password(ctx: Context, person: Person, password: str, opens: bool = False) -> None:
+    """Keep a new password and end all sign-ins of the person.
+
+    ``opens`` opens an account that was not open when ``person`` was read; one that was closed since then stays closed.
+    """
     hashed = hash_password(password)
     with ctx.store.write() as work:
-        work.people.set_password(person.id, hashed)
-        work.tokens.sign_out_person(person.id)
-        work.record(Event("person:password_set", ctx.clock(), person.reader_key, person.library_id))
+        present = work.people.lock(person.id)
+        if opens and present.standing is person.standing:
+            work.people.save(replace(present, standing=Standing.ACTIVE))
+        _keep_password(ctx, work, person, hashed)
+
+
+def _keep_password(ctx: Context, work: Work, person: Person, hashed: str) -> None:
+    work.people.set_password(person.id, hashed)
+    work.tokens.sign_out_person(person.id)
+    work.record(Event("person:password_set", ctx.clock(), person.reader_key, person.library_id))
 
 
 def read_mailed_token(ctx: Context, purpose: str, token: str) -> Person:
     """The person a mailed token is for, without using it up; Conflict when it is over or was used."""
+    with ctx.store.read() as work:
+        return _mailed_to(ctx, work.people, work.people.get, purpose, token)
+
+
+def _mailed_to(ctx: Context, people: PeopleStore, read: Callable[[str], Person], purpose: str, token: str) -> Person:
     try:
         person_id, stamp = ctx.signer(purpose).read(token, ctx.settings.mailed_token_life)
-        with ctx.store.read() as work:
-            person = work.people.get(person_id)
-            stored = work.people.password(person_id)
+        person = read(person_id)
+        stored = people.password(person_id)
     except (TokenError, ValueError, NotFound):
         raise Conflict("mailed-link-over", "This address is over or was used. Ask for a new mail.") from None
     if not hmac.compare_digest(stamp, password_stamp(stored)) or person.standing is Standing.DISABLED:
@@ -245,12 +287,12 @@ def read_mailed_token(ctx: Context, purpose: str, token: str) -> Person:
     return person
 
 
-def _redeem(ctx: Context, purpose: str, token: str) -> Person:
-    person = read_mailed_token(ctx, purpose, token)
-    with ctx.store.write() as work:
-        # What is signed, not the whole text: the last letter of a signature may be written in several ways.
-        if not work.tokens.use_once(secret_hash(token.rpartition(".")[0]), ctx.clock()):
-            raise Conflict("mailed-link-over", "This address is over or was used. Ask for a new mail.")
+def _redeem(ctx: Context, work: Work, purpose: str, token: str) -> Person:
+    """Use a mailed token up; the person it is for, held until the transaction ends."""
+    person = _mailed_to(ctx, work.people, work.people.lock, purpose, token)
+    # What is signed, not the whole text: the last letter of a signature may be written in several ways.
+    if not work.tokens.use_once(secret_hash(token.rpartition(".")[0]), ctx.clock()):
+        raise Conflict("mailed-link-over", "This address is over or was used. Ask for a new mail.")
     return person
 
 
@@ -270,16 +312,43 @@ def add_reader(ctx: Context, staff: Person, name: str, email: str, language: str
 
 
 def change_language(ctx: Context, person: Person, language: str) -> Person:
-    """Remember the language a person chose."""
-    changed = replace(person, language=language)
+    """Remember the language a person chose; whatever else was changed since he was read stays."""
     with ctx.store.write() as work:
+        changed = replace(work.people.lock(person.id), language=language)
         work.people.save(changed)
+    return changed
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What an operator changes about a person; None, or no roles at all, leaves a thing as it is."""
+
+    name: str | None = None
+    roles: frozenset[Role] = frozenset()
+    category: str | None = None
+    group: str | None = None
+
+
+def change(ctx: Context, person: Person, wanted: Changes, actor: str) -> Person:
+    """Change these things and no others. Invalid for a bad name."""
+    with ctx.store.write() as work:
+        person = work.people.lock(person.id)
+        changed = replace(
+            person,
+            name=person.name if wanted.name is None else checked_name(wanted.name),
+            roles=wanted.roles or person.roles,
+            category=person.category if wanted.category is None else wanted.category.strip()[:32],
+            group=person.group if wanted.group is None else wanted.group.strip()[:64],
+        )
+        work.people.save(changed)
+        code = "+".join(sorted(changed.roles))
+        work.record(Event("person:changed", ctx.clock(), actor, person.library_id, code=code))
     return changed
 
 
 def disable(ctx: Context, person: Person, actor: str) -> None:
     """Close an account: every sign-in ends at once."""
     with ctx.store.write() as work:
-        work.people.save(replace(person, standing=Standing.DISABLED))
+        work.people.save(replace(work.people.lock(person.id), standing=Standing.DISABLED))
         work.tokens.sign_out_person(person.id)
         work.record(Event("person:disabled", ctx.clock(), actor, person.library_id))

@@ -39,7 +39,8 @@ def _joined(ctx: Context, work: Work, app: str, issuer: str, claims: Claims, lan
     email, now = _text(claims, "email", 254), ctx.clock()
     if not email or claims.get("email_verified") is not True:
         raise NotAllowed("openid-no-address", "The provider does not tell a verified mail address.")
-    person = work.people.by_email(email)
+    known = work.people.by_email(email)
+    person = work.people.lock(known.id) if known else None
     if person is None:
         if app != READER_APP:
             raise NotAllowed("openid-not-known", "There is no member of staff behind this account.")
@@ -80,7 +81,7 @@ def _renewed(ctx: Context, work: Work, person: Person, claims: Claims) -> Person
     category = _text(claims, claim, 32) if claim else person.category
     if category == person.category:
         return person
-    changed = replace(person, category=category)
+    changed = replace(work.people.lock(person.id), category=category)
     work.people.save(changed)
     return changed
 

@@ -11,7 +11,7 @@ from delivery.people import Person
 from delivery.ports import Work
 from delivery.second_factors import Factor, FactorKind
 from delivery.services import pacing
-from delivery.services.accounts import HALF, STAFF_APP, SignedIn, let_in, who
+from delivery.services.accounts import HALF, STAFF_APP, SignedIn, let_in_fully, still_stands, who
 from delivery.services.context import Context
 from delivery.services.pacing import Limited, scope_of
 from delivery.watching import Rate
@@ -88,7 +88,8 @@ def enrol_app(ctx: Context, person: Person, token: str, code: str, label: str) -
 
 
 def keep(ctx: Context, work: Work, factor: Factor, person: Person) -> tuple[str, ...]:
-    """Keep a factor; new recovery codes with the first one."""
+    """Keep a factor; new recovery codes with the first one. NotAllowed for an account that was closed meanwhile."""
+    still_stands(work, person)
     known = work.factors.of_person(person.id)
     if len(known) >= MOST_FACTORS:
         raise Conflict("too-many-factors", "There are as many factors as one person may have.")
@@ -132,10 +133,14 @@ def finish_by_code(ctx: Context, half: str, code: str) -> SignedIn:
 
 
 def finish(ctx: Context, half: str, person: Person) -> SignedIn:
-    """A full sign-in in the place of a half one, under a new secret."""
+    """A full sign-in in the place of a half one, under a new secret. Conflict where that was ended while it was being completed."""
+    now = ctx.clock()
     with ctx.store.write() as work:
+        person = still_stands(work, person)
+        if work.tokens.signed_in(secret_hash(half), HALF, now) is None:
+            raise Conflict("stale-page", "The sign-in took too long. Begin again.")
         work.tokens.sign_out(secret_hash(half))
-    return let_in(ctx, STAFF_APP, person, ctx.clock(), proved=True)
+        return let_in_fully(ctx, work, STAFF_APP, person, now)
 
 
 def _fits(ctx: Context, work: Work, person: Person, code: str) -> str:
@@ -154,8 +159,8 @@ def _fits(ctx: Context, work: Work, person: Person, code: str) -> str:
     return "recovery" if work.factors.use_code(person.id, one_time_codes.recovery_hash(person.id, code), now) else ""
 
 
-def prove_password(ctx: Context, person: Person, password: str) -> None:
-    """Ask who is signed in for the password again. Invalid when it does not fit, TooFast after too many tries."""
+def prove_password(ctx: Context, person: Person, password: str) -> str:
+    """Ask who is signed in for the password again; its hash. Invalid when it does not fit, TooFast after too many tries."""
     limited = tried(ctx, person)
     with ctx.store.read() as work:
         stored = work.people.password(person.id)
@@ -163,12 +168,14 @@ def prove_password(ctx: Context, person: Person, password: str) -> None:
         raise Invalid({"password": "wrong-password"})
     with ctx.store.write() as work:
         work.watch.forgive(limited.scope)
+    return stored
 
 
 def new_codes(ctx: Context, person: Person, password: str) -> tuple[str, ...]:
     """Recovery codes in the place of the old ones; told this once."""
-    prove_password(ctx, person, password)
+    proved = prove_password(ctx, person, password)
     with ctx.store.write() as work:
+        still_stands(work, person, proved)
         if not work.factors.of_person(person.id):
             raise Conflict("no-factor", "There is no second factor yet.")
         work.record(Event("factor:codes_renewed", ctx.clock(), person.reader_key, person.library_id))
@@ -177,8 +184,9 @@ def new_codes(ctx: Context, person: Person, password: str) -> tuple[str, ...]:
 
 def remove(ctx: Context, person: Person, factor_id: int, password: str) -> None:
     """Take one's own factor away. With the last one the recovery codes go."""
-    prove_password(ctx, person, password)
+    proved = prove_password(ctx, person, password)
     with ctx.store.write() as work:
+        still_stands(work, person, proved)
         if not work.factors.remove(person.id, factor_id):
             raise NotFound("unknown-factor", "There is no such factor.")
         if not work.factors.of_person(person.id):
