@@ -82,18 +82,28 @@ def _begin(ctx: Context, number: str) -> _Search | None:
         began = request.state is State.NEW and not request.hold
         if began:
             request = replace(request, state=move(request.state, Action.LOOK), changed_at=now)
-            request = replace(request, found={**request.found, "round": now.isoformat()})
+            # Nothing was tried for what nobody has touched since it was asked for.
+            tries = () if request.version == 1 else work.requests.tries(number)
+            request = replace(request, found={**request.found, "round": now.isoformat(), "tried": len(tries)})
             request = work.requests.save(request)
             work.record(Event("request:looked", now, "system", request.library_id, number))
         elif request.state is not State.FETCHING:
             return None
         sources = work.sources.active()
-        since = datetime.fromisoformat(str(request.found.get("round", request.created_at.isoformat())))
         # A round that begins now has tried nothing.
-        before = () if began else work.requests.tries(number)
-        tried = frozenset(tried.source_id for tried in before if tried.at >= since)
+        tried = frozenset() if began else _tried(request, work.requests.tries(number))
     routes = find_routes(ctx, request.citation, request.library_id, sources)
     return _Search(request, tuple(sorted(routes, key=lambda route: route.source.rank)), tried)
+
+
+def _tried(request: DocumentRequest, tries: tuple[Try, ...]) -> frozenset[str]:
+    """The sources that were asked in this round: those behind as many tries as there were before it, whatever the clock did since."""
+    before = request.found.get("tried")
+    if isinstance(before, int):
+        return frozenset(one.source_id for one in tries[before:])
+    # An earlier release began the round, and kept no more than when.
+    since = datetime.fromisoformat(str(request.found.get("round", request.created_at.isoformat())))
+    return frozenset(one.source_id for one in tries if one.at >= since)
 
 
 def _try_source(ctx: Context, request: DocumentRequest, route: Route) -> _Ended | None:
@@ -317,9 +327,9 @@ def lasting(request: DocumentRequest, *more: str) -> dict[str, object]:
 
 def look_again(work: Work, request: DocumentRequest, now: datetime, action: Action = Action.LOOK) -> DocumentRequest:
     """Start another round of looking at all sources."""
-    found = lasting(request, "free_only", "round")
+    found = lasting(request, "free_only", "round", "tried")
     if action is Action.LOOK:
-        found["round"] = now.isoformat()
+        found |= {"round": now.isoformat(), "tried": len(work.requests.tries(request.number))}
     request = work.requests.save(replace(request, state=move(request.state, action), found=found, changed_at=now))
     work.jobs.add(NewJob(FETCH, f"fetch:{request.number}:{request.version}", {"request": request.number}), now)
     return request

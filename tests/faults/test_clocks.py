@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from delivery.citation import Citation
 from delivery.lifecycle import State
 from delivery.ports import Letter
-from delivery.services import downloading, expiring
+from delivery.services import desk, downloading, expiring
 from delivery.services.downloading import LinkState
 from delivery.services.working import run_job, sweep
+from delivery.sources import Fetched, Fetcher
 from tests.faults.installation import violations
 from tests.world import World
 
@@ -131,3 +135,68 @@ def test_a_link_ends_by_the_clock_and_a_clock_that_went_back_does_not_open_it_ag
     world.clock.move(timedelta(days=-2))
 
     assert downloading.look(world.ctx, token).state is not LinkState.LIVE
+
+
+BAD = b"%PDF-1.7 and no more"
+
+
+class Broken:
+    """A source that holds what the real one holds, in whose hands the clock jumps, and whose files are none."""
+
+    def __init__(self, real: Fetcher, jump: Callable[[], None]) -> None:
+        self.asked, self._jump = 0, jump
+        self.find = real.find
+
+    def fetch(self, citation: Citation, into: Path, deadline: float) -> Fetched:
+        """Jump at the first time, and give what cannot be read."""
+        self.asked += 1
+        if self.asked == 1:
+            self._jump()
+        into.write_bytes(BAD)
+        return Fetched(into, len(BAD), hashlib.sha256(BAD).hexdigest())
+
+
+def broken(world: World, jump: timedelta) -> tuple[World, Broken]:
+    with world.store.read() as work:
+        real = world.ctx.fetcher(work.sources.get("collection"))
+    source = Broken(real, lambda: world.clock.move(jump))
+    return replace(world, ctx=replace(world.ctx, fetcher=lambda _: source)), source
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_a_clock_that_jumps_in_the_middle_of_a_search_asks_each_source_once(world: World, jump: timedelta) -> None:
+    jumping, source = broken(world, jump)
+    number = jumping.ask().number
+    run_due(jumping)
+    world.clock.move(abs(jump))
+    run_due(jumping)
+
+    assert source.asked == 1
+    assert world.get(number).state is State.AT_DESK
+
+
+def test_another_round_of_looking_asks_all_sources_again_whatever_the_clock_says(world: World) -> None:
+    jumping, source = broken(world, timedelta(hours=1))
+    number = jumping.ask().number
+    run_due(jumping)
+    world.clock.move(timedelta(days=-1))
+    desk.search_again(jumping.ctx, world.librarian, number)
+    run_due(jumping)
+    world.clock.move(timedelta(days=2))
+    run_due(jumping)
+
+    assert source.asked == 2
+
+
+def test_a_round_that_an_earlier_release_began_goes_on_where_it_was(world: World) -> None:
+    jumping, source = broken(world, timedelta(seconds=1))
+    number = jumping.ask().number
+    run_job(jumping.ctx, sweep(jumping.ctx)[0], lambda *_: None)
+    with world.store.write() as work:
+        request = work.requests.lock(number)
+        found = {name: value for name, value in request.found.items() if name != "tried"}
+        work.requests.save(replace(request, found=found))
+    run_due(jumping)
+
+    assert source.asked == 1
+    assert world.get(number).state is State.AT_DESK
