@@ -14,7 +14,22 @@ DESTROY = "destroy"
 CHECK = "check"
 KINDS = (FETCH, PREPARE, MAIL, RETAIN, DESTROY, CHECK)
 
-MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: 40, RETAIN: 6, DESTROY: 40, CHECK: 6}
+
+def backoff(attempt: int) -> timedelta:
+    """Pause before the next attempt: 5 s, 10 s, 20 s ... at most 30 minutes."""
+    return min(timedelta(seconds=5 * 2 ** min(max(0, attempt - 1), 9)), timedelta(minutes=30))
+
+
+def tries_within(span: timedelta) -> int:
+    """How often a job is tried for its last attempt to come no sooner than this after its first."""
+    tries, waited = 1, timedelta()
+    while waited < span:
+        waited += backoff(tries)
+        tries += 1
+    return tries
+
+
+MAX_ATTEMPTS = {FETCH: 6, PREPARE: 3, MAIL: tries_within(timedelta(days=1)), RETAIN: 6, DESTROY: 40, CHECK: 6}
 """After so many attempts a job is set aside for a person. A mail server may be away for a day."""
 
 AWAY = frozenset({"blob-store", "database-away", "database-busy", "pdf-engine", "storage-full"})
@@ -104,8 +119,3 @@ class SetAside:
     attempt: int
     error: str
     at: datetime | None
-
-
-def backoff(attempt: int) -> timedelta:
-    """Pause before the next attempt: 5 s, 10 s, 20 s ... at most 30 minutes."""
-    return min(timedelta(seconds=5 * 2 ** min(max(0, attempt - 1), 9)), timedelta(minutes=30))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from admin.mail import SmtpMailer
 from delivery.lifecycle import State
+from delivery.services.quarantine import waiting_for_person
 from delivery.services.working import run_job, sweep
 from tests.services.smtp import Mailbox
 from tests.world import World
@@ -17,10 +18,14 @@ def posting(world: World, smtp: Mailbox) -> World:
     return replace(world, ctx=replace(world.ctx, mailer=mailer))
 
 
+def run_due(world: World) -> None:
+    for job in sweep(world.ctx):
+        run_job(world.ctx, job, lambda *_: None)
+
+
 def run_all(world: World) -> None:
     for _ in range(20):
-        for job in sweep(world.ctx):
-            run_job(world.ctx, job, lambda *_: None)
+        run_due(world)
 
 
 def test_the_letter_has_text_and_html_with_the_same_link(world: World, smtp: Mailbox) -> None:
@@ -75,3 +80,20 @@ def test_a_letter_that_is_sent_twice_has_one_message_id(world: World, smtp: Mail
     assert len(smtp.letters) == 2
     assert len({letter.message["Message-ID"] for letter in smtp.letters}) == 1
     assert posted.get(number).state is State.SUPPLIED
+
+
+def test_a_server_that_is_away_for_a_day_gets_the_letter_when_it_is_back(world: World, smtp: Mailbox) -> None:
+    posted = posting(world, smtp)
+    smtp.reply = "451 try again later"
+    posted.ask()
+    began = world.clock()
+    while world.clock() < began + timedelta(days=1):
+        run_due(posted)
+        world.clock.move(timedelta(minutes=5))
+    assert waiting_for_person(posted.ctx) == ()
+
+    smtp.reply = "250 OK"
+    world.clock.move(timedelta(minutes=30))
+    run_due(posted)
+
+    assert len(smtp.letters) == 1
