@@ -14,6 +14,9 @@ from urllib.parse import unquote, urlsplit
 from delivery.ports import Clock, Letter, MailFailed
 
 SECONDS = 30
+TOO_LARGE = 552
+SIGN_IN = frozenset({530, 534, 535, 538})
+"""What a server answers, at any moment, to somebody who is not signed in as it wants."""
 
 
 def to_message(letter: Letter, sender: str, clock: Clock) -> EmailMessage:
@@ -71,24 +74,37 @@ class SmtpMailer:
         self._clock = clock
 
     def send(self, letter: Letter) -> None:
-        """Hand the mail to the server. A refused recipient is permanent, everything else is tried again."""
+        """Hand the mail to the server. A refused recipient or message is permanent; what ails the server is waited for.
+
+        So are a sign-in or a sender that it refuses: they are the same for all letters, and for the operator to mend.
+        """
         try:
             message = to_message(letter, self._sender, self._clock)
             with self._connect() as server:
-                if self._user:
-                    server.login(self._user, self._password)
+                self._sign_in(server)
                 server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             raise MailFailed(
-                f"the mail server refuses the recipient ({codes})", all(c >= 500 for c in codes)
+                f"the mail server refuses the recipient ({codes})", all(_is_final(c) for c in codes)
             ) from error
+        except smtplib.SMTPDataError as error:
+            raise MailFailed(f"the mail server answers {error.smtp_code}", _is_final(error.smtp_code)) from error
         except smtplib.SMTPResponseException as error:
-            raise MailFailed(f"the mail server answers {error.smtp_code}", error.smtp_code >= 500) from error
+            # A greeting, a sign-in or a sender: it would say so of any letter, but of one that is too large.
+            raise MailFailed(f"the mail server answers {error.smtp_code}", error.smtp_code == TOO_LARGE) from error
         except (OSError, smtplib.SMTPException) as error:
             raise MailFailed(f"the mail server cannot be reached ({type(error).__name__})") from error
         except ValueError as error:
             raise MailFailed("the letter has an address or subject that no mail can carry", permanent=True) from error
+
+    def _sign_in(self, server: smtplib.SMTP) -> None:
+        if not self._user:
+            return
+        try:
+            server.login(self._user, self._password)
+        except ValueError as error:
+            raise MailFailed("the user name or password for the mail server has letters that it cannot take") from error
 
     def _connect(self) -> smtplib.SMTP:
         if self._tls:
@@ -104,3 +120,8 @@ class SmtpMailer:
         """Connect and leave; OSError or SMTPException tells what is wrong."""
         with self._connect() as server:
             server.noop()
+
+
+def _is_final(code: int) -> bool:
+    """Whether an answer to a recipient or a message is its end."""
+    return code >= 500 and code not in SIGN_IN
