@@ -325,10 +325,12 @@ def lasting(request: DocumentRequest, *more: str) -> dict[str, object]:
     return {name: value for name, value in request.found.items() if name in {*LASTING, *more}}
 
 
-def look_again(work: Work, request: DocumentRequest, now: datetime, action: Action = Action.LOOK) -> DocumentRequest:
-    """Start another round of looking at all sources."""
+def look_again(
+    work: Work, request: DocumentRequest, now: datetime, action: Action = Action.LOOK, afresh: bool = False
+) -> DocumentRequest:
+    """Look at sources again: at all of them, or with TRY_NEXT, unless ``afresh``, at those that were not asked in this round."""
     found = lasting(request, "free_only", "round", "tried")
-    if action is Action.LOOK:
+    if action is Action.LOOK or afresh:
         found |= {"round": now.isoformat(), "tried": len(work.requests.tries(request.number))}
     request = work.requests.save(replace(request, state=move(request.state, action), found=found, changed_at=now))
     work.jobs.add(NewJob(FETCH, f"fetch:{request.number}:{request.version}", {"request": request.number}), now)

@@ -35,6 +35,9 @@ from delivery.services.overriding import may_supply
 from drm.audit.events import Event
 from drm.pdf.values import PdfRefused
 
+GONE_TRIES = 3
+"""So often a text is looked for anew because its file is gone when its copy is to be made."""
+
 
 def read_ready(ctx: Context, work: Work, request: DocumentRequest) -> Ready:
     """Collect what the copy of a request will show."""
@@ -70,6 +73,10 @@ def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> int | None:
     except PdfRefused as refusal:
         _file_refused(ctx, number, refusal)
         return None
+    except Unavailable as trouble:
+        if trouble.code == "blob-missing" and _file_gone(ctx, number, str(request.found["blob"])):
+            return None
+        raise
     most = ready.terms.link.max_bytes
     if most is not None and made.report.bytes > most:
         _forget(ctx, made)
@@ -78,6 +85,28 @@ def prepare(ctx: Context, number: str, alive: Callable[[], None]) -> int | None:
         return None
     alive()
     return _publish(ctx, ready, delivery, made, now)
+
+
+def _file_gone(ctx: Context, number: str, blob: str) -> bool:
+    """Look for the text again where its file is gone: an agreement had it destroyed after another copy, just when this one had found it.
+
+    False where it is not gone, or again and again: then a person has to look.
+    """
+    if ctx.blobs.exists(blob):
+        return False
+    now = ctx.clock()
+    with ctx.store.write() as work:
+        request = work.requests.lock(number)
+        again = [one for one in work.requests.tries(number) if one.code == "blob-missing"]
+        if request.state is not State.PREPARING or request.found.get("blob") != blob or len(again) >= GONE_TRIES:
+            return False
+        source = str(request.found.get("source") or request.source_id)
+        work.requests.add_try(
+            Try(number, source, now, "failed", "blob-missing", "The file was gone before the copy was made.")
+        )
+        work.record(Event("request:file_rejected", now, "system", request.library_id, number, code="blob-missing"))
+        look_again(work, request, now, Action.TRY_NEXT, afresh=True)
+    return True
 
 
 def _password(ctx: Context, ready: Ready, delivery: str) -> str | None:

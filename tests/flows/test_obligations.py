@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from delivery.lifecycle import State
+from delivery.services import fulfilling
+from delivery.services.context import Context
 from delivery.services.working import run_job, sweep
 from delivery.stores import LogFilter
 from tests.behaviours.test_link_promises import address, delivery_of
@@ -71,3 +77,49 @@ def test_without_such_an_agreement_it_is_kept(world: World) -> None:
     world.work()
 
     assert world.ctx.blobs.exists(str(world.get(number).found["blob"]))
+
+
+def test_a_text_whose_file_is_destroyed_for_another_copy_at_that_moment_is_found_anew(world: World) -> None:
+    obliged(world, 'intermediate_copy = "destroy_on_delivery"')
+    first = world.ask().number
+    world.work()
+    second = world.ask(world.other).number
+    lost = True
+
+    def destroy_once(ctx: Context, *found: object) -> object:
+        nonlocal lost
+        ended = fulfilling_found(ctx, *found)  # type: ignore[arg-type]
+        if lost:
+            lost = False
+            ctx.blobs.remove(str(world.get(second).found["blob"]))
+        return ended
+
+    fulfilling_found = fulfilling._found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fulfilling, "_found", destroy_once)
+        world.work()
+        world.work()
+
+    assert [world.get(number).state for number in (first, second)] == [State.SUPPLIED] * 2
+    with world.store.read() as work:
+        assert "blob-missing" in [one.code for one in work.requests.tries(second)]
+
+
+def test_a_text_whose_file_is_gone_again_and_again_is_a_persons(world: World) -> None:
+    number = world.ask().number
+
+    def lost(ctx: Context, *found: object) -> object:
+        ended = fulfilling_found(ctx, *found)  # type: ignore[arg-type]
+        ctx.blobs.remove(str(world.get(number).found["blob"]))
+        return ended
+
+    fulfilling_found = fulfilling._found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fulfilling, "_found", lost)
+        for _ in range(8):
+            for _ in range(12):
+                for job in sweep(world.ctx):
+                    run_job(world.ctx, job, lambda *_: None)
+            world.clock.move(timedelta(minutes=20))
+
+    assert world.get(number).state is State.AT_DESK
