@@ -40,7 +40,7 @@ def proved_events(folder, keys):
             raise Wrong(f"events/{stem}: {problem}") from None
         try:
             index = verify_log.check_proof(proof, entry, keys)[2]
-        except (Wrong, ValueError, IndexError) as problem:
+        except (Wrong, ValueError) as problem:
             raise Wrong(f"events/{stem}: {problem}") from None
         event = json.loads(entry)
         if stem != f"event-{index + 1}" or event.get("seq") != index + 1:
@@ -120,7 +120,7 @@ def main():
     options = given.parse_args()
     try:
         keys = [verify_log.Key(text) for text in options.key]
-    except (Wrong, ValueError, IndexError) as problem:
+    except (Wrong, verify_log.Misused) as problem:
         given.error(f"--key: {problem}")
     try:
         events = proved_events(options.folder, keys)
