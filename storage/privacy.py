@@ -138,6 +138,13 @@ class SqlPrivacy:
         row.due_at, row.done_at, row.removed = round_.due_at, round_.done_at, round_.removed
         self.session.flush()
 
+    def count_removed(self, round_id: int, more: int) -> RetentionRound:
+        """Count so many more removals for a round, which is held until the transaction ends; as it is then."""
+        row = self._row(RoundRow, round_id)
+        row.removed += more
+        self.session.flush()
+        return _round(row)
+
     def last_rounds(self, limit: int = 10) -> tuple[RetentionRound, ...]:
         """The rounds that were carried out, newest first."""
         rows = self.session.scalars(

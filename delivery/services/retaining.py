@@ -44,18 +44,24 @@ class Due:
     id: int = 0
 
 
-def due(ctx: Context, work: Work, at: datetime) -> Iterator[Due]:
-    """What may be removed at an instant, by the agreements each request was decided under; holds win."""
+def due(ctx: Context, work: Work, at: datetime, alive: Callable[[], None] = lambda: None) -> Iterator[Due]:
+    """What may be removed at an instant, by the agreements each request was decided under; holds win.
+
+    ``alive`` is called for each thing that is looked at: many may be looked at of which none is due.
+    """
     holds = work.privacy.holds()
-    yield from _readers(ctx, work, at, holds)
-    yield from _signatures(ctx, work, at, holds)
-    yield from _records(ctx, work, at, holds)
+    yield from _readers(ctx, work, at, holds, alive)
+    yield from _signatures(ctx, work, at, holds, alive)
+    yield from _records(ctx, work, at, holds, alive)
 
 
-def _readers(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...]) -> Iterator[Due]:
+def _readers(
+    ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...], alive: Callable[[], None]
+) -> Iterator[Due]:
     before, after = at - ctx.settings.identity_life, ""
     while batch := work.privacy.closed_with_reader(before, after, BATCH):
         for request in batch:
+            alive()
             verdict = keeping.verdict(work, request, at, "anonymise", holds)
             if verdict.outcome is Outcome.ALLOW:
                 kept = (request.changed_at + ctx.settings.identity_life).date().isoformat()
@@ -64,10 +70,13 @@ def _readers(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...
         after = batch[-1].number
 
 
-def _signatures(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...]) -> Iterator[Due]:
+def _signatures(
+    ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...], alive: Callable[[], None]
+) -> Iterator[Due]:
     after = 0
     while batch := work.privacy.signed_declarations(after, BATCH):
         for declaration_id, number, agreement_id, version in batch:
+            alive()
             request = work.requests.get(number)
             facts = keeping.record_facts(work, request, holds)
             agreement = parsed(work.agreements.get(agreement_id, version))
@@ -84,11 +93,14 @@ def _signatures(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, 
         after = batch[-1][0]
 
 
-def _records(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...]) -> Iterator[Due]:
+def _records(
+    ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...], alive: Callable[[], None]
+) -> Iterator[Due]:
     """Whole records: of nobody any longer, without a file, and past every term that an agreement or a setting gives them."""
     before, after = at - ctx.settings.record_life, ""
     while batch := work.privacy.closed_records(before, after, BATCH):
         for request in batch:
+            alive()
             verdict = keeping.verdict(work, request, at, "purge", holds)
             if verdict.outcome is Outcome.ALLOW:
                 kept = (request.changed_at + ctx.settings.record_life).date().isoformat()
@@ -98,13 +110,16 @@ def _records(ctx: Context, work: Work, at: datetime, holds: tuple[LegalHold, ...
         after = batch[-1].number
 
 
-def announce(ctx: Context) -> RetentionRound | None:
-    """Announce a round when something is due and none is under way; officers see it before anything is removed."""
+def announce(ctx: Context, alive: Callable[[], None] = lambda: None) -> RetentionRound | None:
+    """Announce a round when something is due and none is under way; officers see it before anything is removed.
+
+    ``alive`` is called now and then, so that a job keeps its lease.
+    """
     now = ctx.clock()
     with ctx.store.read() as work:
         if work.privacy.round() is not None:
             return None
-        items = sum(1 for _ in due(ctx, work, now))
+        items = sum(1 for _ in due(ctx, work, now, alive))
     if not items:
         return None
     with ctx.store.write() as work:
@@ -130,33 +145,37 @@ def carry_out(
         found = work.privacy.round()
         if found is None or (officer is None and now < found.due_at):
             return None
-        items = tuple(due(ctx, work, found.announced_at))
-    removed = 0
-    for place, item in enumerate(items):
-        if place % BATCH == 0:
-            alive()
-        removed += _remove(ctx, item, now, actor)
+        items = tuple(due(ctx, work, found.announced_at, alive))
+    for item in items:
+        alive()
+        _remove(ctx, found, item, now, actor)
     with ctx.store.write() as work:
-        found = replace(found, done_at=now, removed=removed)
+        found = work.privacy.count_removed(found.id, 0)
+        if found.done_at is not None:
+            return found  # somebody else carried it out at the same time, and has said so
+        found, removed = replace(found, done_at=now), found.removed
         work.privacy.keep_round(found)
         work.record(Event("retention:done", now, actor, code=f"round:{found.id}", counts={"removed": removed}))
     return found
 
 
-def _remove(ctx: Context, item: Due, now: datetime, actor: str) -> int:
-    """Remove one item in a transaction of its own, unless a hold has come in between, or it is worked on again."""
+def _remove(ctx: Context, of: RetentionRound, item: Due, now: datetime, actor: str) -> None:
+    """Remove one item in a transaction of its own, unless a hold has come in between, or it is worked on again.
+
+    The same transaction counts it for the round: who goes on after a crash, or beside another, knows of no other's removals.
+    """
     with ctx.store.write() as work:
         request = work.requests.lock(item.request)
         if request.state in OPEN or is_held(work.privacy.holds(), request):
-            return 0
+            return
         gone = {
             READER: lambda: unlink(work, request),
             SIGNATURE: lambda: work.privacy.erase_declaration(item.id),
             RECORD: lambda: work.privacy.purge_record(item.request, now),
         }[item.what]()
         if gone:
+            work.privacy.count_removed(of.id, 1)
             work.record(Event(EVENTS[item.what], now, actor, item.library_id, item.request))
-    return int(gone)
 
 
 def schedule(ctx: Context) -> None:

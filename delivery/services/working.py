@@ -158,7 +158,7 @@ def _perform(ctx: Context, job: Job) -> int | None:
     elif job.kind == CHECK:
         check_copy(ctx, job.payload["delivery"], alive, job.attempt)
     elif job.kind == RETAIN:
-        announce(ctx)
+        announce(ctx, alive)
         carry_out(ctx, alive=alive)
     return None
 
