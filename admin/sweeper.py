@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from admin.process_log import log
 from delivery.errors import DeliveryError
@@ -74,10 +75,11 @@ class Sweeper:
         self._notice(now, due)
         if now - self._tidied >= TIDY_EVERY:
             self._tidied = now
-            expire_links(self._ctx)
-            remove_files(self._ctx)
-            if self._walked is not None:
-                self._walked = remove_jobs(self._ctx, self._walked) or None
+            with ExitStack() as chores:
+                # The last that is put here is done first. One that fails is told of when the others are done.
+                chores.callback(self._remove_jobs)
+                chores.callback(remove_files, self._ctx)
+                chores.callback(expire_links, self._ctx)
         if now - self._forgot >= FORGET_EVERY:
             self._forgot = now
             self._walked = self._walked or 0
@@ -87,3 +89,7 @@ class Sweeper:
             stale = self._ctx.clock().timestamp() - STALE_WORK
             self._ctx.copies.sweep(stale)
             self._ctx.blobs.sweep(stale)
+
+    def _remove_jobs(self) -> None:
+        if self._walked is not None:
+            self._walked = remove_jobs(self._ctx, self._walked) or None

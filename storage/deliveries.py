@@ -219,9 +219,12 @@ class SqlDeliveries:
         )
         return tuple(as_delivery(row) for row in rows)
 
-    def blobs_to_remove(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Ended copies whose file is still kept."""
-        rows = self.session.scalars(select(DeliveryRow).where(TO_REMOVE).order_by(DeliveryRow.issued_at).limit(limit))
+    def blobs_to_remove(self, before: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Copies that ended by an instant and whose file is still kept."""
+        over = or_(DeliveryRow.ended_at.is_(None), DeliveryRow.ended_at <= before)
+        rows = self.session.scalars(
+            select(DeliveryRow).where(TO_REMOVE, over).order_by(DeliveryRow.issued_at).limit(limit)
+        )
         return tuple(as_delivery(row) for row in rows)
 
 

@@ -45,14 +45,10 @@ def remove_files(ctx: Context) -> int:
     """Remove the files and tails of ended copies, once the last window that could still be running is over."""
     now = ctx.clock()
     with ctx.store.read() as work:
-        ended = work.deliveries.blobs_to_remove(now, BATCH)
-    removed = 0
+        ended = work.deliveries.blobs_to_remove(now - ctx.settings.window, BATCH)
     for delivery in ended:
-        if delivery.ended_at is not None and delivery.ended_at + ctx.settings.window > now:
-            continue
         remove_file(ctx, delivery, now)
-        removed += 1
-    return removed
+    return len(ended)
 
 
 def remove_file(ctx: Context, delivery: Delivery, now: datetime) -> None:
