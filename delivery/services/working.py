@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from delivery.document_request import Try
-from delivery.errors import DeliveryError, Unavailable
+from delivery.errors import DeliveryError, NotFound, Unavailable
 from delivery.jobs import (
     AWAY,
     AWAY_PAUSE,
@@ -173,7 +173,10 @@ def _failed(ctx: Context, job: Job, error: Exception) -> None:
         return
     with ctx.store.write() as work:
         if work.jobs.set_aside(job, now, _words(error)) and job.kind in {FETCH, PREPARE}:
-            request = work.requests.lock(job.payload["request"])
+            try:
+                request = work.requests.lock(job.payload["request"])
+            except NotFound:
+                return  # nobody is left to tell: the job alone is set aside
             if request.state is State.NEW and not request.hold:
                 # Nobody has looked yet: it gets to the desk by the same two moves as any other.
                 request = replace(request, state=move(request.state, Action.LOOK))

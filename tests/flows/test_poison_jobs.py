@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from admin.cli import rushlight
 from delivery.errors import NotFound, Unavailable
-from delivery.jobs import LONE_TRIES, SUSPECT_DEATHS
+from delivery.jobs import FETCH, LONE_TRIES, SUSPECT_DEATHS, NewJob
 from delivery.lifecycle import State
 from delivery.ports import Blob, Letter, MailFailed
 from delivery.services.company import company
@@ -278,3 +278,14 @@ def test_the_commands_list_retry_and_dismiss(world: World, tmp_path: Path) -> No
     assert '"reason": "RuntimeError"' in run("list", "--json")
     assert run("dismiss", str(job)) == f"{job} is dismissed\n"
     assert run("list") == ""
+
+
+def test_a_job_whose_request_is_not_there_is_set_aside(world: World) -> None:
+    with world.store.write() as work:
+        work.jobs.add(NewJob(FETCH, "fetch:XX-0000-0000:1", {"request": "XX-0000-0000"}), world.clock())
+    for _ in range(20):
+        for job in sweep(world.ctx):
+            run_job(world.ctx, job, lambda *_: None)
+        world.clock.move(timedelta(minutes=30))
+
+    assert [job.key for job in waiting_for_person(world.ctx)] == ["fetch:XX-0000-0000:1"]
