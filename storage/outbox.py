@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
@@ -32,20 +32,24 @@ class SqlOutbox:
 
     def add(self, job: NewJob, now: datetime) -> int:
         """Write a job and return its id. A job with the same key stands already: that one is returned."""
-        values = {
-            "new_kind": job.kind,
-            "new_key": job.key,
-            "new_payload": dict(job.payload),
-            "due": job.run_after or now,
-            "now": now,
-        }
+        return self.add_all((job,), now)[0]
+
+    def add_all(self, jobs: Sequence[NewJob], now: datetime) -> list[int]:
+        """The same with several jobs, by one statement; their ids in this sequence."""
+        values: dict[str, Any] = {"now": now}
+        for place, job in enumerate(jobs):
+            given = {"kind": job.kind, "key": job.key, "payload": dict(job.payload), "due": job.run_after or now}
+            values |= {f"new_{name}_{place}": value for name, value in given.items()}
         # What is returned tells, not the count of rows: PostgreSQL's driver gives none for such a statement.
-        job_id = self.session.scalar(_adding(self.session.get_bind().dialect.name), values)
-        if job_id is None:
-            return self.session.execute(select(JobRow.id).where(JobRow.key == job.key)).scalar_one()
-        if not job.follows and (job.run_after is None or job.run_after <= now):
-            self.added.append(job_id)
-        return job_id
+        written = self.session.execute(_adding(self.session.get_bind().dialect.name, len(jobs)), values)
+        ids = {key: job_id for job_id, key in written}
+        for job in jobs:
+            if job.key in ids and not job.follows and (job.run_after is None or job.run_after <= now):
+                self.added.append(ids[job.key])
+        if missing := [job.key for job in jobs if job.key not in ids]:
+            known = select(JobRow.key, JobRow.id).where(JobRow.key.in_(missing))
+            ids |= dict(self.session.execute(known).tuples().all())
+        return [ids[job.key] for job in jobs]
 
     def due(self, now: datetime, limit: int) -> tuple[int, ...]:
         """Ids of jobs that wait and are due, or whose worker has been silent for longer than its lease."""
@@ -224,26 +228,26 @@ class SqlOutbox:
 
 
 @cache
-def _adding(dialect: str) -> ReturningInsert[int]:
-    """The statement that writes a job, which is made once: building it takes longer than running it."""
+def _adding(dialect: str, count: int) -> ReturningInsert[int, str]:
+    """The statement that writes so many jobs, which is made once: building it takes longer than running it."""
     own = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return (
-        own(cast(Table, JobRow.__table__))
-        .values(
-            kind=bindparam("new_kind"),
-            key=bindparam("new_key"),
-            payload=bindparam("new_payload"),
-            state="queued",
-            attempt=0,
-            deaths=0,
-            holder="",
-            last_error="",
-            run_after=bindparam("due"),
-            created_at=bindparam("now"),
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(JobRow.id)
-    )
+    rows = [
+        {
+            "kind": bindparam(f"new_kind_{place}", type_=JobRow.kind.type),
+            "key": bindparam(f"new_key_{place}", type_=JobRow.key.type),
+            "payload": bindparam(f"new_payload_{place}", type_=JobRow.payload.type),
+            "state": "queued",
+            "attempt": 0,
+            "deaths": 0,
+            "holder": "",
+            "last_error": "",
+            "run_after": bindparam(f"new_due_{place}", type_=JobRow.run_after.type),
+            "created_at": bindparam("now", type_=JobRow.created_at.type),
+        }
+        for place in range(count)
+    ]
+    written = own(cast(Table, JobRow.__table__)).values(rows[0] if count == 1 else rows)
+    return written.on_conflict_do_nothing(index_elements=["key"]).returning(JobRow.id, JobRow.key)
 
 
 def _taken(now: datetime, lengths: Mapping[str, timedelta]) -> dict[str, Any]:

@@ -179,14 +179,14 @@ def _supply(
             code=delivery.engine,
         )
     )
+    payload = {"letter": "delivered", "request": request.number, "delivery": delivery.number}
+    jobs = [NewJob(MAIL, f"mail:delivered:{delivery.number}", payload, follows=True)]
     if must_destroy(verdict.agreements) and not delivery.open_access:
         blob = str(request.found["blob"])
-        payload = {"request": request.number, "blob": blob}
-        work.jobs.add(NewJob(DESTROY, f"destroy:{request.claim}", payload), now)
+        jobs.append(NewJob(DESTROY, f"destroy:{request.claim}", {"request": request.number, "blob": blob}))
     if is_drawn(delivery.number) and made.master is not None:
-        work.jobs.add(NewJob(CHECK, f"check:{delivery.number}", {"delivery": delivery.number}), now)
-    payload = {"letter": "delivered", "request": request.number, "delivery": delivery.number}
-    return work.jobs.add(NewJob(MAIL, f"mail:delivered:{delivery.number}", payload, follows=True), now)
+        jobs.append(NewJob(CHECK, f"check:{delivery.number}", {"delivery": delivery.number}))
+    return work.jobs.add_all(jobs, now)[0]
 
 
 def _turned_down(work: Work, request: DocumentRequest, verdict: Verdict, now: datetime) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from delivery.jobs import CHECK
 from delivery.lifecycle import State
 from delivery.people import Person
+from delivery.services import preparing
 from delivery.services.working import run_along
 from storage.models import JobRow
 from tests.delivery.web_test_support import signed_in, token_of
@@ -104,6 +105,20 @@ def test_a_delivery_takes_few_statements_and_no_more_after_a_long_history(counte
     assert len(first) <= FIRST, f"{len(first)}\n" + "\n".join(first)
     assert len(repeated) <= REPEATED, f"{len(repeated)}\n" + "\n".join(repeated)
     assert len(after) <= REPEATED, f"{len(after)}\n" + "\n".join(after)
+
+
+def test_a_copy_that_is_drawn_for_a_later_check_takes_no_statement_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supply(limited(world), world.reader)
+    counts = []
+    for drawn in (False, True):
+        monkeypatch.setattr(preparing, "is_drawn", lambda number, drawn=drawn: drawn)
+        counts.append(len(supply(world, world.other)))
+
+    assert counts[0] == counts[1] <= REPEATED
+    with world.store.read() as work:
+        assert any(line.kind == CHECK for line in work.jobs.lines(world.clock()))
 
 
 def test_a_delivery_takes_few_calls_to_the_bucket(s3: S3Server, tmp_path: Path, collection: Path) -> None:
