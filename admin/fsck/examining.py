@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from admin.fsck.agreement_texts import changed_agreements
 from admin.fsck.counting import over_limit
 from admin.fsck.files import damaged_files, damaged_tails, left_over, missing_and_orphans
+from admin.fsck.holding_back import hold_back
 from admin.wiring import Services
-from delivery.services.witnessing import seen_before, seen_outside
 from delivery.violations import Patience, Violation
 from storage.checks import broken
 
-NOTICES = frozenset({"job-set-aside", "log-place-unasked"})
+NOTICES = frozenset({"job-set-aside"})
 """What a person should know and what breaks no promise: told, but not counted."""
-
-OUTSIDE = 60.0
-"""Seconds for which all places outside together are waited for."""
 
 
 def is_notice(found: Violation) -> bool:
@@ -30,15 +26,19 @@ def patience_of(services: Services, grace: timedelta) -> Patience:
     return Patience(now=services.ctx.clock(), grace=grace, window=services.ctx.settings.window)
 
 
-def examine(services: Services, patience: Patience, deep: bool = False, outside: bool = True) -> Iterator[Violation]:
-    """Every violation of every rule. ``deep`` also reads all files and compares their digests; ``outside`` asks the log's places.
+def examine(services: Services, patience: Patience, deep: bool = False) -> Iterator[Violation]:
+    """Every violation of every rule. ``deep`` also reads all files and compares their digests.
 
-    Rows are read rule by rule, each in one statement; files in one pass beside the rows that name them.
+    Rows are read rule by rule, each in one statement; files in one pass beside the rows that name them. Files that no row names
+    come last.
     """
-    yield from _log(services, outside)
+    yield from hold_back(_all(services, patience, deep))
+
+
+def _all(services: Services, patience: Patience, deep: bool) -> Iterator[Violation]:
+    yield from _log(services)
     with services.store.read() as work:
         yield from broken(work.session, patience)
-    yield from changed_agreements(services)
     yield from over_limit(services)
     yield from missing_and_orphans(services, patience)
     yield from left_over(services, patience)
@@ -47,11 +47,8 @@ def examine(services: Services, patience: Patience, deep: bool = False, outside:
         yield from damaged_tails(services)
 
 
-def _log(services: Services, outside: bool) -> Iterator[Violation]:
-    known, troubles = seen_outside(services.ctx, OUTSIDE) if outside else seen_before(services.ctx)
-    verdict = services.ctx.check_log(known)
+def _log(services: Services) -> Iterator[Violation]:
+    verdict = services.ctx.check_log()
     if not verdict.whole:
         bad = verdict.size if verdict.first_bad is None else verdict.first_bad
         yield Violation("log-broken", {"event": str(bad)}, verdict.problem)
-    for place, trouble in troubles.items():
-        yield Violation("log-place-differs" if trouble.differs else "log-place-unasked", {"place": place}, trouble.text)

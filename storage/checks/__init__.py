@@ -22,6 +22,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("copies", copies.not_announced),
     ("copies", copies.without_tail),
     ("copies", copies.without_master),
+    ("copies", copies.removed_while_live),
     ("ledger", ledger.odd_entries),
     ("ledger", ledger.odd_records),
     ("ledger", ledger.settled_twice),

@@ -97,3 +97,14 @@ def without_master(session: Session, patience: Patience) -> Iterator[Violation]:
     )
     for number, master in stream(session, found):
         yield Violation("master-missing", {"delivery": number}, f"its prepared document {master[:16]} is gone")
+
+
+def removed_while_live(session: Session, patience: Patience) -> Iterator[Violation]:
+    """The file or tail of a live copy was not removed."""
+    found = select(DeliveryRow.number, DeliveryRow.blob_removed_at).where(
+        LIVE, DeliveryRow.blob_removed_at.is_not(None)
+    )
+    for number, removed in stream(session, found):
+        yield Violation(
+            "live-but-removed", {"delivery": number}, f"its file is called removed since {removed:%Y-%m-%d %H:%M}"
+        )

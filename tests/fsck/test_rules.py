@@ -37,6 +37,7 @@ SQL = {
     "log-head-differs": "UPDATE audit_head SET size = size + 1",
     "link-outlived": "UPDATE deliveries SET expires_at = '2020-01-01' WHERE number = :copy",
     "ended-at-no-time": "UPDATE deliveries SET ended_at = NULL WHERE request = :revoked",
+    "live-but-removed": "UPDATE deliveries SET blob_removed_at = '2020-01-01' WHERE number = :copy",
     "file-outlived": "UPDATE deliveries SET ended_at = '2020-01-01' WHERE request = :revoked",
     "lease-stale": "UPDATE jobs SET state = 'running', lease_until = '2020-01-01' WHERE key = 'mail:delivered:' || :copy",
     "job-waits": "UPDATE jobs SET state = 'queued', run_after = '2020-01-01' WHERE key = 'mail:delivered:' || :copy",
@@ -68,7 +69,15 @@ def test_what_is_changed_in_a_row_is_named(used: Used, code: str) -> None:
 
 
 def test_every_such_change_is_named_on_postgresql_too(on_postgresql: Used) -> None:
-    for code in ("message-id-shared", "opens-differ", "ended-at-no-time", "lease-stale", "ledger-odd", "slot-leaked"):
+    for code in (
+        "message-id-shared",
+        "opens-differ",
+        "ended-at-no-time",
+        "lease-stale",
+        "ledger-odd",
+        "slot-leaked",
+        "live-but-removed",
+    ):
         plant(on_postgresql, code)
     on_postgresql.sql("DELETE FROM tails")
     on_postgresql.sql("UPDATE requests SET state = 'preparing' WHERE number = :one", one=on_postgresql.at_desk)
@@ -76,7 +85,7 @@ def test_every_such_change_is_named_on_postgresql_too(on_postgresql: Used) -> No
 
     assert on_postgresql.codes(deep=True) >= {
         "message-id-shared", "opens-differ", "ended-at-no-time", "lease-stale", "ledger-odd", "slot-leaked",
-        "tail-missing", "request-lost", "file-missing",
+        "tail-missing", "request-lost", "file-missing", "live-but-removed",
     }  # fmt: skip
 
 
