@@ -15,7 +15,7 @@ from admin.settings import read_settings
 @click.option("--repair", is_flag=True, help="Put right what is safe to put right; each repair is an event of the log.")
 @click.option("--deep", is_flag=True, help="Also read every stored file and tail and compare its SHA-256.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object a violation, one a line, and a last one of totals."
+    "--json", "for_programs", is_flag=True, help="One JSON object a violation, one a line, and a last one of totals."
 )
 @click.option(
     "--grace",
@@ -24,7 +24,7 @@ from admin.settings import read_settings
     show_default=True,
     help="Hours for which a file may be there without an owner.",
 )
-def fsck(repair: bool, deep: bool, as_json: bool, grace: int) -> None:
+def fsck(repair: bool, deep: bool, for_programs: bool, grace: int) -> None:
     """Check that nothing is lost, delivered twice, counted wrongly, missing or left over. Exit 0 when all is well, else 1.
 
     Each violation is named by its code (docs/reason-codes.md) and its ids, with the cure. Jobs that wait for a person, and places
@@ -35,7 +35,7 @@ def fsck(repair: bool, deep: bool, as_json: bool, grace: int) -> None:
     from admin.celery_app import make_celery
     from admin.fsck.examining import examine, is_notice, patience_of
     from admin.fsck.repairing import repair as put_right
-    from admin.fsck.telling import as_line, as_record
+    from admin.fsck.telling import as_json, as_line
     from admin.wiring import build_services
 
     settings = read_settings()
@@ -48,10 +48,10 @@ def fsck(repair: bool, deep: bool, as_json: bool, grace: int) -> None:
         done = repair and put_right(services, found, patience)
         counts["notices" if is_notice(found) else "violations"] += 1
         counts["repaired"] += done
-        click.echo(json.dumps(as_record(found, done), ensure_ascii=False) if as_json else as_line(found, done))
+        click.echo(as_json(found, done) if for_programs else as_line(found, done))
     if bell is not None:
         bell.flush(10)
-    if as_json:
+    if for_programs:
         click.echo(json.dumps(counts))
     else:
         click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))

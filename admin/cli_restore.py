@@ -10,6 +10,8 @@ import click
 from admin.settings import read_settings
 
 LOST = {"file-missing", "file-damaged", "tail-missing", "tail-damaged", "master-missing"}
+LOOKED_FOR = ("files", "tails", "copies")
+"""Checks that find what is lost."""
 
 
 @click.command()
@@ -52,8 +54,11 @@ def reissue(deep: bool, withdraw: bool) -> None:
     from drm.pdf.values import PdfRefused
 
     services = build_services(read_settings())
-    examined = examine(services, patience_of(services, timedelta(hours=24)), deep, outside=False)
-    found = [one for one in examined if one.code in LOST]
+    everything = list(examine(services, patience_of(services, timedelta(hours=24)), deep, outside=False))
+    for one in everything:
+        if one.code == "check-failed" and one.ids["check"].startswith(LOOKED_FOR):
+            raise click.ClickException(f"What is lost cannot be looked for: {one.named}: {one.detail}")
+    found = [one for one in everything if one.code in LOST]
     concerned: dict[str, str] = {}
     for one in found:
         numbers: tuple[str, ...] = tuple(one.ids[kind] for kind in ("delivery",) if kind in one.ids)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 
+from admin.fsck.guarding import guarded
 from admin.wiring import Services
 from delivery.services.deciding import parsed
 from delivery.stores import AgreementVersion
@@ -22,9 +24,16 @@ def over_limit(services: Services) -> Iterator[Violation]:
     """Copies that were supplied although a limit was reached, and that no officer wanted and no correction explains."""
     with services.store.read() as work:
         excused = logged_breaches(work.session)
-        for agreement, rule_id in rules_with_slots(work.session):
-            for rule, versions in _texts(work.agreements.versions(agreement), rule_id).items():
-                yield from _over(work, agreement, rule, versions, excused)
+        rules = rules_with_slots(work.session)
+    for agreement, rule_id in rules:
+        ids = {"check": "limits", "agreement": agreement, "rule": rule_id}
+        yield from guarded(services, ids, partial(_of_rule, services, agreement, rule_id, excused))
+
+
+def _of_rule(services: Services, agreement: str, rule_id: str, excused: frozenset[str]) -> Iterator[Violation]:
+    with services.store.read() as work:
+        for rule, versions in _texts(work.agreements.versions(agreement), rule_id).items():
+            yield from _over(work, agreement, rule, versions, excused)
 
 
 def _texts(known: tuple[AgreementVersion, ...], rule_id: str) -> dict[Rule, frozenset[int]]:

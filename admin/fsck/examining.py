@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from admin.fsck.counting import over_limit
 from admin.fsck.files import damaged_files, damaged_tails, left_over, missing_and_orphans
+from admin.fsck.guarding import guarded
 from admin.fsck.holding_back import hold_back
 from admin.wiring import Services
 from delivery.violations import Patience, Violation
-from storage.checks import broken
+from storage.checks import CHECKS, Check
 
 NOTICES = frozenset({"job-set-aside"})
 """What a person should know and what breaks no promise: told, but not counted."""
@@ -30,21 +32,27 @@ def examine(services: Services, patience: Patience, deep: bool = False) -> Itera
     """Every violation of every rule. ``deep`` also reads all files and compares their digests.
 
     Rows are read rule by rule, each in one statement; files in one pass beside the rows that name them. Files that no row names
-    come last.
+    come last. A rule that cannot go on is told as ``check-failed``; DeliveryError only where the database does not answer.
     """
     yield from hold_back(_all(services, patience, deep))
 
 
 def _all(services: Services, patience: Patience, deep: bool) -> Iterator[Violation]:
-    yield from _log(services)
-    with services.store.read() as work:
-        yield from broken(work.session, patience)
-    yield from over_limit(services)
-    yield from missing_and_orphans(services, patience)
-    yield from left_over(services, patience)
+    yield from guarded(services, {"check": "log"}, partial(_log, services))
+    for part, check in CHECKS:
+        yield from guarded(services, {"check": f"{part}.{check.__name__}"}, partial(_rows, services, patience, check))
+    yield from guarded(services, {"check": "limits"}, partial(over_limit, services))
+    yield from guarded(services, {"check": "files"}, partial(missing_and_orphans, services, patience))
+    yield from guarded(services, {"check": "left-over"}, partial(left_over, services, patience))
     if deep:
-        yield from damaged_files(services)
-        yield from damaged_tails(services)
+        yield from guarded(services, {"check": "files.deep"}, partial(damaged_files, services))
+        yield from guarded(services, {"check": "tails.deep"}, partial(damaged_tails, services))
+
+
+def _rows(services: Services, patience: Patience, check: Check) -> Iterator[Violation]:
+    """One rule over rows, in a transaction of its own: what spoils it spoils no other."""
+    with services.store.read() as work:
+        yield from check(work.session, patience)
 
 
 def _log(services: Services) -> Iterator[Violation]:

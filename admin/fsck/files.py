@@ -6,10 +6,14 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
+from admin.fsck.guarding import reason_of
+from admin.readiness import NO_BLOB
 from admin.wiring import Services
+from delivery.errors import Unavailable
 from delivery.services.copy_making import digest_of
 from delivery.violations import ExpectedFile, Patience, Repair, StoredFile, Violation
 from storage.blobs.errors import BlobMissing
+from storage.blobs.names import is_name
 from storage.checks.files import expected_files, tails
 
 OURS = re.compile(r"(sources|masters|copies)/")
@@ -44,12 +48,16 @@ def missing_and_orphans(services: Services, patience: Patience) -> Iterator[Viol
 
 def _again(services: Services, suspects: list[StoredFile], lacking: list[ExpectedFile]) -> Iterator[Violation]:
     """Those suspicions that hold when they are asked once more."""
-    known = named(services, [one.name for one in suspects] + [one.name for one in lacking])
+    ours = [one.name for one in suspects if is_name(one.name)]
+    known = named(services, ours + [one.name for one in lacking])
     for stored in suspects:
         if stored.name not in known:
-            yield Violation("file-orphan", {"file": stored.name}, f"{stored.bytes} bytes", Repair.REMOVE_BLOB)
+            # What has no name of ours no store of ours can remove.
+            repair = Repair.REMOVE_BLOB if is_name(stored.name) else Repair.NONE
+            yield Violation("file-orphan", {"file": stored.name}, f"{stored.bytes} bytes", repair)
     for expected in lacking:
-        if known.get(expected.name) and not services.ctx.blobs.exists(expected.name):
+        there = is_name(expected.name) and services.ctx.blobs.exists(expected.name)
+        if known.get(expected.name) and not there:
             yield Violation("file-missing", {**expected.ids, "file": expected.name}, "it is not in the store")
 
 
@@ -65,15 +73,20 @@ def _side_by_side(
     """Both sequences by name; None where the other has no such name."""
     one, other = next(expected, None), next(stored, None)
     while one is not None or other is not None:
-        if other is None or (one is not None and one.name.encode() < other.name.encode()):
+        if other is None or (one is not None and _bytes(one) < _bytes(other)):
             yield one, None
             one = next(expected, None)
-        elif one is None or other.name.encode() < one.name.encode():
+        elif one is None or _bytes(other) < _bytes(one):
             yield None, other
             other = next(stored, None)
         else:
             yield one, other
             one, other = next(expected, None), next(stored, None)
+
+
+def _bytes(file: ExpectedFile | StoredFile) -> bytes:
+    """What both sequences are sorted by; a disk may hold names that are no UTF-8."""
+    return file.name.encode("utf-8", "surrogateescape")
 
 
 def left_over(services: Services, patience: Patience) -> Iterator[Violation]:
@@ -87,11 +100,15 @@ def damaged_files(services: Services) -> Iterator[Violation]:
     """Files whose bytes are not those that were stored: reads every one of them."""
     with services.store.read() as work:
         for expected in expected_files(work.session):
-            if not expected.sha256:
+            if not expected.sha256 or not is_name(expected.name):
                 continue
             try:
                 digest = digest_of_file(services, expected.name)
             except BlobMissing:
+                continue
+            except (Unavailable, OSError) as trouble:
+                services.ctx.blobs.exists(NO_BLOB)  # raises where the store is away: then no file can be read
+                yield Violation("file-unreadable", {**expected.ids, "file": expected.name}, reason_of(trouble))
                 continue
             if digest != expected.sha256:
                 told = f"its SHA-256 is {digest[:16]}…, not {expected.sha256[:16]}…"

@@ -16,6 +16,7 @@ MISSING = frozenset(
         "supplied-without-copy",
         "event-without-copy",
         "log-broken",
+        "check-failed",
     }
 )
 """What tells that rows and files do not belong together: an older database beside newer files, or a changed row."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from admin.fsck.files import named
 from admin.wiring import Services
 from delivery.copies import CopyState
+from delivery.errors import Conflict, NotFound
 from delivery.jobs import FETCH, MAIL, PREPARE, NewJob
 from delivery.lifecycle import State
 from delivery.ports import Work
@@ -17,9 +18,15 @@ from drm.audit.events import Event
 
 
 def repair(services: Services, found: Violation, patience: Patience) -> bool:
-    """Repair one violation, if that is safe and still needed. True when something was done."""
+    """Repair one violation, if that is safe and still needed. True when something was done.
+
+    False where its rows cannot be read; Unavailable where a store is away.
+    """
     act = ACTS.get(found.repair)
-    return act is not None and act(services, found, patience)
+    try:
+        return act is not None and act(services, found, patience)
+    except (NotFound, Conflict, ValueError):
+        return False
 
 
 def _record(services: Services, found: Violation, work: Work | None = None) -> None:

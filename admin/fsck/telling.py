@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import lru_cache
 from pathlib import Path
 
+from admin.fsck.guarding import printable
 from delivery.violations import Violation
 
 CODES = Path(__file__).parent / "codes.toml"
@@ -15,6 +17,12 @@ CODES = Path(__file__).parent / "codes.toml"
 def catalogue() -> dict[str, dict[str, dict[str, str]]]:
     """Every code with its words and its cure, in each language."""
     return tomllib.loads(CODES.read_text(encoding="utf-8"))
+
+
+def as_json(found: Violation, repaired: bool) -> str:
+    """A violation for programs, as one line of JSON."""
+    # What no encoding knows stands in it as JSON's own escape.
+    return json.dumps(as_record(found, repaired), ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def as_record(found: Violation, repaired: bool) -> dict[str, object]:
@@ -35,4 +43,5 @@ def as_line(found: Violation, repaired: bool) -> str:
     words = catalogue()[found.code]
     detail = f" ({found.detail})" if found.detail else ""
     cure = "repaired" if repaired else words["cure"]["en"]
-    return f"{found.code}: {found.named}: {words['en']}{detail}\n    {cure}"
+    told = f"{found.code}: {found.named}: {words['en']}{detail}"
+    return f"{printable(told)}\n    {printable(cure)}"

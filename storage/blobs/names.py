@@ -11,6 +11,11 @@ PIECE = 256 * 1024
 
 def checked(name: str) -> str:
     """The name itself; ValueError unless it is one to four lower-case path parts that lead nowhere else."""
-    if not NAME.fullmatch(name) or ".." in name or name.startswith("work.tmp"):
+    if not is_name(name):
         raise ValueError(f"not a blob name: {name!r}")
     return name
+
+
+def is_name(name: str) -> bool:
+    """Whether a blob may be called so."""
+    return bool(NAME.fullmatch(name)) and ".." not in name and not name.startswith("work.tmp")

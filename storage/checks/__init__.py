@@ -43,9 +43,3 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("jobs", jobs.quarantined),
 )
 """Every rule with the part of the report it belongs to."""
-
-
-def broken(session: Session, patience: Patience) -> Iterator[Violation]:
-    """Everything that the rows break, rule by rule."""
-    for _, check in CHECKS:
-        yield from check(session, patience)
