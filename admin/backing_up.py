@@ -17,7 +17,8 @@ WORK = "work.tmp"
 def back_up(settings: Settings, folder: Path, secrets: Path | None = None) -> int:
     """Copy everything into a new folder and return the number of files.
 
-    The blobs are copied after the database, so each one that the copied database names is there; a few more may be.
+    The blobs are copied after the database, so each one that the copied database names is there, but for what ended while they
+    were copied; a few more may be.
     The log's head is copied first: an older head never contradicts a newer log. The readers' secrets stay out of the folder:
     with ``secrets`` they go into that file, over the copy before, so that a forgotten reader's is in no older copy.
     """
@@ -35,14 +36,25 @@ def back_up(settings: Settings, folder: Path, secrets: Path | None = None) -> in
         if settings.blob_folder.exists():
             for source in sorted(settings.blob_folder.rglob("*.pdf")):
                 inside = source.relative_to(settings.blob_folder)
-                if inside.parts[0] != WORK:
-                    files.append(_copy(source, part / "blobs" / inside))
+                if inside.parts[0] != WORK and (copied := _copy_blob(source, part / "blobs" / inside)):
+                    files.append(copied)
         if secrets is not None:
             files.append(_copy_secrets(settings, secrets))
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return len(files)
+
+
+def _copy_blob(source: Path, target: Path) -> Path | None:
+    """None for a file that ended since it was listed: nobody needs it. Whatever else goes wrong ends the backup."""
+    try:
+        return _copy(source, target)
+    except FileNotFoundError:
+        if source.exists() or not source.parent.is_dir() or not target.parent.is_dir():
+            raise
+        target.unlink(missing_ok=True)
+        return None
 
 
 def _copy(source: Path, target: Path) -> Path:

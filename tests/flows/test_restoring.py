@@ -195,3 +195,27 @@ def test_a_backup_with_other_keys_or_a_damaged_database_changes_nothing(used: Us
 def test_a_folder_without_a_database_is_no_backup(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         restore(Settings(home=tmp_path / "home", _env_file=None), tmp_path)
+
+
+def test_a_file_that_ends_while_a_backup_runs_is_left_out_of_it(tmp_path: Path, collection: Path) -> None:
+    used = make_used(tmp_path / "home", collection)
+    settings = used.services.settings
+    # It is listed, and is not there when its turn comes.
+    used.blobs("copies")[0].with_name("ended.pdf").symlink_to(tmp_path / "nothing")
+
+    back_up(settings, tmp_path / "backup")
+
+    kept = {path.name for path in (tmp_path / "backup" / "blobs").rglob("*.pdf")}
+    assert kept == {path.name for kind in ("copies", "masters", "sources") for path in used.blobs(kind)} - {"ended.pdf"}
+    used.world.close()
+
+
+def test_a_file_that_cannot_be_copied_for_another_reason_ends_the_backup(tmp_path: Path, collection: Path) -> None:
+    used = make_used(tmp_path / "home", collection)
+    used.blobs("copies")[0].with_name("folder.pdf").mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        back_up(used.services.settings, tmp_path / "backup")
+
+    assert not (tmp_path / "backup").exists()
+    used.world.close()
