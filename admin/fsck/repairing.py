@@ -97,9 +97,10 @@ def _remove_blob(services: Services, found: Violation, patience: Patience) -> bo
 
 
 def _sweep(services: Services, found: Violation, patience: Patience) -> bool:
-    """Remove what was begun and never finished."""
+    """Remove what was begun and never finished: the first sweep of a run takes all of it."""
     before = patience.now.timestamp() - patience.grace.total_seconds()
-    if not services.ctx.blobs.sweep(before):
+    services.ctx.blobs.sweep(before)
+    if found.ids["file"] in services.ctx.blobs.unfinished(before):
         return False
     _record(services, found)
     return True

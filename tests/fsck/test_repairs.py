@@ -157,6 +157,19 @@ def test_the_command_speaks_json_and_counts_what_it_repaired(used: Used) -> None
     assert lines[-1] == {"violations": 1, "notices": 0, "repaired": 1}
 
 
+def test_several_left_overs_are_all_repaired_by_one_sweep(used: Used) -> None:
+    left = [used.services.settings.blob_folder / "work.tmp" / f"put-{at}" for at in range(3)]
+    for path in left:
+        path.write_bytes(b"half")
+        age(path)
+
+    code, said = run(used, "--repair")
+
+    assert code == 0
+    assert said.endswith("3 violations, 0 notices, 3 repaired\n")
+    assert not any(path.exists() for path in left)
+
+
 def test_jobs_that_wait_for_a_person_are_told_and_break_nothing(used: Used) -> None:
     plant(used, "job-set-aside")
 
