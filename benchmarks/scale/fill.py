@@ -29,7 +29,7 @@ from drm.audit.kept import row_of
 from drm.audit.tiles import hashes_of
 from drm.audit.tree import entry_hash, grown
 from storage.log_rows import COLUMNS
-from storage.models import Base, EventRow, LogHeadRow, RequestRow
+from storage.models import Base, DeliveryRow, EventRow, LogHeadRow, RequestRow
 from tests.world import HASHED, LIMITED, World, collection_for, make_world, open_world
 
 BATCH = 2_000
@@ -241,7 +241,10 @@ def _finish(world: World, head: End, indexes: Sequence[Index]) -> None:
             connection.exec_driver_sql(
                 f"INSERT INTO audit_days SELECT {day}, min(seq), max(seq) FROM audit_events GROUP BY 1"  # our own words
             )
-        newest = select(RequestRow.number).order_by(RequestRow.number).limit(AT_DESK + IN_APPROVAL)
+        # Who waits has no copy that can be opened.
+        over = select(DeliveryRow.request).where(DeliveryRow.state != CopyState.LIVE.value)
+        newest = select(RequestRow.number).where(RequestRow.number.in_(over)).order_by(RequestRow.number)
+        newest = newest.limit(AT_DESK + IN_APPROVAL)
         waiting = list(connection.scalars(newest))
         desk, officer = waiting[:AT_DESK], waiting[AT_DESK:]
         connection.execute(update(RequestRow).where(RequestRow.number.in_(desk)).values(state="at_desk"))

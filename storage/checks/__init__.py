@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy.orm import Session
 
 from delivery.violations import Patience, Violation
-from storage.checks import copies, events, jobs, ledger, links, requests
+from storage.checks import copies, events, jobs, ledger, links, requests, states
 
 Check = Callable[[Session, Patience], Iterator[Violation]]
 
@@ -35,6 +35,13 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("log", events.refunds_and_events),
     ("log", events.opens_and_events),
     ("log", events.head_and_rows),
+    ("states", states.unknown_states),
+    ("states", states.odd_parts),
+    ("states", states.live_and_not_supplied),
+    ("states", states.live_and_ended),
+    ("states", states.windows_and_opens),
+    ("states", states.endless_windows),
+    ("states", states.mails_and_events),
     ("links", links.outlived),
     ("links", links.ended_at_no_time),
     ("links", links.file_outlived),

@@ -20,10 +20,18 @@ def _of(kind: str) -> Any:
 
 
 def odd_entries(session: Session, patience: Patience) -> Iterator[Violation]:
-    """Of each claim and rule: reserved before anything else, settled or released but not both, refunded only when settled."""
+    """Of each claim and rule: reserved before anything else, settled or released but not both, refunded only when settled,
+    and nothing else."""
     reserve, settle, release, refund = (_of(kind) for kind in ("reserve", "settle", "release", "refund"))
+    known = reserve + settle + release + refund
     odd = or_(
-        reserve != 1, settle > 1, release > 1, refund > 1, and_(settle > 0, release > 0), and_(refund > 0, settle == 0)
+        func.count() != known,
+        reserve != 1,
+        settle > 1,
+        release > 1,
+        refund > 1,
+        and_(settle > 0, release > 0),
+        and_(refund > 0, settle == 0),
     )
     found = (
         select(LedgerRow.claim, LedgerRow.rule, reserve, settle, release, refund)
