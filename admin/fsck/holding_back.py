@@ -15,6 +15,7 @@ MISSING = frozenset(
         "live-but-removed",
         "supplied-without-copy",
         "event-without-copy",
+        "request-vanished",
         "log-broken",
         "check-failed",
     }

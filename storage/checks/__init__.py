@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("ledger", ledger.settled_twice),
     ("ledger", ledger.copies_and_counts),
     ("ledger", ledger.reserved_for_nobody),
+    ("log", events.created_and_requests),
     ("log", events.copies_and_events),
     ("log", events.events_and_copies),
     ("log", events.settles_and_events),

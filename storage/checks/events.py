@@ -42,6 +42,19 @@ def copies_and_events(session: Session, patience: Patience) -> Iterator[Violatio
         yield Violation("copy-without-event", {"delivery": number, "request": request}, f"supplied {count} times")
 
 
+def created_and_requests(session: Session, patience: Patience) -> Iterator[Violation]:
+    """Each request that the log tells of is there, and each that is there the log tells of: nothing removes a request.
+
+    Two differences of sets. One question for each of millions would take longer than all other rules.
+    """
+    told = select(EventRow.request).where(EventRow.kind == "request:created")
+    there = select(RequestRow.number)
+    for (number,) in stream(session, told.except_(there)):
+        yield Violation("request-vanished", {"request": number}, "the log says that it was asked for")
+    for (number,) in stream(session, there.except_(told)):
+        yield Violation("request-without-event", {"request": number}, "nothing says that it was asked for")
+
+
 def events_and_copies(session: Session, patience: Patience) -> Iterator[Violation]:
     """Each event of a supply has its copy."""
     found = (
