@@ -32,7 +32,10 @@ def over_limit(services: Services) -> Iterator[Violation]:
 
 def _of_rule(services: Services, agreement: str, rule_id: str, excused: frozenset[str]) -> Iterator[Violation]:
     with services.store.read() as work:
-        for rule, versions in _texts(work.agreements.versions(agreement), rule_id).items():
+        known = work.agreements.versions(agreement)
+        if agreement and not any(rule.id == rule_id for version in known for rule in parsed(version).rules):
+            yield Violation("rule-unknown", {"agreement": agreement, "rule": rule_id}, "slots are held under it")
+        for rule, versions in _texts(known, rule_id).items():
             yield from _over(work, agreement, rule, versions, excused)
 
 

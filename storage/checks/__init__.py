@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy.orm import Session
 
 from delivery.violations import Patience, Violation
-from storage.checks import copies, events, jobs, ledger, links, requests, states
+from storage.checks import copies, counted, events, jobs, ledger, links, requests, states
 
 Check = Callable[[Session, Patience], Iterator[Violation]]
 
@@ -28,6 +28,9 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("ledger", ledger.settled_twice),
     ("ledger", ledger.copies_and_counts),
     ("ledger", ledger.reserved_for_nobody),
+    ("counted", counted.scopes),
+    ("counted", counted.times_of_filling),
+    ("counted", counted.readers),
     ("log", events.created_and_requests),
     ("log", events.copies_and_events),
     ("log", events.events_and_copies),

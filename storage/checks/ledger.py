@@ -21,11 +21,16 @@ def _of(kind: str) -> Any:
 
 def odd_entries(session: Session, patience: Patience) -> Iterator[Violation]:
     """Of each claim and rule: reserved before anything else, settled or released but not both, refunded only when settled,
-    and nothing else."""
+    and nothing else; all of it under one agreement and scope."""
     reserve, settle, release, refund = (_of(kind) for kind in ("reserve", "settle", "release", "refund"))
+    other = or_(
+        func.min(LedgerRow.scope) != func.max(LedgerRow.scope),
+        func.min(LedgerRow.agreement) != func.max(LedgerRow.agreement),
+    )
     known = reserve + settle + release + refund
     odd = or_(
         func.count() != known,
+        other,
         reserve != 1,
         settle > 1,
         release > 1,
