@@ -43,12 +43,14 @@ def export(services: Services, folder: Path) -> Manifest:
 
 
 def _write(services: Services, part: Path) -> Manifest:
-    manifest = Manifest(head())
+    beside: dict[str, str] = {}
+    manifest = Manifest(head(), beside=beside)
     settings = services.settings
     for source, name in ((settings.key_file, KEYS), (settings.log_key_file, LOG_KEYS), (settings.head_file, HEAD)):
         if source.exists():
             shutil.copy2(source, part / name)
             os.chmod(part / name, 0o600)
+            beside[name] = hashlib.sha256((part / name).read_bytes()).hexdigest()
     with moving.snapshot(services.engine) as connection:
         for name in moving.tables(DATA):
             manifest.tables[name] = _table(connection, DATA, name, table_file(part, "tables", name))

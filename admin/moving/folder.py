@@ -36,6 +36,8 @@ class Manifest:
     files_sha256: str = ""
     events: int = 0
     form: int = FORM
+    beside: dict[str, str] | None = None
+    """The keys and the log's head by their SHA-256; None where an older release wrote it, which did not say."""
 
     def write(self, folder: Path) -> None:
         """Write it, durably."""

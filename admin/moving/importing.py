@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -42,12 +43,23 @@ Say = Callable[[str], object]
 def prepare_keys(settings: Settings, folder: Path) -> Manifest:
     """Check the folder, and put its keys in place; Conflict when other keys are there."""
     manifest = read_manifest(folder)
+    _check_beside(folder, manifest)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     _put_keys(folder / KEYS, settings.key_file)
     if (folder / LOG_KEYS).exists():
         _put_keys(folder / LOG_KEYS, settings.log_key_file)
     read_keys(settings.key_file)
     return manifest
+
+
+def _check_beside(folder: Path, manifest: Manifest) -> None:
+    """Keys and head are what was exported, none lacks and none was added; an older release's manifest does not tell."""
+    if manifest.beside is None:
+        return
+    for name in (KEYS, LOG_KEYS, HEAD):
+        path = folder / name
+        if (_digest(path) if path.is_file() else None) != manifest.beside.get(name):
+            raise Conflict("export-damaged", f"{path} is not what was exported. Export again.")
 
 
 def _put_keys(source: Path, target: Path) -> None:
@@ -125,7 +137,7 @@ def _check_folder(folder: Path, manifest: Manifest) -> None:
     for path, part in parts:
         try:
             good = digest_of_lines(read_lines(path)) == (part.rows, part.sha256)
-        except (OSError, EOFError):
+        except (OSError, EOFError, zlib.error):
             good = False
         if not good:
             raise Conflict("export-damaged", f"{path} is not what was exported. Export again.")

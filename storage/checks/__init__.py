@@ -39,6 +39,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("log", events.refunds_and_events),
     ("log", events.opens_and_events),
     ("log", events.head_and_rows),
+    ("log", events.days),
     ("states", states.unknown_states),
     ("states", states.odd_parts),
     ("states", states.live_and_not_supplied),

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from delivery.violations import Patience, Violation
 from storage.checks.asking import stream
-from storage.models import DeliveryRow, EventRow, LedgerRow, LogHeadRow, RequestRow, UsageRow
+from storage.models import DayRow, DeliveryRow, EventRow, LedgerRow, LogHeadRow, RequestRow, UsageRow
 
+AT_ONCE = 500
 WITHOUT_EVENT = ("corrected", "rerouted")
 """Reasons of ledger entries that are told by an event of their own kind."""
 
@@ -144,3 +145,22 @@ def head_and_rows(session: Session, patience: Patience) -> Iterator[Violation]:
         else:
             told = f"the head counts {size} events" if number == 1 else f"there is a head row {number}"
         yield Violation("log-head-differs", {"event": str(seq)}, told)
+
+
+def days(session: Session, patience: Patience) -> Iterator[Violation]:
+    """The days by which lists go are those of the events: each begins with the first event of its own, and none is left out.
+
+    Looked at are the events where a day begins, and the last: a day that is missing stands before the next one's beginning.
+    """
+    last = session.scalar(select(func.max(EventRow.seq))) or 0
+    begins = {first: day for day, first in session.execute(select(DayRow.day, DayRow.first))}
+    known = set(begins.values())
+    places = sorted({1, last, *begins, *(first - 1 for first in begins)})
+    for start in range(0, len(places), AT_ONCE):
+        some = select(EventRow.seq, EventRow.at).where(EventRow.seq.in_(places[start : start + AT_ONCE]))
+        for seq, at in session.execute(some.order_by(EventRow.seq)):
+            day = at.date().isoformat()
+            if day not in known:
+                yield Violation("log-days-differ", {"event": str(seq)}, f"{day} is not among the days")
+            elif begins.get(seq, day) != day or begins.get(seq + 1) == day:
+                yield Violation("log-days-differ", {"event": str(seq)}, f"{day} begins elsewhere")

@@ -48,6 +48,28 @@ def test_it_is_named_on_postgresql_too(on_postgresql: Used) -> None:
     assert on_postgresql.codes() >= {"rule-unknown", "reader-gone"}
 
 
+LOST_DAYS = (
+    "DELETE FROM audit_days",
+    "DELETE FROM audit_days WHERE first = 1",
+    "UPDATE audit_days SET first = first + 1",
+)
+
+
+@pytest.mark.parametrize("change", LOST_DAYS)
+def test_a_day_of_the_log_that_is_not_that_of_its_events_is_named(used: Used, change: str) -> None:
+    used.world.clock.move(timedelta(hours=26))
+    used.world.ask(used.world.other, doi="10.5555/lantern.2020.0004")
+    used.world.work()
+    used.world.clock.move(-timedelta(hours=25))
+    used.world.ask(used.world.other, doi="10.5555/lantern.2019.0003")
+    used.world.work()
+    assert "log-days-differ" not in used.codes()
+
+    assert used.sql(change) > 0
+
+    assert "log-days-differ" in used.codes()
+
+
 def test_what_was_corrected_is_no_change_behind_the_log(used: Used) -> None:
     asked = used.world.get(used.whole).created_at
     used.world.clock.move(timedelta(minutes=30))

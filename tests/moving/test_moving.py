@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -184,6 +185,49 @@ def test_an_export_that_was_changed_is_refused(used: Used, ready: Ready, tmp_pat
 
     with pytest.raises(Conflict, match=r"ledger.jsonl.gz is not what was exported"):
         bring_in(services, folder, prepare_keys(services.settings, folder), lambda said: None)
+
+
+def test_an_export_whose_packing_is_damaged_is_refused(used: Used, ready: Ready, tmp_path: Path) -> None:
+    folder = tmp_path / "there"
+    export(used.services, folder)
+    services = ready(tmp_path / "new", folder)
+    table = folder / "tables" / "ledger.jsonl.gz"
+    data = bytearray(table.read_bytes())
+    data[data.index(0, 10) + 1] |= 6  # behind the name: a kind of block that there is not
+    table.write_bytes(bytes(data))
+
+    with pytest.raises(Conflict, match=r"ledger.jsonl.gz is not what was exported"):
+        bring_in(services, folder, prepare_keys(services.settings, folder), lambda said: None)
+
+
+@pytest.mark.parametrize("name", ["audit-head.json", "keys.json", "log-keys.json"])
+@pytest.mark.parametrize("lost", [True, False])
+def test_an_export_whose_head_or_keys_are_not_its_own_is_refused(
+    used: Used, tmp_path: Path, name: str, lost: bool
+) -> None:
+    folder = tmp_path / "there"
+    export(used.services, folder)
+    (folder / name).unlink() if lost else (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+
+    with pytest.raises(Conflict, match=f"{name} is not what was exported"):
+        prepare_keys(Settings(home=tmp_path / "new", _env_file=None), folder)
+
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_export_of_a_release_that_told_nothing_of_its_keys_comes_over(
+    used: Used, ready: Ready, tmp_path: Path
+) -> None:
+    folder = tmp_path / "there"
+    export(used.services, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["beside"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    services = ready(tmp_path / "new", folder)
+
+    bring_in(services, folder, prepare_keys(services.settings, folder), lambda said: None)
+
+    assert list(differences(services, folder, prepare_keys(services.settings, folder))) == []
 
 
 def test_what_differs_afterwards_is_named(used: Used, ready: Ready, tmp_path: Path) -> None:
