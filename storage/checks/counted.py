@@ -28,11 +28,11 @@ def scopes(session: Session, patience: Patience) -> Iterator[Violation]:
     reader = func.coalesce(UsageRow.reader, NOBODY)
     together = select(JointReaderRow.claim)
     foreign = and_(scope.contains("|reader="), ~scope.contains("|reader=" + reader), LedgerRow.claim.not_in(together))
+    # What follows a reservation has its scope, or the slot is odd.
     found = (
         select(LedgerRow.claim, rule)
         .join(UsageRow, UsageRow.claim == LedgerRow.claim)
-        .where(or_(other, foreign))
-        .distinct()
+        .where(LedgerRow.kind == "reserve", or_(other, foreign))
     )
     for claim, named in stream(session, found):
         yield Violation("ledger-scope-differs", {"claim": claim, "rule": named}, "it counts for something else")

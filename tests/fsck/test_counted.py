@@ -38,7 +38,7 @@ def on_postgresql(postgres_url: str, tmp_path: Path, collection: Path) -> Iterat
 
 
 def test_it_is_named_on_postgresql_too(on_postgresql: Used) -> None:
-    for code, change in (CHANGES[2], CHANGES[4], CHANGES[6]):
+    for code, change in (CHANGES[1], CHANGES[2], CHANGES[4], CHANGES[6]):
         assert on_postgresql.sql(change) > 0, code
     assert on_postgresql.codes() >= {"ledger-odd", "ledger-scope-differs", "filled-at-differs", "reader-mixed-up"}
 
