@@ -26,8 +26,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from delivery.stores import MOST_COUNTED, HighestUse, LedgerEntry, Slot, UsageRecord
+from drm.quota import record_keys
 from storage.models import JointReaderRow, LedgerRow, LockRow, UsageChangeRow, UsageRow
-from storage.models.columns import UtcTime
+from storage.models.columns import UtcTime, may_be_cut
 from storage.models.rights import OVERNIGHT, RESERVED
 from storage.undoing import states, undo
 
@@ -337,6 +338,13 @@ def _values(record: UsageRecord) -> dict[str, Any]:
     }
 
 
+def _keys(row: UsageRow) -> Mapping[str, str | None]:
+    """The parts of a record's scopes. One too long for its column follows from the facts, as when it was kept."""
+    keys: dict[str, str | None] = {column: getattr(row, column) for column in KEY_COLUMNS}
+    cut = [column for column, value in keys.items() if value and may_be_cut(value)]
+    return {**keys, **{name: value for name, value in record_keys(row.facts).items() if name in cut}} if cut else keys
+
+
 def _record(row: UsageRow) -> UsageRecord:
     return UsageRecord(
         claim=row.claim,
@@ -345,7 +353,7 @@ def _record(row: UsageRow) -> UsageRecord:
         status=row.status,
         under=tuple(row.under),
         facts=row.facts,
-        keys={column: getattr(row, column) for column in KEY_COLUMNS},
+        keys=_keys(row),
         requested_at=row.requested_at,
         filled_at=row.filled_at,
     )

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, LargeBinary, MetaData, String, Table,
 from sqlalchemy.types import JSON
 
 from storage.models import Base
-from storage.models.columns import UtcTime
+from storage.models.columns import KeyText, UtcTime
 from storage.reader_secrets import SecretBase
 
 __all__ = ["DATA", "SECRETS", "Connection", "MetaData", "lines", "snapshot", "writing"]
@@ -116,7 +116,7 @@ def make_secret_tables(engine: Engine) -> None:
 
 
 def _sortable(connection: Connection, column: Any) -> Any:
-    is_text = isinstance(column.type, String) and connection.dialect.name == "postgresql"
+    is_text = isinstance(column.type, String | KeyText) and connection.dialect.name == "postgresql"
     return column.collate("C") if is_text else column
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ColumnElement, DateTime, Integer, LargeBinary, MetaData, String, cast
+from sqlalchemy import JSON, BigInteger, ColumnElement, DateTime, Integer, LargeBinary, MetaData, String, Text, cast
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase
@@ -25,6 +26,11 @@ NAMING = {
 
 DIGITS, HALF = re.compile(r"[0-9a-f]{64}"), 32
 """A digest as digits, and how many bytes say the same."""
+
+MOST_KEY, MOST_PART = 2_400, 200
+"""Bytes of a text that stands in an index, where PostgreSQL takes 2,704 of a whole row, and of each part of one that had more."""
+PART = re.compile(r"\|(?=(?:entity|title|work|issue|article|reader|reader_group)=)")
+"""Between the parts of a scope."""
 
 
 class Base(DeclarativeBase):
@@ -87,6 +93,56 @@ class Digest(TypeDecorator[str]):
         if value is None or isinstance(value, str):
             return value
         return bytes(value).hex() if len(value) == HALF else bytes(value).decode("utf-8", "replace")
+
+
+class KeyText(TypeDecorator[str]):
+    """A text of any length that is found along an index. A very long one is kept, and looked for, as its beginnings and digests.
+
+    ``was`` is the width that SQLite's column goes on naming; it heeds none.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, was: int = 0) -> None:
+        super().__init__()
+        self.was = was
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text without a width."""
+        return String(self.was) if self.was and dialect.name == "sqlite" else self.impl_instance
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The text, or what stands for it."""
+        return None if value is None else bounded(value)
+
+
+def bounded(text: str) -> str:
+    """A key as it is kept: itself up to 2,400 bytes, else what begins alike and is the same for the same key alone.
+
+    A scope keeps its parts, so that the parts which name a reader can still be found in it.
+    """
+    if len(text.encode()) <= MOST_KEY:
+        return text
+    return _cut("|".join(_cut(part, MOST_PART) for part in PART.split(text)), MOST_KEY)
+
+
+def _cut(text: str, most: int) -> str:
+    written = text.encode()
+    if len(written) <= most:
+        return text
+    digest = hashlib.sha256(written).hexdigest()
+    return f"{written[: most - len(digest) - 1].decode(errors='ignore')}#{digest}"
+
+
+def may_be_cut(text: str) -> bool:
+    """Whether a kept key may stand for a longer one."""
+    return text[-65:-64] == "#"
+
+
+def widened(width: int, was: int) -> String:
+    """A text that became wider on PostgreSQL. SQLite heeds no width, and its table need not be made anew for one."""
+    return String(width).with_variant(String(was), "sqlite")
 
 
 class _AsItIs(UserDefinedType[Any]):

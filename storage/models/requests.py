@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from storage.models.columns import Base, Digest, PackedJson, Serial, UtcTime
+from storage.models.columns import Base, Digest, PackedJson, Serial, UtcTime, widened
 
 WAITING = text("state IN ('new', 'fetching', 'at_desk', 'preparing')")
 """What is not over, word for word as queries say it too: SQLite takes a partial index for no other spelling."""
@@ -43,7 +43,7 @@ class RequestRow(Base):
     assignee_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     repeat_of: Mapped[str] = mapped_column(String(24), default="")
     copy_no: Mapped[int] = mapped_column(default=1)
-    approved: Mapped[str] = mapped_column(String(24), default="")
+    approved: Mapped[str] = mapped_column(widened(64, was=24), default="")
     delivery: Mapped[str] = mapped_column(String(24), default="")
     found: Mapped[dict[str, Any]] = mapped_column(PackedJson)
     source_sha256: Mapped[str | None] = mapped_column(Digest)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.models.columns import Base, Json, PackedJson, Serial, UtcTime
+from storage.models.columns import Base, Json, KeyText, PackedJson, Serial, UtcTime
 
 
 class AgreementRow(Base):
@@ -65,13 +65,13 @@ class UsageRow(Base):
     under: Mapped[list[str]] = mapped_column(Json)
     facts: Mapped[dict[str, Any]] = mapped_column(PackedJson)
     copies: Mapped[int] = mapped_column(default=1, server_default="1")
-    entity: Mapped[str | None] = mapped_column(Text)
-    title: Mapped[str | None] = mapped_column(Text)
-    work: Mapped[str | None] = mapped_column(Text)
-    issue: Mapped[str | None] = mapped_column(Text)
-    article: Mapped[str | None] = mapped_column(Text)
-    reader: Mapped[str | None] = mapped_column(Text)
-    reader_group: Mapped[str | None] = mapped_column(Text)
+    entity: Mapped[str | None] = mapped_column(KeyText)
+    title: Mapped[str | None] = mapped_column(KeyText)
+    work: Mapped[str | None] = mapped_column(KeyText)
+    issue: Mapped[str | None] = mapped_column(KeyText)
+    article: Mapped[str | None] = mapped_column(KeyText)
+    reader: Mapped[str | None] = mapped_column(KeyText)
+    reader_group: Mapped[str | None] = mapped_column(KeyText)
     requested_at: Mapped[datetime] = mapped_column(UtcTime)
     filled_at: Mapped[datetime | None] = mapped_column(UtcTime)
     __table_args__ = (
@@ -133,7 +133,7 @@ class LedgerRow(Base):
     claim: Mapped[str] = mapped_column(String(32))
     agreement: Mapped[str] = mapped_column(String(64))
     rule: Mapped[str] = mapped_column(String(128))
-    scope: Mapped[str] = mapped_column(Text)
+    scope: Mapped[str] = mapped_column(KeyText)
     kind: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime] = mapped_column(UtcTime)
     actor: Mapped[str] = mapped_column(String(64), default="system")
@@ -157,4 +157,4 @@ class LockRow(Base):
     """One row per (rule, scope): whoever decides about it holds it."""
 
     __tablename__ = "quota_locks"
-    scope: Mapped[str] = mapped_column(String(600), primary_key=True)
+    scope: Mapped[str] = mapped_column(KeyText(was=600), primary_key=True)
