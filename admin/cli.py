@@ -11,6 +11,7 @@ import click
 
 from admin.settings import SettingsError
 from delivery.errors import DeliveryError, Invalid, NotFound
+from delivery.plain_texts import is_text
 
 USAGE, REFUSED, OUR_FAULT = 2, 3, 70
 
@@ -74,6 +75,10 @@ def rushlight() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit. People get one line, never a traceback."""
+    written = sys.argv[1:] if arguments is None else arguments
+    if not all(is_text(word) for word in written):
+        click.echo("an argument is not UTF-8, or holds a character that cannot be kept", err=True)
+        sys.exit(USAGE)
     try:
         code = rushlight.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

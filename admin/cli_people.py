@@ -74,6 +74,9 @@ def library_add(
         raise click.UsageError(f"--country: {country!r} is not two letters")
     if not library_id.replace("-", "").isalnum() or library_id != library_id.lower():
         raise click.UsageError("LIBRARY_ID takes lower-case letters, digits and hyphens")
+    for word, written, most in (("LIBRARY_ID", library_id, 58), ("--isil", isil, 32), ("--group", group, 64)):
+        if len(written) > most:
+            raise click.UsageError(f"{word} takes at most {most} characters")
     services = _services()
     fresh = Library(
         library_id, name, name_zh, country.upper(), tz, language, email, isil, group=group, for_profit=for_profit

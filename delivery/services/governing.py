@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from delivery.errors import Conflict, Invalid
 from delivery.people import Person, Role
+from delivery.plain_texts import all_texts
 from delivery.ports import Work
 from delivery.services.context import Context, require
 from delivery.services.deciding import parsed
@@ -21,6 +23,7 @@ from drm.statements import without_words
 
 LONGEST_TEXT = 200_000
 LONGEST_NOTE = 2_000
+LONGEST_NAME, LONGEST_RULE = 64, 128
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,25 @@ def read_draft(text: str) -> Draft:
         # A day is a day wherever a library is; an instant would end it somewhere at noon.
         if len(getattr(found[0], key)) > len("2026-12-31"):
             raise AgreementError("the text", found[0].id, "", key, "is a whole day; leave the time of day out")
+    _check_kept(text, found[0])
     return Draft(found[0], warnings(found[0]))
+
+
+def _check_kept(text: str, agreement: Agreement) -> None:
+    """Refuse what requests could not be kept with later, when nobody is there who could mend it."""
+    if not all_texts(tomllib.loads(text.removeprefix("\ufeff"))):
+        raise AgreementError("the text", agreement.id, "", "", "has a character of number 0 in it; take it out")
+    names = [("", "id", agreement.id, LONGEST_NAME), ("", "jurisdiction", agreement.jurisdiction, LONGEST_NAME)]
+    names += [(rule.id, "id", rule.id, LONGEST_RULE) for rule in agreement.rules]
+    for rule in agreement.rules:
+        effects = [rule.effect] if rule.on_unknown is None else [rule.effect, rule.on_unknown]
+        names += [(rule.id, "reason", effect.reason, LONGEST_NAME) for effect in effects]
+        names.append((rule.id, "currency", rule.currency, LONGEST_NAME))
+    for where, key, name, most in names:
+        if len(name) > most:
+            raise AgreementError(
+                "the text", agreement.id, where[:40], key, f"has more than {most} characters; shorten it"
+            )
 
 
 def warnings(agreement: Agreement) -> tuple[str, ...]:

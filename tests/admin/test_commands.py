@@ -246,7 +246,11 @@ def test_a_source_that_cannot_be_is_one_line_and_exit_2(shop: Shop, options: lis
             "a@b.example",
         ],
         ["library", "add", "a", "--name", "A", "--country", "IE", "--tz", "Mars/Olympus", "--email", "a@b.example"],
+        ["library", "add", "l" * 59, *DUNES],
+        ["library", "add", "a", *DUNES, "--isil", "I" * 33],
+        ["library", "add", "a", *DUNES, "--group", "g" * 65],
         ["token", "issue", "nobody@b.example"],
+        ["people", "add", "a\udcff@b.example", "--name", "A", "--library", "a"],
     ],
 )
 def test_wrong_people_and_libraries_are_one_line_and_exit_2(shop: Shop, words: list[str]) -> None:

@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from delivery.document_request import DocumentRequest
 from delivery.lifecycle import State
-from delivery.services import officers
+from delivery.services import governing, officers
 from delivery.stores import Source
+from drm.agreements import AgreementError
 from storage.migrating import _config, migrate
 from storage.models.columns import MOST_KEY, bounded
 from tests.world import LIMITED, World, make_world
@@ -120,3 +121,22 @@ def test_keys_that_were_kept_whole_are_found_after_the_migration(world: World) -
     migrate(world.services.engine)
 
     assert (first.state, in_a_journal(world, CHINESE, "Two").state) == (State.NEW, State.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('id = "limited"', f'id = "{"i" * 65}"', "key id"),
+        ('id = "limited.per_month"', f'id = "{"r" * 129}"', "key id"),
+        ("ROLLING_QUOTA", "R" * 65, "key reason"),
+        ('jurisdiction = "IE"', f'jurisdiction = "{"j" * 65}"', "key jurisdiction"),
+        ("Limited agreement", "Limited\\u0000agreement", "number 0"),
+    ],
+)
+def test_an_agreement_that_could_not_be_kept_is_refused_when_it_is_drafted(
+    world: World, old: str, new: str, told: str
+) -> None:
+    draft = LIMITED.format(most=1, per="reader", effect="deny").replace(old, new)
+
+    with pytest.raises(AgreementError, match=told):
+        governing.save_draft(world.ctx, world.officer, draft)
