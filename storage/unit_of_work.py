@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
-from delivery.errors import Conflict, DeliveryError, StorageFull, Unavailable
+from delivery.errors import Conflict, DeliveryError, Invalid, StorageFull, Unavailable
 from delivery.jobs import LEASE
 from drm.audit.events import Event
 from storage.agreements import SqlAgreements, SqlSources
@@ -175,6 +175,12 @@ class SqlStore:
         except IntegrityError as error:
             self.troubled("already-there")
             raise Conflict("already-there", "Somebody else was faster: this stands already.") from error
+        except (DataError, UnicodeEncodeError) as error:
+            # A net: what comes from outside is refused where it comes in.
+            self.troubled("unfit-input")
+            raise Invalid(
+                {}, "unfit-input", "A value is too long or too large, or holds what cannot be kept."
+            ) from error
         except DBAPIError as error:
             # A server that ends a connection may tell so as an internal error of its own.
             if not (isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated):
