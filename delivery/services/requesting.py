@@ -33,6 +33,7 @@ from delivery.services.notices import notices_under
 from delivery.stores import AskedBefore, Ground
 from drm.audit.events import Event
 from drm.decisions import Outcome
+from drm.fact_values import PURPOSES
 from drm.facts.reading import normal_issn
 from drm.obligations import with_versions
 
@@ -101,6 +102,8 @@ def submit(
     ``keep`` is called in the same transaction with what was taken, so that an answer is kept with its request or not at all.
     """
     citation = read_citation(asked.fields)
+    if asked.purpose and asked.purpose not in PURPOSES:
+        raise Invalid({"purpose": "unknown-word"})
     now = ctx.clock()
     with ctx.store.read() as work:
         sources = work.sources.active()
