@@ -230,7 +230,9 @@ def export_log(ctx: Context, officer: Person, wanted: LogFilter) -> Iterator[Log
     """All events of a filter, newest first. The export itself is an event."""
     require(officer, Role.RIGHTS_OFFICER)
     with ctx.store.write() as work:
-        work.record(Event("log:exported", ctx.clock(), officer.reader_key, wanted.library_id))
+        known = {library.id for library in work.libraries.all()}
+        of = wanted.library_id if wanted.library_id in known else ""
+        work.record(Event("log:exported", ctx.clock(), officer.reader_key, of))
         size = work.log.size()
 
     def entries() -> Iterator[LogEntry]:
