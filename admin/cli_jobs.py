@@ -40,7 +40,9 @@ def jobs_list(as_json: bool) -> None:
 
 
 @jobs.command("retry")
-@click.argument("numbers", nargs=-1, required=True, type=int, help="Numbers of jobs, as the list has them.")
+@click.argument(
+    "numbers", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1), help="Numbers of jobs, as the list has them."
+)
 def jobs_retry(numbers: tuple[int, ...]) -> None:
     """Try jobs again, by their numbers. A request that went to the desk meanwhile looks at all its sources again.
 
@@ -55,7 +57,9 @@ def jobs_retry(numbers: tuple[int, ...]) -> None:
 
 
 @jobs.command("dismiss")
-@click.argument("numbers", nargs=-1, required=True, type=int, help="Numbers of jobs, as the list has them.")
+@click.argument(
+    "numbers", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1), help="Numbers of jobs, as the list has them."
+)
 def jobs_dismiss(numbers: tuple[int, ...]) -> None:
     """Give jobs up for good, by their numbers. What they were about stays as it is."""
     from delivery.services.quarantine import dismiss

@@ -105,6 +105,14 @@ def _textless(file: Path, agreement: Agreement, code: str) -> str:
     )
 
 
+def _day_after(day: datetime) -> datetime:
+    """The end of a day; a usage error for the last one that there is."""
+    try:
+        return day.replace(tzinfo=UTC) + timedelta(days=1)
+    except OverflowError:
+        raise click.UsageError(f"--to: nothing comes after {day:%Y-%m-%d}") from None
+
+
 @rights.command("simulate")
 @click.option("--source", "sources", multiple=True, help="Id of a source for which the texts would hold.")
 @click.option("--library", "libraries", multiple=True, help="Id of a library for which the texts would hold.")
@@ -122,7 +130,7 @@ def rights_simulate(
     except (AgreementError, OSError) as error:
         click.echo(str(error), err=True)
         sys.exit(UNREADABLE)
-    end = until.replace(tzinfo=UTC) + timedelta(days=1)
+    end = _day_after(until)
     for line in simulated(agreements, since.replace(tzinfo=UTC), end, sources, libraries):
         click.echo(line)
 
@@ -156,7 +164,7 @@ def rights_replay(request: str | None, since: datetime | None, until: datetime |
     lines, total, partly = replayed(
         request or "",
         since.replace(tzinfo=UTC) if since else None,
-        until.replace(tzinfo=UTC) + timedelta(days=1) if until else None,
+        _day_after(until) if until else None,
     )
     for line in lines:
         click.echo(line)
