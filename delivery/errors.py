@@ -43,6 +43,13 @@ class Invalid(DeliveryError):
         self.fields = dict(fields)
 
 
+class Unreadable(Invalid):
+    """Input holds what no text may hold: a character that cannot be kept, or that UTF-8 cannot say."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(fields, "unreadable-input", "There are characters in it that cannot be kept.")
+
+
 class Unavailable(DeliveryError):
     """A part of the service cannot answer now. Nothing was lost; ``retry_after`` is in seconds."""
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from delivery.effective_dates import newest
 from delivery.errors import Conflict, NotFound
 from delivery.stores import AgreementVersion, Ground, Source
+from drm.agreement_reading import LARGEST
 from storage.directory import as_library
 from storage.models import AgreementRow, LibraryRow, PersonRow, SourceRow, TitleRow
 
@@ -87,7 +88,7 @@ class SqlAgreements:
 
     def get(self, agreement_id: str, version: int) -> AgreementVersion:
         """One version, else NotFound."""
-        row = self.session.get(AgreementRow, (agreement_id, version))
+        row = self.session.get(AgreementRow, (agreement_id, version)) if version <= LARGEST else None
         if row is None:
             raise NotFound("unknown-agreement", f"There is no agreement {agreement_id} v{version}.")
         return _version(row)

@@ -17,6 +17,7 @@ from delivery.services import accounts, correcting, desk, joining, linking, prev
 from delivery.services.context import require
 from delivery.services.overriding import may_override
 from delivery.stores import MOST_COUNTED
+from delivery.web.shell.given import YEARS, page_number
 from delivery.web.shell.shell import site
 
 blueprint = Blueprint("desk", __name__)
@@ -29,7 +30,7 @@ def queue() -> ResponseReturnValue:
     """What waits, by view and filter; every view has an address that can be kept."""
     ctx, _ = site()
     view = request.args.get("view", "open")
-    number = max(1, request.args.get("page", 1, int))
+    number = page_number()
     wanted = QueueFilter(
         view if view in VIEWS else "open",
         request.args.get("q", "")[:200],
@@ -138,6 +139,8 @@ def _count_act(number: str, act: str) -> None:
             civil = datetime.fromisoformat(form["filled_at"]).replace(tzinfo=None)
         except ValueError:
             raise Invalid({"filled_at": "bad-date"}) from None
+        if civil.year not in YEARS:
+            raise Invalid({"filled_at": "bad-date"})
         filled_at = civil.replace(tzinfo=desk.look(ctx, g.person, number).library.zone).astimezone(UTC)
     # Corrected by its citation it has that citation's pages; the field shows them.
     named = form.get("by_citation") == "yes"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from delivery.people import Role
 from delivery.services import governing, officers
 from delivery.services.context import require
 from delivery.services.simulating import simulate
+from delivery.web.shell.given import day, version_of
 from delivery.web.shell.shell import site
 from drm.agreements import AgreementError
 from drm.audit.events import Event
@@ -57,7 +58,7 @@ def _starting_text() -> str:
     if not name:
         return SKELETON.read_text(encoding="utf-8")
     with ctx.store.read() as work:
-        return work.agreements.get(name, int(version) if version.isdecimal() else 0).text
+        return work.agreements.get(name, version_of(version) or 0).text
 
 
 @blueprint.get("/<agreement_id>/<int:version>")
@@ -108,8 +109,8 @@ def simulation(agreement_id: str, version: int) -> ResponseReturnValue:
     require(g.person, Role.RIGHTS_OFFICER)
     view = officers.agreement(ctx, g.person, agreement_id, version)
     try:
-        since = datetime.fromisoformat(request.args.get("since", "")).replace(tzinfo=UTC)
-        until = datetime.fromisoformat(request.args.get("until", "")).replace(tzinfo=UTC) + timedelta(days=1)
+        since = day(request.args.get("since", ""))
+        until = day(request.args.get("until", "")) + timedelta(days=1)
     except ValueError:
         return _page(agreement_id, version, {"since": "bad-date"}, 422)
     if not since < until <= since + LONGEST_PERIOD:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from delivery.errors import Invalid, NotFound
 from delivery.privacy import ActKind, HoldKind
 from delivery.services import holding, retaining, two_persons
+from delivery.web.shell.given import day
 from delivery.web.shell.shell import site
 
 blueprint = Blueprint("privacy", __name__, url_prefix="/rights")
@@ -78,7 +79,7 @@ def place() -> ResponseReturnValue:
 
 
 def _day(text: str) -> datetime | None:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+    return day(text) if text else None
 
 
 @blueprint.post("/holds/<int:hold_id>/lift")

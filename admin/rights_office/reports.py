@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +14,7 @@ from delivery.people import Role
 from delivery.services.context import require
 from delivery.services.officers import guarded_cell
 from delivery.services.reporting import KINDS, Report, report
+from delivery.web.shell.given import day
 from delivery.web.shell.shell import site
 
 blueprint = Blueprint("reports", __name__, url_prefix="/rights/reports")
@@ -53,8 +54,8 @@ def page() -> ResponseReturnValue:
 def _made() -> Report:
     ctx, _ = site()
     try:
-        since = datetime.fromisoformat(request.args.get("since", "")).replace(tzinfo=UTC)
-        until = datetime.fromisoformat(request.args.get("until", "")).replace(tzinfo=UTC) + timedelta(days=1)
+        since = day(request.args.get("since", ""))
+        until = day(request.args.get("until", "")) + timedelta(days=1)
     except ValueError:
         raise Invalid({"since": "bad-date"}) from None
     return report(ctx, g.person, request.args.get("kind", ""), request.args.get("agreement", ""), since, until)

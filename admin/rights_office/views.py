@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,6 +20,7 @@ from delivery.services.desk import explain_request
 from delivery.services.evidence import evidence_bundle, proof_file, show_event
 from delivery.services.officers import export_columns, guarded_cell
 from delivery.stores import MOST_COUNTED, LogFilter
+from delivery.web.shell.given import day, page_number, version_of
 from delivery.web.shell.shell import site
 from drm.audit.events import KINDS
 from drm.decisions import Outcome
@@ -81,7 +82,7 @@ def log() -> ResponseReturnValue:
     """The usage log under a filter."""
     ctx, _ = site()
     wanted = _filter()
-    number = max(1, request.args.get("page", 1, int))
+    number = page_number()
     leg = Leg.read(request.args.get("from", ""), sequence=True)
     page = officers.usage_log(ctx, g.person, replace(wanted, limit=PAGE, offset=(number - 1) * PAGE), leg)
     with ctx.store.read() as work:
@@ -104,17 +105,13 @@ def _filter() -> LogFilter:
     given = request.args
     name, _, version = given.get("agreement", "").partition("@")
     try:
-        since = datetime.fromisoformat(given["since"]).replace(tzinfo=UTC) if given.get("since") else None
-        until = (
-            datetime.fromisoformat(given["until"]).replace(tzinfo=UTC) + timedelta(days=1)
-            if given.get("until")
-            else None
-        )
+        since = day(given["since"]) if given.get("since") else None
+        until = day(given["until"]) + timedelta(days=1) if given.get("until") else None
     except ValueError:
         raise Invalid({"since": "bad-date"}) from None
     return LogFilter(
         agreement=name,
-        version=int(version) if version.isdecimal() else None,
+        version=version_of(version),
         title=given.get("title", "")[:200].strip(),
         library_id=given.get("library", ""),
         reader_key=given.get("reader", "").strip(),

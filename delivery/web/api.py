@@ -10,13 +10,15 @@ from flask import Blueprint, Response, g, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from delivery.document_request import DocumentRequest
-from delivery.errors import Conflict, Invalid, NotAllowed, NotFound
+from delivery.errors import Conflict, Invalid, NotAllowed, NotFound, Unreadable
 from delivery.people import Person, Standing
+from delivery.plain_texts import all_texts, is_text
 from delivery.ports import Work
 from delivery.services import downloading, pacing, requesting
 from delivery.services.requesting import Asked, Submitted
 from delivery.stores import KeptAnswer
 from delivery.web.links import address_of
+from delivery.web.shell.given import LARGEST, within
 from delivery.web.shell.problems import problem
 from delivery.web.shell.shell import site
 from drm.tokens import TokenError
@@ -83,6 +85,8 @@ def create() -> ResponseReturnValue:
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > LONGEST_KEY:
         raise Invalid({"Idempotency-Key": "too-long"})
+    if not is_text(key):
+        raise Unreadable({"Idempotency-Key": "control-characters"})
     digest = hashlib.sha256(body).hexdigest()
     kept = _kept(person, key, digest)
     if kept is not None:
@@ -125,6 +129,8 @@ def _asked(body: bytes) -> Asked:
         content = json.loads(body)
     except (ValueError, RecursionError):
         raise Invalid({"body": "not-json"}) from None
+    if not all_texts(content):
+        raise Unreadable({_odd_part(content): "control-characters"})
     if not isinstance(content, dict) or not isinstance(content.get("citation"), dict):
         raise Invalid({"citation": "missing"})
     citation = content["citation"]
@@ -134,14 +140,24 @@ def _asked(body: bytes) -> Asked:
     declarations = content.get("declarations", [])
     if not isinstance(declarations, list) or not all(isinstance(word, str) for word in declarations):
         raise Invalid({"declarations": "not-text"})
+    words = {"purpose": content.get("purpose", ""), "language": content.get("language", "en")}
+    wrong = {name: "not-text" for name, word in words.items() if not isinstance(word, str)}
+    if wrong:
+        raise Invalid(wrong)
     return Asked(
         citation,
         "api",
-        str(content.get("purpose", "")),
+        words["purpose"],
         content.get("deliberate") is True,
         tuple(declarations[:20]),
-        str(content.get("language", "en"))[:2],
+        words["language"][:2],
     )
+
+
+def _odd_part(content: object) -> str:
+    """Which part of the body holds what cannot be kept, as far as its name can be said."""
+    parts = content.items() if isinstance(content, dict) else ()
+    return next((str(name) for name, part in parts if is_text(str(name)) and not all_texts(part)), "body")
 
 
 def _own(number: str) -> tuple[Person, DocumentRequest]:
@@ -159,9 +175,9 @@ def listed() -> ResponseReturnValue:
     """The caller's requests, newest first."""
     ctx, _ = site()
     person = _caller()
-    limit = min(100, max(1, request.args.get("limit", 20, int)))
+    limit, offset = within("limit", 20, 1, 100), within("offset", 0, 0, LARGEST)
     with ctx.store.read() as work:
-        page = work.requests.of_reader(person.id, limit, max(0, request.args.get("offset", 0, int)))
+        page = work.requests.of_reader(person.id, limit, offset)
     return jsonify({"total": page.total, "requests": [_shown(found) for found in page.requests]})
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from delivery.citation import FIELDS
 from delivery.lifecycle import State
+from drm.fact_values import PURPOSES
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _REQUEST: dict[str, object] = {
@@ -35,7 +36,7 @@ def _said(text: str) -> dict[str, Any]:
 
 _ERRORS: dict[str, Any] = {
     str(status): _answer("What is wrong, with a reason code.", "Problem")
-    for status in (401, 403, 404, 409, 422, 429, 503)
+    for status in (400, 401, 403, 404, 409, 422, 429, 503)
 }
 _NUMBER = [{"name": "number", "in": "path", "required": True, "schema": _TEXT}]
 
@@ -68,7 +69,7 @@ DESCRIPTION: dict[str, Any] = {
                                 "required": ["citation"],
                                 "properties": {
                                     "citation": {"$ref": "#/components/schemas/Citation"},
-                                    "purpose": _TEXT,
+                                    "purpose": {"type": "string", "enum": ["", *PURPOSES]},
                                     "deliberate": {"type": "boolean"},
                                     "declarations": {"type": "array", "items": _TEXT},
                                     "language": {"type": "string", "enum": ["en", "zh"]},

@@ -17,6 +17,7 @@ from delivery.services.deciding import DECLARATION, FEE
 from delivery.services.desk import explain_request
 from delivery.services.downloading import LinkState, state_of
 from delivery.web.guards import person, signed_in
+from delivery.web.shell.given import page_number
 from delivery.web.shell.shell import site
 from delivery.web.stations import stations
 
@@ -29,7 +30,7 @@ PAGE = 20
 def mine() -> ResponseReturnValue:
     """My requests, newest first."""
     ctx, _ = site()
-    number = max(1, request.args.get("page", 1, int))
+    number = page_number()
     with ctx.store.read() as work:
         page = work.requests.of_reader(person().id, PAGE, (number - 1) * PAGE)
         library = work.libraries.get(person().library_id)

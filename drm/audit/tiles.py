@@ -12,7 +12,7 @@ HEIGHT = 8
 WIDTH = 1 << HEIGHT
 """How many hashes a full tile has, and how many entries a full bundle."""
 MAX_ENTRY = 65_535
-ADDRESS = re.compile(r"tile/(entries|0|[1-9]\d?)/((?:x\d{3}/)*\d{3})(?:\.p/([1-9]\d{0,2}))?", re.ASCII)
+ADDRESS = re.compile(r"tile/(entries|0|[1-9]\d?)/((?:x\d{3}/){0,20}\d{3})(?:\.p/([1-9]\d{0,2}))?", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)

@@ -11,11 +11,22 @@ from flask import Flask, Response, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from delivery.errors import Conflict, DeliveryError, Invalid, NotAllowed, NotFound, StorageFull, TooFast, Unavailable
+from delivery.errors import (
+    Conflict,
+    DeliveryError,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    StorageFull,
+    TooFast,
+    Unavailable,
+    Unreadable,
+)
 
 STATUS: tuple[tuple[type[DeliveryError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
+    (Unreadable, 400),
     (Invalid, 422),
     (Conflict, 409),
     (TooFast, 429),

@@ -25,6 +25,7 @@ from delivery.people import Library, Person
 from delivery.services import accounts
 from delivery.services.context import Context
 from delivery.texts import LANGUAGES, Texts
+from delivery.web.shell.given import guard
 from delivery.web.shell.problems import register_problems
 from delivery.web.shell.settings import WebSettings
 from drm.decisions import Outcome
@@ -106,6 +107,7 @@ def make_app(
     app.extensions["rushlight"] = (ctx, settings)
     app.before_request(_only_our_forms)
     app.before_request(_begin)
+    guard(app)
     app.after_request(_headers)
     app.context_processor(_for_templates)
     _teach_templates(app)
