@@ -174,7 +174,8 @@ def test_no_odd_value_in_one_field_is_our_fault(either: World) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("value", UNREADABLE)
 def test_what_no_text_may_hold_is_refused_by_every_page_alike(either: World, value: str) -> None:
-    number, answers = all_roles(either).ask().number, {}
+    number = all_roles(either).ask().number
+    answers: dict[tuple[str, ...], int] = {}
     for app, client, token, told in doors(either):
         for rule in rules(app):
             for address in odd_addresses(rule, number, value):
@@ -195,11 +196,12 @@ def test_what_no_text_may_hold_is_refused_by_every_page_alike(either: World, val
 @pytest.mark.parametrize("value", ["\0", "\ud800", "a\udfffb"])
 @pytest.mark.parametrize("place", ["purpose", "language", "declarations", "citation", "more", "name"])
 def test_a_body_that_cannot_be_kept_is_refused_with_a_problem_document(world: World, value: str, place: str) -> None:
-    more: dict[str, Any] = {
+    given: dict[str, dict[str, Any]] = {
         "declarations": {"declarations": [value]},
         "citation": {"citation": {"title": value}},
         "name": {f"x{value}": "y"},
-    }.get(place, {place: value})
+    }
+    more = given.get(place, {place: value})
 
     answer = (
         world.reader_app()
