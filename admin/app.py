@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask, g, redirect, request, url_for
+from flask import Flask, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader
 
@@ -13,10 +13,11 @@ from admin.metering.meters import Meters
 from admin.metering.web import OPEN_TO_TOOLS, add_tools
 from admin.settings import Settings
 from delivery.people import Role
+from delivery.services.accounts import who
 from delivery.services.context import Context
 from delivery.web import accounts, openid
 from delivery.web.shell.settings import WebSettings
-from delivery.web.shell.shell import HERE, limit_attempts, make_app
+from delivery.web.shell.shell import FORM_BYTES, HERE, limit_attempts, make_app, site
 
 OPEN_TO_ALL = (
     frozenset({"accounts.sign_in", "accounts.forgot", "accounts.reset", "static"})
@@ -51,10 +52,22 @@ def create_staff_app(
         app.register_blueprint(blueprint)
     for name in ("accounts.sign_in", "accounts.forgot", "accounts.reset", "second.code", "second.by_key"):
         limit_attempts(app, name)
+    # First of all: the check of the form's token reads the form, and with it the file.
+    app.before_request_funcs.setdefault(None, []).insert(0, _room_for_files)
     app.before_request(_only_staff)
     app.add_url_rule("/", "start", _start)
     add_tools(app, ctx, installation, meters or Meters())
     return app
+
+
+def _room_for_files() -> None:
+    """A librarian's upload may be as long as the settings say; whatever anybody else sends is a form, and short."""
+    if request.endpoint != "desk.upload" or request.method != "POST":
+        return
+    ctx, settings = site()
+    person = who(ctx, settings.app, str(session.get("secret", "")))
+    if person is not None and Role.LIBRARIAN in person.roles:
+        request.max_content_length = settings.upload_bytes + FORM_BYTES
 
 
 def _only_staff() -> ResponseReturnValue | None:

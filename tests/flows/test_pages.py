@@ -290,3 +290,18 @@ def test_tokens_that_are_forged_revoked_or_over_are_refused(world: World) -> Non
     assert client.get("/api/v1/requests").status_code == 401
     world.clock.move(timedelta(days=2))
     assert client.get("/api/v1/requests", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(("role", "status"), [("librarian", 422), ("officer", 413)])
+def test_only_a_librarian_may_send_more_than_a_form(world: World, role: str, status: int) -> None:
+    number = world.ask(title="Nobody has this", year="2020").number
+    world.work()
+    client = signed_in(world.staff_app(), getattr(world, role))
+    token = token_of(client.get("/second-factor").get_data(as_text=True))
+    head = 'Content-Disposition: form-data; name="{0}"{1}\r\n\r\n'
+    file = head.format("file", '; filename="a.pdf"') + "no PDF" * 500_000
+    body = f"--x\r\n{head.format('csrf_token', '')}{token}\r\n--x\r\n{file}\r\n--x--\r\n".encode()
+
+    answer = client.post(f"/requests/{number}/upload", data=body, content_type="multipart/form-data; boundary=x")
+
+    assert answer.status_code == status
