@@ -33,7 +33,8 @@ CATALOGUES = {
     "admin/fsck/codes.toml": ("Checks", "What `rushlight fsck` finds, and the cure."),
     "delivery/field_errors.toml": (
         "Fields",
-        "What is wrong with a field of a form or of the JSON interface (status 422).",
+        "What is wrong with a field of a form or of the JSON interface (status 422; 400 with the code `unreadable-input` where a "
+        "text holds NUL or half of a surrogate pair).",
     ),
 }
 

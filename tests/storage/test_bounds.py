@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from delivery.errors import Unavailable
+from delivery.errors import Invalid, Unavailable
 from storage.audit_log import AuditLog
 from storage.engine import Bounds, open_engine
 from storage.reader_secrets import ReaderSecrets
@@ -79,3 +79,13 @@ def test_a_command_has_all_the_time_it_needs(postgres_url: str) -> None:
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "0"
     engine.dispose()
+
+
+def test_a_value_that_postgresql_refuses_is_told_as_input(store: SqlStore) -> None:
+    troubles: list[str] = []
+    store.troubled = troubles.append
+
+    with pytest.raises(Invalid) as caught, store.read() as work:
+        work.session.execute(text("SELECT :word"), {"word": "TR\0"})
+
+    assert (caught.value.code, troubles) == ("unfit-input", ["unfit-input"])
