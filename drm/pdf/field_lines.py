@@ -7,8 +7,10 @@ import re
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object
 
+from drm.pdf.fonts import REGULAR
 from drm.pdf.geometry import box_of
-from drm.pdf.glyphs import number
+from drm.pdf.glyphs import Lettering, number
+from drm.pdf.lines import wrap
 
 FONT = re.compile(rb"/([^\s/()<>\[\]{}%]+)\s+([-+]?[0-9.]+)\s+Tf")
 USUAL_SIZE, EDGE, LEADING = 12.0, 2.0, 1.15
@@ -21,7 +23,7 @@ MOST_LINES = 500
 def lines_look(pdf: pikepdf.Pdf, rectangle: Object, text: str, default: bytes, fonts: Object) -> Object | None:
     """An appearance for ``text`` in a field of this rectangle; None without a default appearance that names a font.
 
-    ``default`` is the field's /DA (ISO 32000-2, 12.7.4.3); letters outside Windows-1252 become question marks.
+    ``default`` is the field's /DA (ISO 32000-2, 12.7.4.3); the text is one of Windows-1252.
     """
     box, found = box_of(rectangle), FONT.search(default)
     if box is None or found is None:
@@ -39,6 +41,11 @@ def lines_look(pdf: pikepdf.Pdf, rectangle: Object, text: str, default: bytes, f
     )
     look.Type, look.Subtype, look.BBox = Name.XObject, Name.Form, Array([0, 0, round(width, 3), round(height, 3)])
     return look
+
+
+def lines_of(lettering: Lettering, line: str, size: float, width: float) -> list[str]:
+    """A line of a value as lines of our own fonts that are no wider; an empty line stays one."""
+    return wrap(lettering, line, REGULAR, size, max(width, size)) or [""]
 
 
 def _broken(line: str, room: float, font: Object | None) -> list[bytes]:

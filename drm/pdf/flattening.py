@@ -8,17 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pikepdf
-from pikepdf import AcroForm, Annotation, Array, Dictionary, Name, Object
+from pikepdf import Annotation, Array, Dictionary, Name, Object
 
 from drm.pdf.content import draw_over
-from drm.pdf.field_lines import lines_look
+from drm.pdf.field_looks import FieldLooks, value_of
 from drm.pdf.geometry import View, box_of, view_of
 from drm.pdf.structure import tie_content
 
 UNSEEN = 1 | 2 | 32
 """Flags of an annotation that is not shown: invisible, hidden, no view (ISO 32000-2, table 167)."""
 
-MULTILINE, PASSWORD = 1 << 12, 1 << 13
 READING_AIDS = frozenset({"/Link", "/Text", "/Popup", "/Highlight", "/Underline", "/Squiggly", "/StrikeOut"})
 FILLED = {"/FreeText": "/C"}
 """Where viewers that draw a note themselves find its opaque ground; /IC for all other kinds."""
@@ -32,11 +31,12 @@ ANNOTATION, LINK = Name.Annot, Name.Link
 
 @dataclass(frozen=True)
 class Flattened:
-    """How many fields and notes became part of their pages, and how many notes lost their ground."""
+    """How many fields and notes became part of their pages, how many notes lost their ground, and how many values letters."""
 
     fields: int
     notes: int
     grounds: int
+    unshown: int
 
 
 def flatten(pdf: pikepdf.Pdf) -> Flattened:
@@ -46,6 +46,7 @@ def flatten(pdf: pikepdf.Pdf) -> Flattened:
     large notes that viewers draw themselves.
     """
     form = pdf.acroform if isinstance(pdf.Root.get("/AcroForm"), Dictionary) else None
+    looks = FieldLooks(pdf, form)
     fields = notes = grounds = 0
     for page in pdf.pages:
         annotations = page.obj.get("/Annots")
@@ -64,7 +65,7 @@ def flatten(pdf: pikepdf.Pdf) -> Flattened:
                 continue
             if one.get("/Subtype") == Name.Widget:
                 fields += 1
-                _give_appearance(pdf, one, form)
+                looks.give(one, _look(one))
             else:
                 notes += 1
             chosen.append(one)
@@ -73,7 +74,8 @@ def flatten(pdf: pikepdf.Pdf) -> Flattened:
             for one in chosen:
                 empty(one)
             page.obj["/Annots"] = Array([one for one in kept if not _is_orphan(one)])
-    return Flattened(fields, notes, grounds)
+    looks.finish()
+    return Flattened(fields, notes, grounds, looks.unshown)
 
 
 def empty(holder: Object) -> None:
@@ -131,50 +133,9 @@ def _look(annotation: Object) -> Object | None:
         return None
     state = annotation.get("/AS")
     if not isinstance(state, Name):
-        state = _value(annotation)
+        state = value_of(annotation)
     look = normal.get(state) if isinstance(state, Name) else None
     return look if isinstance(look, pikepdf.Stream) else None
-
-
-def _value(field: Object) -> Object | None:
-    """The value of a field, its own or its parents'."""
-    node: Object | None = field
-    for _ in range(32):
-        if not isinstance(node, Dictionary):
-            return None
-        if "/V" in node:
-            return node.get("/V")
-        node = node.get("/Parent")
-    return None
-
-
-def _give_appearance(pdf: pikepdf.Pdf, widget: Object, form: AcroForm | None) -> None:
-    """Draw a text or choice field that has no appearance, or whose form says that appearances are out of date.
-
-    Several lines that have an appearance keep it, since the library's is poor; a password is not to be seen.
-    """
-    if form is None:
-        return
-    try:
-        annotation = Annotation(widget)
-        field = form.get_field_for_annotation(annotation)
-        if field.is_null or not (field.is_text or field.is_choice) or not isinstance(_value(widget), pikepdf.String):
-            return
-        if field.is_text and field.flags & PASSWORD:
-            return
-        drawn = _look(widget) is not None
-        if drawn and (not form.needs_appearances or (field.is_text and field.flags & MULTILINE)):
-            return
-        fonts = field.default_resources.get("/Font", Dictionary())
-        lines = None
-        if field.is_text and field.flags & MULTILINE:
-            lines = lines_look(pdf, widget.Rect, field.value_as_string, field.default_appearance, fonts)
-        if lines is None:
-            field.generate_appearance(annotation)
-        else:
-            widget.AP = Dictionary(N=lines)
-    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, pikepdf.PdfError):
-        return  # a field that cannot be drawn looks as it did
 
 
 def _lend_fonts(look: Object, lent: Object | None) -> None:

@@ -19,6 +19,7 @@ REPAIRS = {
 }
 REMOVALS = {
     **dict.fromkeys(("form", "XFA"), "form-flattened"),
+    "letters of a value": "value-not-drawn",
     **dict.fromkeys(("flattened note", "ground of a note"), "notes-flattened"),
     **dict.fromkeys(("EmbeddedFiles", "EmbeddedFile", "EF", "RF", "AF", "Collection"), "attachments-removed"),
     **dict.fromkeys(

@@ -137,6 +137,7 @@ def _flatten_forms(pdf: pikepdf.Pdf, walk: Walk, removed: Counter[str]) -> None:
     removed["form"] += form is not None or flat.fields > 0
     removed["flattened note"] += flat.notes
     removed["ground of a note"] += flat.grounds
+    removed["letters of a value"] += flat.unshown
     if form is not None:
         del pdf.Root["/AcroForm"]
 
