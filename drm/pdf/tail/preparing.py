@@ -161,9 +161,12 @@ def _placeholder(pdf: pikepdf.Pdf, form: StampForm, resources: pikepdf.Object) -
 def _flatten_catalogue(pdf: pikepdf.Pdf, parts: _Parts) -> None:
     """Leave the catalogue nothing but names, numbers and references, so that its bytes are the same in every copy.
 
-    Strings would have to be encrypted; they and all that may hold them become objects of the body.
+    Strings would have to be encrypted; they and all that may hold them become objects of the body. What extensions of PDF a
+    source uses may hold some, and qpdf takes that into the catalogue again: no reader needs it, so it goes.
     """
     root = pdf.Root
+    if "/Extensions" in root:
+        del root["/Extensions"]
     root.Metadata = parts.metadata
     if "/Info" in pdf.trailer:
         del pdf.trailer["/Info"]
@@ -213,4 +216,9 @@ def _without_parts(catalogue: bytes) -> tuple[bytes, list[int]]:
     if found is None:
         raise ValueError("the saved file does not name the parts of the tail")
     numbers = [int(number) for number in found[1].split()[::3]]
-    return catalogue[: found.start()] + catalogue[found.end() :], numbers
+    bare = catalogue[: found.start()] + catalogue[found.end() :]
+    if b"(" in bare or b"<" in bare.replace(b"<<", b""):
+        raise PdfRefused(
+            "output-invalid", "The prepared file holds text in its catalogue, which would not be encrypted."
+        )
+    return bare, numbers
