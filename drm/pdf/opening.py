@@ -24,6 +24,8 @@ UNREAD, NO_PAGE = (
     "Pages tree includes non-dictionary",
 )
 COUNT, COUNT_AT_MOST = re.compile(rb"/Count\s{0,9}(\d{1,12})"), 32
+KEPT_IN_TRAILER = frozenset({"/Root", "/Info", "/ID", "/Size", "/Encrypt", "/Prev"})
+LONGEST_IDENTIFIER = 256
 SMALLEST, LARGEST, LARGEST_UNIT = 2.0, 14_400.0, 200.0
 
 
@@ -95,8 +97,7 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
     repaired = ["structure"] if complaints else []
     if UNREAD.search(complaints) and NO_PAGE in complaints:  # the library has mended /Count by now
         raise PdfRefused("damaged", "A page of the file cannot be read.")
-    if "/Size" not in pdf.trailer:
-        pdf.trailer["/Size"] = 0  # qpdf writes the true one, but only where there was one
+    _clean_trailer(pdf)
     encrypted = pdf.is_encrypted
     state = "none" if not encrypted else "password" if password else "empty-password"
     revision = int(pdf.encryption.R) if encrypted else None
@@ -114,6 +115,24 @@ def _opened(path: Path, password: str | None) -> pikepdf.Pdf:
         except pikepdf.PasswordError as error:
             refused = error
     raise refused
+
+
+def _clean_trailer(pdf: pikepdf.Pdf) -> None:
+    """Leave the trailer what every file has; what else it names would be carried into copies, unseen and unchecked."""
+    trailer = pdf.trailer
+    for key in trailer.keys() - KEPT_IN_TRAILER:
+        del trailer[key]
+    if "/ID" in trailer and not _is_identifier(trailer.get("/ID")):
+        del trailer["/ID"]
+    if "/Size" not in trailer:
+        trailer["/Size"] = 0  # qpdf writes the true one, but only where there was one
+
+
+def _is_identifier(value: object) -> bool:
+    """Whether this is what every file should have: two strings (ISO 32000-2, 14.4), and short."""
+    if not isinstance(value, pikepdf.Array) or len(value) != 2:
+        return False
+    return all(isinstance(one, pikepdf.String) and len(bytes(one)) <= LONGEST_IDENTIFIER for one in value)
 
 
 def count_words(path: Path, words: Sequence[bytes]) -> Counter[bytes]:
