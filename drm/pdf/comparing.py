@@ -8,6 +8,7 @@ from pathlib import Path
 import pypdfium2
 
 from drm.pdf.lifting import take_stamp_off
+from drm.pdf.passwords import open_by_pdfium
 from drm.pdf.values import PdfRefused
 
 COMPARED, PIXELS, MOST_SIDE = 4, 400, 1600
@@ -35,7 +36,7 @@ class Comparison:
         self._same_only = same_only
         self._original: pypdfium2.PdfDocument | None = None
         try:
-            self._original = pypdfium2.PdfDocument(source, password=password or None)
+            self._original = open_by_pdfium(source, password)
         except pypdfium2.PdfiumError:  # opens after a repair only, so there is nothing to compare with
             return
 

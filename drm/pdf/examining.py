@@ -19,6 +19,7 @@ from drm.pdf.hashing import sha256_of
 from drm.pdf.inspecting import FIELDS
 from drm.pdf.notes import notes_of
 from drm.pdf.opening import Opened, count_words, open_source, translated
+from drm.pdf.passwords import open_by_pdfium
 from drm.pdf.sanitise import count_active
 from drm.pdf.values import Limits, PdfRefused
 from drm.pdf.walking import Walk
@@ -201,7 +202,7 @@ def _page_texts(path: Path, password: str | None) -> Iterator[tuple[int, str]]:
     """
     size, number, pages = path.stat().st_size, 0, 1
     while number < pages:
-        document = pypdfium2.PdfDocument(path, password=password or None)
+        document = open_by_pdfium(path, password)
         try:
             pages = len(document)
             stop = min(pages, number + max(1, pages * KEPT_BYTES // size))

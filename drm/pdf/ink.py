@@ -14,6 +14,7 @@ import pypdfium2
 
 from drm.pdf.extents import Box, is_clear
 from drm.pdf.geometry import View
+from drm.pdf.passwords import open_by_pdfium
 
 MILLIMETRE = 72 / 25.4
 Side = Literal["bottom", "top", "left", "right"]
@@ -64,7 +65,7 @@ class InkMeter:
     def __init__(self, source: Path | bytes, password: str = "") -> None:
         self._document: pypdfium2.PdfDocument | None = None
         try:
-            self._document = pypdfium2.PdfDocument(source, password=password or None)
+            self._document = open_by_pdfium(source, password)
         except pypdfium2.PdfiumError:
             return
 

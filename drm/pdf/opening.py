@@ -15,6 +15,7 @@ import pikepdf
 import pypdfium2
 
 from drm.pdf.geometry import size_and_view
+from drm.pdf.passwords import forms
 from drm.pdf.values import Limits, PdfRefused
 
 BOMB = re.compile(r"(?i)limit|memory|too many(?! warnings)|exceed|bad_alloc")
@@ -108,8 +109,8 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
 
 
 def _opened(path: Path, password: str | None) -> pikepdf.Pdf:
-    """The document, opened with the password or, where that does not fit, without one."""
-    for attempt in dict.fromkeys((password or "", "")):
+    """The document, opened with a form of the password or, where none fits, without one."""
+    for attempt in forms(password):
         try:
             return pikepdf.open(path, password=attempt, suppress_warnings=True)
         except pikepdf.PasswordError as error:

@@ -15,6 +15,7 @@ import pypdfium2
 
 from drm.pdf.copying import URN
 from drm.pdf.lifting import Lifter
+from drm.pdf.passwords import open_by_pdfium
 from drm.pdf.reading_order import as_read
 from drm.pdf.sanitise import find_active
 from drm.pdf.values import PdfRefused
@@ -97,7 +98,7 @@ def _read_back(path: Path | io.BytesIO, password: str | None, wanted: list[str],
     They stand in the stamp itself or, where they are not found in that alone, in the words of the whole page.
     """
     try:
-        document = pypdfium2.PdfDocument(path, password=password or None)
+        document = open_by_pdfium(path, password)
     except pypdfium2.PdfiumError:
         raise PdfRefused("output-invalid", "The file does not open.") from None
     count = len(document)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
-import pypdfium2
 
 from drm.pdf.comparing import Comparison
 from drm.pdf.copying import write_copy
 from drm.pdf.examining import examine
 from drm.pdf.fonts import preload
 from drm.pdf.opening import translated
+from drm.pdf.passwords import open_by_pdfium
 from drm.pdf.policy import policy_from
 from drm.pdf.proving import prove
 from drm.pdf.rehearsal import rehearse
@@ -103,7 +103,7 @@ def _prove(arguments: Mapping[str, Any], limits: Limits) -> Any:
 
 
 def _render(arguments: Mapping[str, Any], limits: Limits) -> Any:
-    document = pypdfium2.PdfDocument(arguments["path"], password=arguments.get("password"))
+    document = open_by_pdfium(Path(arguments["path"]), arguments.get("password"))
     number, width = int(arguments["page"]), min(MOST_PIXELS, max(50, int(arguments["width"])))
     if not 0 <= number < len(document):
         raise PdfRefused("zero-pages", f"There is no page {number + 1}.")
@@ -115,7 +115,7 @@ def _render(arguments: Mapping[str, Any], limits: Limits) -> Any:
 
 
 def _text(arguments: Mapping[str, Any], limits: Limits) -> Any:
-    document = pypdfium2.PdfDocument(arguments["path"], password=arguments.get("password"))
+    document = open_by_pdfium(Path(arguments["path"]), arguments.get("password"))
     number = int(arguments["page"])
     if not 0 <= number < len(document):
         raise PdfRefused("zero-pages", f"There is no page {number + 1}.")
