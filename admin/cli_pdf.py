@@ -126,6 +126,12 @@ def _writable(file: Path, out: Path, *beside: Path) -> None:
             raise click.UsageError("the result cannot be written over its source; name another file with -o")
 
 
+def _named(library: str) -> None:
+    """A library's name is on every page, so something of it must be seen."""
+    if not normalise_name(library):
+        _refuse("bad-name", "Nothing is left of the library's name that could be shown.")
+
+
 def site_keys() -> MasterKeys:
     """The site's keys, made on first use. SettingsError where they are there but cannot be used."""
     from admin.keys import make_keys, read_keys
@@ -177,6 +183,8 @@ def pdf_prepare(
     """Prepare a PDF once, so that each copy of it takes a small tail only. Writes the master and its record OUT.json."""
     _readable(file)
     _writable(file, out, record_path(out))
+    if library:
+        _named(library)
     typical = replace(typical_copy(), library=library) if library else None
     given = _password(password, password_file)
     master = prepare(file, out, site_keys(), Wish(typical, encrypted=not plain, policy=policy), Limits(), given)
@@ -246,6 +254,7 @@ def pdf_stamp(
     """Make one reader's copy of a PDF, verified before it appears. Prints a JSON summary."""
     if not normalise_name(reader):
         _refuse("bad-name", "Nothing is left of the name that could be shown.")
+    _named(library)
     if not DELIVERY.fullmatch(delivery):
         raise click.UsageError("--delivery takes up to 64 letters, digits, dots, hyphens and underscores")
     _readable(file)

@@ -22,6 +22,7 @@ from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.light import check_tail
 from drm.pdf.tail.personalise import personalise
 from drm.pdf.tail.prepare import Wish, prepare, private_folder
+from drm.pdf.tail.records import is_sound
 from drm.pdf.tail.serving import materialise
 from drm.pdf.tail.values import Master, Tail, master_from, master_to
 from drm.pdf.values import CopyReport, CopySpec, Limits, PdfRefused
@@ -37,7 +38,7 @@ OWN_FAULTS = frozenset({"output-invalid", "stamp-missing", "active-content"})
 
 def record_path(master: Path) -> Path:
     """Where the record of a master lies: beside it, with ``.json`` added."""
-    return master.with_name(master.name + ".json")
+    return master.parent / f"{master.name}.json"
 
 
 def write_record(master: Master, path: Path) -> None:
@@ -56,15 +57,18 @@ def write_record(master: Master, path: Path) -> None:
 
 
 def read_record(path: Path) -> Master | None:
-    """The record of a master, None where the file is no master. OSError where it cannot be read."""
+    """The record of a master, None where the file is no master: nothing beside it that could be its record counts.
+
+    OSError where it cannot be read.
+    """
     sidecar = record_path(path)
-    try:
-        if sidecar.stat().st_size > LARGEST_RECORD:
-            return None
-        master = master_from(json.loads(sidecar.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):
+    if not sidecar.is_file() or sidecar.stat().st_size > LARGEST_RECORD:
         return None
-    return master if master.id == sha256_of(path) else None
+    try:
+        master = master_from(json.loads(sidecar.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    return master if is_sound(master, path.stat().st_size) and master.id == sha256_of(path) else None
 
 
 def copy_of_master(
