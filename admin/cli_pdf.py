@@ -99,15 +99,19 @@ def special_files(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _password(given: str | None, file: str | None) -> str | None:
+    """The password that was given, or the one line of the file: without its end, and without the mark that some editors begin
+    files with."""
     if file is None:
         return given
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     try:
-        text = data.decode("utf-8").rstrip("\r\n")
+        text = data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise click.UsageError("a password file must be UTF-8") from None
     if not text:
         raise click.UsageError("a password file holds no password")
+    if len(text.splitlines()) > 1:
+        raise click.UsageError("a password file has more than one line")
     return text
 
 

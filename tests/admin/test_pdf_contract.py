@@ -259,7 +259,12 @@ def test_output_is_utf_8_in_a_terminal_of_another_encoding(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("data", "code"), [(b"", 2), (b"\xff\xfe", 2), (b"\n", 2), ("öffne dich\r\n".encode(), 0)], ids=str
+    ("data", "code"),
+    [
+        *((b"", 2), (b"\xff\xfe", 2), (b"\n", 2), (b"\xef\xbb\xbf\n", 2), ("öffne dich\r\n".encode(), 0)),
+        *(("öffne dich".encode("utf-8-sig"), 0), ("öffne dich\nund zu\n".encode(), 2), ("öffne\rdich".encode(), 2)),
+    ],
+    ids=str,
 )
 def test_a_password_file_holds_a_password_or_is_refused(tmp_path: Path, data: bytes, code: int) -> None:
     (tmp_path / "source.pdf").write_bytes(locked("öffne dich"))
