@@ -20,6 +20,7 @@ from drm.pdf.inspecting import inspect
 from drm.pdf.names import normalise_name
 from drm.pdf.notes import note_sentences, notes_of
 from drm.pdf.policy import Policy, policy_from, policy_to
+from drm.pdf.reader_password import reader_secret
 from drm.pdf.tail.copying import copy_by_choice, copy_of_master, read_record, record_path, write_record
 from drm.pdf.tail.keys import MasterKeys
 from drm.pdf.tail.prepare import Wish, prepare
@@ -112,6 +113,17 @@ def _password(given: str | None, file: str | None) -> str | None:
         raise click.UsageError("a password file holds no password")
     if len(text.splitlines()) > 1:
         raise click.UsageError("a password file has more than one line")
+    return text
+
+
+def _reader_password(file: str | None) -> str | None:
+    """The password that shall open the copy."""
+    text = _password(None, file)
+    try:
+        if text is not None:
+            reader_secret(text)
+    except PdfRefused as refusal:
+        raise click.UsageError(f"--reader-password-file: {refusal.text}") from None
     return text
 
 
@@ -280,7 +292,7 @@ def pdf_stamp(
         permissions=Permissions(encrypt=encrypt, print="none" if no_print else "full"),
     )
     policy = policy_from({**policy_to(policy), "engine": engine})
-    opening, reading = _password(password, password_file), _password(None, reader_password_file)
+    opening, reading = _password(password, password_file), _reader_password(reader_password_file)
     report = _copied(file, out, spec, policy, opening, reading)
     _tell({**asdict(report), "notes": _notes(report.notes)})
 

@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import BinaryIO
 
+from drm.pdf.reader_password import reader_secret
 from drm.pdf.sealing import Seal
 from drm.pdf.tail.crypt import Lock, encrypt_dictionary, make_lock, permission_bits
 from drm.pdf.tail.cutting import LARGEST, PIECE, Sink, copy_objects
@@ -28,7 +29,7 @@ def lock_for(password: str | None) -> Lock:
     """The lock of one file; its salts are its own where it has a password."""
     if not password:
         return open_lock()
-    return make_lock(password.encode(), secrets.token_hex(16).encode(), secrets.token_bytes(32))
+    return make_lock(reader_secret(password), secrets.token_hex(16).encode(), secrets.token_bytes(32))
 
 
 def write_encrypted(saved: BinaryIO, out: Path, lock: Lock, permissions: Permissions) -> None:

@@ -110,7 +110,7 @@ def open_source(path: Path, limits: Limits, password: str | None) -> Opened:
 
 def _opened(path: Path, password: str | None) -> pikepdf.Pdf:
     """The document, opened with a form of the password or, where none fits, without one."""
-    for attempt in forms(password):
+    for attempt in dict.fromkeys((*forms(password), b"")):
         try:
             return pikepdf.open(path, password=attempt, suppress_warnings=True)
         except pikepdf.PasswordError as error:

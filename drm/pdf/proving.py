@@ -15,7 +15,7 @@ import pypdfium2
 
 from drm.pdf.copying import URN
 from drm.pdf.lifting import Lifter
-from drm.pdf.passwords import open_by_pdfium
+from drm.pdf.passwords import forms, open_by_pdfium
 from drm.pdf.reading_order import as_read
 from drm.pdf.sanitise import find_active
 from drm.pdf.values import PdfRefused
@@ -57,18 +57,20 @@ def prove(
 
 
 def _open(path: Path, password: str | None, file_key: str) -> pikepdf.Pdf:
-    try:
-        return pikepdf.open(
-            path,
-            password=file_key or password or "",
-            hex_password=bool(file_key),
-            attempt_recovery=False,
-            suppress_warnings=True,
-        )
-    except pikepdf.PasswordError:
-        raise PdfRefused("password-required", "The file needs a password to open.") from None
-    except pikepdf.PdfError:
-        raise PdfRefused("output-invalid", "The file does not open without repair.") from None
+    for attempt in (file_key,) if file_key else forms(password):
+        try:
+            return pikepdf.open(
+                path,
+                password=attempt,
+                hex_password=bool(file_key),
+                attempt_recovery=False,
+                suppress_warnings=True,
+            )
+        except pikepdf.PasswordError:
+            continue
+        except pikepdf.PdfError:
+            raise PdfRefused("output-invalid", "The file does not open without repair.") from None
+    raise PdfRefused("password-required", "The file needs a password to open.")
 
 
 def _delivery_in(pdf: pikepdf.Pdf) -> str:

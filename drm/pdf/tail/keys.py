@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from drm.pdf.reader_password import reader_secret
 from drm.pdf.tail.crypt import Lock, make_lock
 from drm.pdf.tail.values import Master
 from drm.pdf.values import PdfRefused
@@ -89,4 +90,4 @@ def reader_lock(secret: MasterSecret, master: Master, delivery: str, password: s
     if not password:
         return Lock(master.user, secret.user_key, master.owner, secret.owner_key)
     owner = derived(secret, master, delivery, "owner", 32).hex().encode()
-    return make_lock(password.encode(), owner, derived(secret, master, delivery, "salts", 32))
+    return make_lock(reader_secret(password), owner, derived(secret, master, delivery, "salts", 32))
