@@ -46,8 +46,8 @@ def flatten(pdf: pikepdf.Pdf) -> Flattened:
     large notes that viewers draw themselves.
     """
     form = pdf.acroform if isinstance(pdf.Root.get("/AcroForm"), Dictionary) else None
-    looks = FieldLooks(pdf, form)
-    fields = notes = grounds = 0
+    looks, gone = FieldLooks(pdf, form), _Gone()
+    grounds = 0
     for page in pdf.pages:
         annotations = page.obj.get("/Annots")
         if not isinstance(annotations, Array):
@@ -61,21 +61,55 @@ def flatten(pdf: pikepdf.Pdf) -> Flattened:
                 continue
             if not _goes_under(one, view):
                 grounds += _drop_ground(one, view)
+                gone.stays(one)
                 kept.append(one)
                 continue
-            if one.get("/Subtype") == Name.Widget:
-                fields += 1
+            if gone.goes(one) and one.get("/Subtype") == Name.Widget:
                 looks.give(one, _look(one))
-            else:
-                notes += 1
             chosen.append(one)
         if chosen:
             _draw_on(pdf, page, view, chosen)
-            for one in chosen:
-                empty(one)
-            page.obj["/Annots"] = Array([one for one in kept if not _is_orphan(one)])
+            gone.pages.append((page.obj, kept))
     looks.finish()
-    return Flattened(fields, notes, grounds, looks.unshown)
+    gone.clear()
+    return Flattened(gone.fields, gone.notes, grounds, looks.unshown)
+
+
+class _Gone:
+    """What became part of pages. It is emptied only at the end, since several pages may have it in their lists."""
+
+    def __init__(self) -> None:
+        self.fields = self.notes = 0
+        self.pages: list[tuple[Object, list[Object]]] = []
+        self._drawn: list[Object] = []
+        self._seen: set[tuple[int, int]] = set()
+        self._kept: set[tuple[int, int]] = set()
+
+    def goes(self, one: Object) -> bool:
+        """Note one that is drawn on a page; False where it was on another page before."""
+        if one.is_indirect and one.objgen in self._seen:
+            return False
+        if one.is_indirect:
+            self._seen.add(one.objgen)
+        self._drawn.append(one)
+        if one.get("/Subtype") == Name.Widget:
+            self.fields += 1
+        else:
+            self.notes += 1
+        return True
+
+    def stays(self, one: Object) -> None:
+        """Note one that a page keeps, though on another, smaller one it may be drawn."""
+        if one.is_indirect:
+            self._kept.add(one.objgen)
+
+    def clear(self) -> None:
+        """Empty what is drawn, and leave each page the rest, without the windows of notes that are gone."""
+        for one in self._drawn:
+            if not (one.is_indirect and one.objgen in self._kept):
+                empty(one)
+        for page, kept in self.pages:
+            page["/Annots"] = Array([one for one in kept if not _is_orphan(one)])
 
 
 def empty(holder: Object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pikepdf
@@ -121,6 +122,36 @@ def test_a_font_that_a_field_borrows_from_its_form_stays_with_it() -> None:
     with_field(pdf, FT=Name.Tx, AP=Dictionary(N=look(pdf, b"BT /Helv 9 Tf 2 5 Td (borrowed) Tj ET")))
 
     assert "borrowed" in texts(cleaned(pdf))[0]
+
+
+@pytest.mark.parametrize("twice", ["the field", "its page"])
+def test_a_field_on_two_pages_is_seen_on_both(twice: str) -> None:
+    pdf = document(b"", b"")
+    field = with_field(pdf, FT=Name.Tx, V=String("Mbeki"), DA=DEFAULT)
+    field.AP = Dictionary(N=look(pdf, GREEN + b" BT /Helv 9 Tf 2 5 Td (Mbeki) Tj ET"))
+    pdf.pages[1].obj.Annots = Array([field] if twice == "the field" else [])
+    data = saved(pdf)
+    if twice == "its page":
+        data = re.sub(rb"/Kids \[ (\d+ 0 R) \d+ 0 R \]", rb"/Kids [ \1 \1 ]", data)
+    again = pikepdf.open(io.BytesIO(data))
+    sanitise(again)
+
+    copy = saved(again)
+    assert [colour(copy, 165, 115, page) for page in (0, 1)] == [(0, 255, 0)] * 2
+    assert ["Mbeki" in text for text in texts(copy)] == [True, True]
+    assert all("/Annots" not in page.obj or not len(page.obj.Annots) for page in again.pages)
+
+
+def test_a_note_that_is_large_on_one_of_two_pages_stays_a_note_on_the_other() -> None:
+    pdf = plain()
+    shared = note(pdf, "Stamp", [10, 10, 110, 60], AP=Dictionary(N=look(pdf, GREEN)))
+    for page, side in ((pdf.pages[0], 100), (pdf.pages[1], 2000)):
+        page.obj.MediaBox, page.obj.Annots = Array([0, 0, side, side]), Array([shared])
+    data = cleaned(pdf)
+
+    copy = pikepdf.open(io.BytesIO(data))
+    assert [len(page.obj.get("/Annots", ())) for page in copy.pages] == [0, 1]
+    assert colour(data, 50, 50) == (0, 255, 0)
 
 
 def note(pdf: pikepdf.Pdf, kind: str, box: list[float], **entries: Any) -> Object:
