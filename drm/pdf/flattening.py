@@ -19,6 +19,9 @@ UNSEEN = 1 | 2 | 32
 """Flags of an annotation that is not shown: invisible, hidden, no view (ISO 32000-2, table 167)."""
 
 READING_AIDS = frozenset({"/Link", "/Text", "/Popup", "/Highlight", "/Underline", "/Squiggly", "/StrikeOut"})
+ANY_SIZE = frozenset({"/FreeText", "/Watermark", "/Redact", "/PrinterMark", "/TrapNet"})
+"""Words on the page, and kinds that no copy keeps as notes, though what they look like is part of what is read."""
+
 FILLED = {"/FreeText": "/C"}
 """Where viewers that draw a note themselves find its opaque ground; /IC for all other kinds."""
 
@@ -41,6 +44,8 @@ class Flattened:
 
 def flatten(pdf: pikepdf.Pdf) -> Flattened:
     """Turn every visible field, and every large note that brings its own appearance, into content of its page, in place.
+
+    So do watermarks and a few other kinds, however small.
 
     Their order stays. What is hidden goes without a trace; annotations that stay are not touched, but for the ground of
     large notes that viewers draw themselves.
@@ -130,7 +135,7 @@ def _goes_under(annotation: Object, view: View) -> bool:
         return True
     if not isinstance(kind, Name) or _look(annotation) is None:
         return False
-    return kind == Name.FreeText or _share(annotation, view) > _limit(kind)
+    return kind.unparse().decode("ascii") in ANY_SIZE or _share(annotation, view) > _limit(kind)
 
 
 def _limit(kind: Object) -> float:

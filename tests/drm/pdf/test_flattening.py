@@ -203,6 +203,25 @@ def test_small_notes_stay_notes_with_their_windows() -> None:
     assert len(pdf.pages[0].obj.Annots) == 2
 
 
+@pytest.mark.parametrize("kind", ["Watermark", "Redact", "PrinterMark", "TrapNet"])
+def test_what_cannot_stay_a_note_keeps_its_looks_however_small(kind: str) -> None:
+    pdf = plain()
+    annotate(pdf, note(pdf, kind, [10, 10, 60, 20], AP=Dictionary(N=look(pdf, GREEN))))
+    data = cleaned(pdf)
+
+    assert colour(data, 35, 15) == (0, 255, 0)
+    with pikepdf.open(io.BytesIO(data)) as copy:
+        assert not len(copy.pages[0].obj.get("/Annots", ()))
+
+
+@pytest.mark.parametrize("flag", [1, 2, 32])
+def test_a_watermark_that_is_not_shown_goes_unseen(flag: int) -> None:
+    pdf = plain()
+    annotate(pdf, note(pdf, "Watermark", [10, 10, 60, 20], AP=Dictionary(N=look(pdf, GREEN)), F=flag))
+
+    assert colour(cleaned(pdf), 35, 15) == (255, 255, 255)
+
+
 def test_the_window_of_a_note_goes_with_it_and_links_beside_it_stay() -> None:
     pdf = plain()
     owner = note(pdf, "FreeText", [10, 10, 60, 40], AP=Dictionary(N=look(pdf, RED)))
