@@ -19,7 +19,9 @@ def add_to_structure(pdf: pikepdf.Pdf, page: pikepdf.Object, roles: Sequence[str
     The n-th role belongs to the marked content with MCID n. Everything that was in the tree stays as it was.
     """
     root = pdf.Root.StructTreeRoot
-    holder = _document_element(root)
+    if not root.is_indirect:
+        root = pdf.Root.StructTreeRoot = pdf.make_indirect(root)
+    holder = _document_element(pdf, root)
     section = pdf.make_indirect(
         Dictionary(
             Type=Name.StructElem, S=Name.Sect, P=holder, Pg=page, Lang=String("zh-CN" if language == "zh" else "en")
@@ -93,10 +95,13 @@ def _holder(
     return None, None
 
 
-def _document_element(root: pikepdf.Object) -> pikepdf.Object:
-    """The one Document element at the top, or the root itself."""
+def _document_element(pdf: pikepdf.Pdf, root: pikepdf.Object) -> pikepdf.Object:
+    """The one Document element at the top, or the root itself. It is an object of its own, for what it holds refers to it."""
     kids = _kids(root)
     if len(kids) == 1 and isinstance(kids[0], pikepdf.Dictionary) and kids[0].get("/S") == Name.Document:
+        if not kids[0].is_indirect:
+            whole = root.K = pdf.make_indirect(kids[0])
+            return whole
         return kids[0]
     return root
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,32 @@ def test_the_stamp_is_an_artifact_that_no_tag_leads_to(tmp_path: Path, engine: s
         assert b"/Artifact<</Type/Pagination/Subtype/Watermark>>BDC" in last
         assert b"MCID" not in last + page.Resources.XObject["/RlS"].read_bytes()
         assert len(parents[int(page.obj.StructParents)]) == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("direct", ["element", "element in a list", "tree"])
+def test_the_cover_refers_to_what_holds_it_where_that_is_no_object_of_its_own(
+    tmp_path: Path, engine: str, direct: str
+) -> None:
+    pdf = tagged()
+    root = pdf.Root.StructTreeRoot
+    if direct != "tree":
+        whole = Dictionary(Type=Name.StructElem, S=Name.Document, P=root, K=root.K.K)
+        for kid in whole.K:
+            kid.P = root
+        root.K = whole if direct == "element" else Array([whole])
+    else:
+        pdf.Root.StructTreeRoot = Dictionary(dict(root.items()))
+    copy = copy_by(engine, tmp_path, pdf)
+    with pikepdf.open(io.BytesIO(copy)) as again:
+        holder = again.Root.StructTreeRoot.K
+        section = holder.K[0]
+
+        assert (str(section.S), section.P.is_indirect, section.P.objgen) == ("/Sect", True, holder.objgen)
+    if shutil.which("pdfinfo"):
+        (tmp_path / "read.pdf").write_bytes(copy)
+        told = subprocess.run(["pdfinfo", "-struct-text", tmp_path / "read.pdf"], capture_output=True, check=True)
+        assert (b"Head 0" in told.stdout, told.stderr) == (True, b"")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
