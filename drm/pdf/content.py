@@ -15,6 +15,7 @@ from pikepdf import Array, Dictionary, Name
 
 from drm.pdf.geometry import DEEPEST, view_of
 from drm.pdf.plain_content import DELIMITER, WHITE, has_inline_images, without_strings
+from drm.pdf.structure import move_content
 from drm.pdf.values import PdfRefused
 
 # Possessive, so that nothing is tried twice: a bracket that never closes would else take exponential time.
@@ -249,6 +250,7 @@ def draw_over(
         else:
             whole = pdf.make_stream(b"\n".join(data for data in read if data is not None))
             inner = [_as_form(page, whole, resources)]
+            move_content(pdf, page.obj, whole)
         names = [f"/RlPage{number}" for number in range(len(inner))]
         resources = Dictionary(XObject=Dictionary(dict(zip(names, inner, strict=True))))
         streams, state = [pdf.make_stream(b"".join(b"%s Do\n" % name.encode() for name in names))], Balance()

@@ -78,6 +78,36 @@ def tie_content(
     return marks
 
 
+def move_content(pdf: pikepdf.Pdf, page: pikepdf.Object, stream: pikepdf.Object) -> None:
+    """Let the elements that hold marked content of ``page`` hold it in ``stream``, which has all of the page's content now."""
+    key: object = page.get("/StructParents")
+    if not is_tagged(pdf) or not isinstance(key, int):
+        return
+    parents = _parent_tree(pdf, pdf.Root.StructTreeRoot)
+    try:
+        held = parents.get(key)
+    except (pikepdf.PdfError, RuntimeError):
+        return
+    for element in held if isinstance(held, pikepdf.Array) else ():
+        if isinstance(element, pikepdf.Dictionary):
+            here = "/Pg" not in element or element.Pg.objgen == page.objgen
+            kids = [_moved(kid, page, stream, here=here) for kid in _kids(element)]
+            element.K = Array(kids) if isinstance(element.get("/K"), pikepdf.Array) or not kids else kids[0]
+    stream.StructParents = key
+    del page["/StructParents"]
+
+
+def _moved(kid: object, page: pikepdf.Object, stream: pikepdf.Object, *, here: bool) -> object:
+    """A kid that names marked content of the page, by its number alone or more fully, as content of the stream."""
+    if isinstance(kid, int) and here:
+        return Dictionary(Type=Name.MCR, Pg=page, Stm=stream, MCID=kid)
+    if isinstance(kid, pikepdf.Dictionary) and kid.get("/Type") == Name.MCR and "/Stm" not in kid:
+        own = kid.get("/Pg")
+        if here if own is None else own.objgen == page.objgen:
+            kid.Pg, kid.Stm = page, stream
+    return kid
+
+
 def _holder(
     parents: NumberTree, annotation: pikepdf.Object
 ) -> tuple[pikepdf.Object | None, pikepdf.Object | None]:  # fmt: skip

@@ -95,6 +95,39 @@ def test_the_stamp_is_an_artifact_that_no_tag_leads_to(tmp_path: Path, engine: s
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("fully", [False, True])
+def test_the_tags_of_a_page_whose_content_stops_in_the_middle_lead_to_its_words(
+    tmp_path: Path, engine: str, fully: bool
+) -> None:
+    pdf = tagged()
+    page = pdf.pages[1].obj
+    page.Contents = pdf.make_stream(page.Contents.read_bytes() + b" BI /W 2 /H 2 /BPC 8 /CS /G ID abcdefgh EI (")
+    for element in list(pdf.Root.StructTreeRoot.K.K)[3:] if fully else ():
+        element.K = Array([Dictionary(Type=Name.MCR, Pg=page, MCID=element.K)])
+        del element["/Pg"]
+    copy = copy_by(engine, tmp_path, pdf)
+    with pikepdf.open(io.BytesIO(copy)) as again:
+        parents, inner = (
+            pikepdf.NumberTree(again.Root.StructTreeRoot.ParentTree),
+            again.pages[2].Resources.XObject["/RlPage0"],
+        )
+        held = [element.K[0] if fully else element.K for element in parents[int(inner.StructParents)]]
+
+        assert [(str(one.Type), int(one.MCID), one.Stm.objgen) for one in held] == [
+            ("/MCR", n, inner.objgen) for n in range(3)
+        ]
+        assert all(one.Pg.objgen == again.pages[2].obj.objgen for one in held)
+        assert "/StructParents" not in again.pages[2].obj
+    if shutil.which("pdfinfo"):
+        (tmp_path / "read.pdf").write_bytes(copy)
+        told = subprocess.run(
+            ["pdfinfo", "-struct-text", tmp_path / "read.pdf"], capture_output=True, check=True
+        ).stdout
+        places = [told.index(word) for word in (b"Head 0", b"First 0", b"Last 0", b"Head 1", b"First 1", b"Last 1")]
+        assert places == sorted(places)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("direct", ["element", "element in a list", "tree"])
 def test_the_cover_refers_to_what_holds_it_where_that_is_no_object_of_its_own(
     tmp_path: Path, engine: str, direct: str
