@@ -18,6 +18,7 @@ from delivery.lifecycle import State
 from delivery.people import Role, Standing
 from delivery.services import accounts
 from delivery.web.app import create_reader_app
+from delivery.web.shell.shell import CSP
 from tests.access.matrix import METHODS, routes
 from tests.delivery.web_test_support import signed_in, token_of
 from tests.flows.test_pages import bearer
@@ -243,3 +244,46 @@ def test_a_new_installation_has_no_account(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(file)) as fresh:
         assert fresh.execute("SELECT count(*) FROM people").fetchone() == (0,)
         assert fresh.execute("SELECT count(*) FROM api_tokens").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("name", ["reader", "staff"])
+@pytest.mark.parametrize(
+    "query", ["endpoint=x", "_method=FOO", "_scheme=javascript&_external=1", "_anchor=a", "values=1"]
+)
+def test_no_name_in_a_query_breaks_a_page_or_leads_the_other_language_away(
+    apps: dict[str, Flask], name: str, query: str
+) -> None:
+    found = apps[name].test_client().get(f"/sign-in?{query}")
+    missing = apps["reader"].test_client().get(f"/d/made-up?{query}")
+
+    assert (found.status_code, missing.status_code) == (200, 404)
+    assert f'href="/sign-in?{query.replace("&", "&amp;")}&amp;lang=zh"' in found.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_a_problem_is_told_with_our_headers_even_where_no_page_can_be_made(world: World, accept: str) -> None:
+    app = world.reader_app()
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def broken() -> dict[str, object]:
+        raise RuntimeError("words of ours")
+
+    app.context_processor(broken)
+    answers = [app.test_client().get(path, headers={"Accept": accept}) for path in ("/sign-in", "/nowhere")]
+
+    assert [answer.status_code for answer in answers] == [500, 404]
+    assert all("words of ours" not in answer.get_data(as_text=True) for answer in answers)
+    assert all(answer.headers["Content-Security-Policy"] == CSP for answer in answers)
+    assert "ncident" in answers[0].get_data(as_text=True)
+
+
+def test_no_name_in_a_citation_breaks_the_page_of_its_request(world: World) -> None:
+    client, headers = world.reader_app().test_client(), bearer(world)
+    typed = {"title": "Nobody has this", "endpoint": "x", "_method": "FOO", "repeat": "no"}
+    number = (client.post("/api/v1/requests", json={"citation": typed}, headers=headers).json or {})["number"]
+    client.post(f"/api/v1/requests/{number}/cancel", headers=headers)
+
+    page = signed_in(world.reader_app(), world.reader).get(f"/requests/{number}")
+
+    assert page.status_code == 200
+    assert 'title=Nobody+has+this">Ask again' in page.get_data(as_text=True)

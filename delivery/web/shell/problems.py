@@ -90,6 +90,15 @@ def problem(status: int, code: str, text: str, error: DeliveryError | None = Non
     else:
         if "language" not in g:
             g.language = "en"
+        response = _page(status, code, text, error, incident)
+    response.status_code = status
+    if isinstance(error, Unavailable | TooFast):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _page(status: int, code: str, text: str, error: DeliveryError | None, incident: str) -> Response:
+    try:
         page = render_template(
             "problem.html",
             status=status,
@@ -98,8 +107,8 @@ def problem(status: int, code: str, text: str, error: DeliveryError | None = Non
             fields=getattr(error, "fields", {}),
             wait=timedelta(seconds=getattr(error, "retry_after", 0)),
         )
-        response = Response(page, mimetype="text/html")
-    response.status_code = status
-    if isinstance(error, Unavailable | TooFast):
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
+    except Exception as failed:  # noqa: BLE001 - what broke a page may break the page that tells of it as well
+        structlog.get_logger().error("problem.failed", incident=incident, error=type(failed).__name__)
+        said = f"{text} ({code})\n{f'Incident number: {incident}' if incident else ''}\n"
+        return Response(said, mimetype="text/plain")
+    return Response(page, mimetype="text/html")

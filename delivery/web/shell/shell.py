@@ -9,10 +9,11 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, g, request, session, url_for
+import structlog
+from flask import Flask, Response, current_app, g, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -34,6 +35,7 @@ from drm.reasons import FALLBACK, says
 from drm.security_keys import KeySite
 
 if TYPE_CHECKING:
+    from types import TracebackType
     from wsgiref.types import WSGIApplication
 
 HERE = Path(__file__).parents[1]
@@ -52,6 +54,15 @@ class _Sessions(SecureCookieSessionInterface):
     digest_method = staticmethod(hashlib.sha256)
 
 
+class _App(Flask):
+    """Flask, which would write an error's words and the path, tokens and all, to a log of its own."""
+
+    def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:
+        """An error that no handler of ours turned into an answer: of what kind, and at which of our addresses."""
+        kind = exc_info[0].__name__ if exc_info[0] else ""
+        structlog.get_logger().error("request.broken", app=self.name, endpoint=request.endpoint, error=kind)
+
+
 def trusted_hosts(settings: WebSettings) -> list[str]:
     """The hosts that a request may name: ours, and this machine's own names."""
     return sorted({urlsplit(settings.base_url).hostname or "127.0.0.1", *LOOPBACK})
@@ -68,7 +79,7 @@ def make_app(
 
     ``way`` goes around it, inside of what knows the proxies: there a request's address is the reader's.
     """
-    app = Flask(name, template_folder=str(templates or HERE / "templates"), static_folder=str(HERE / "static"))
+    app = _App(name, template_folder=str(templates or HERE / "templates"), static_folder=str(HERE / "static"))
     app.config.update(
         SECRET_KEY=settings.session_key,
         SESSION_COOKIE_NAME=settings.cookie,
@@ -135,8 +146,6 @@ def limit_attempts(app: Flask, endpoint: str) -> None:
 
 def site() -> tuple[Context, WebSettings]:
     """The use cases' context and the settings of the app that serves now."""
-    from flask import current_app
-
     return cast("tuple[Context, WebSettings]", current_app.extensions["rushlight"])
 
 
@@ -220,8 +229,9 @@ def _other_language() -> str:
     other = "en" if g.get("language", "en") == "zh" else "zh"
     if request.endpoint is None or request.method != "GET":
         return f"/?lang={other}"
-    arguments = {**request.args.to_dict(), **(request.view_args or {}), "lang": other}
-    return url_for(request.endpoint, **arguments)
+    # Anybody chooses the names in a query: none of them may become an argument of url_for().
+    asked = urlencode({**request.args.to_dict(), "lang": other}, errors="replace")
+    return f"{url_for(request.endpoint, **(request.view_args or {}))}?{asked}"
 
 
 @lru_cache(maxsize=32)
