@@ -10,7 +10,7 @@ from admin.app import create_staff_app
 from admin.courtesy import Courtesy
 from admin.metering.web import watch
 from admin.process_log import start_logging
-from admin.serving import BothApps, Ports, serve, with_addresses
+from admin.serving import BothApps, Ports, answer_bad_bodies, serve, with_addresses
 from admin.settings import Settings
 from admin.web_settings import web_settings
 from admin.worker_process import WorkerProcess
@@ -39,6 +39,7 @@ class ServingProcess(WorkerProcess):
         staff = create_staff_app(services.ctx, web_settings(services, "staff"), self.settings, services.meters)
         for app in (reader, staff):
             watch(app, services.meters)
+            answer_bad_bodies(app)
         both = BothApps({str(self.settings.reader_port): reader, str(self.settings.staff_port): staff})
         return self._courtesy.around(both)
 

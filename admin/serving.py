@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flask import Flask, Response
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import ParseException
 
 from admin.sending.worker import CONNECTIONS, PumpWorker
+from admin.serving_log import ServerLog
 from admin.settings import Settings, SettingsError
+from delivery.web.shell.problems import problem
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -90,6 +94,15 @@ class BothApps:
         return app(environ, start_response)
 
 
+def answer_bad_bodies(app: Flask) -> None:
+    """A body that breaks HTTP is its sender's fault. gunicorn finds out while a view reads it, and raises errors of its own."""
+
+    def bad(error: ParseException) -> Response:
+        return problem(400, "http-400", "Bad Request")
+
+    app.register_error_handler(ParseException, bad)
+
+
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, options: dict[str, Any], load: Callable[[], WSGIApplication]) -> None:
         self._options = options
@@ -135,6 +148,7 @@ def serve(
         "limit_request_line": 8190,
         "control_socket_disable": True,
         "loglevel": "warning",
+        "logger_class": ServerLog,
         "proc_name": "rushlight",
         "post_worker_init": after_init,
         "worker_exit": lambda server, worker: stopped(),
