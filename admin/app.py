@@ -50,7 +50,9 @@ def create_staff_app(
         second_factor.blueprint,
     ):
         app.register_blueprint(blueprint)
-    for name in ("accounts.sign_in", "accounts.forgot", "accounts.reset", "second.code", "second.by_key"):
+    for name in ("accounts.sign_in", "second.code", "second.by_key"):
+        limit_attempts(app, name, counts_failures=True)
+    for name in ("accounts.forgot", "accounts.reset"):
         limit_attempts(app, name)
     # First of all: the check of the form's token reads the form, and with it the file.
     app.before_request_funcs.setdefault(None, []).insert(0, _room_for_files)

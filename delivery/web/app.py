@@ -38,7 +38,8 @@ def create_reader_app(ctx: Context, settings: WebSettings) -> Flask:
     # Nobody is signed in who witnesses or is witnessed: the checkpoint's signature says whose it is.
     csrf.exempt(log.blueprint)
     limiter = app.extensions["rushlight_limiter"]
-    for name in ("accounts.sign_in", "registering.register", "accounts.forgot", "accounts.reset"):
+    limit_attempts(app, "accounts.sign_in", counts_failures=True)
+    for name in ("registering.register", "accounts.forgot", "accounts.reset"):
         limit_attempts(app, name)
     app.view_functions["log.witness"] = limiter.limit("120 per minute")(app.view_functions["log.witness"])
     app.view_functions["links.check"] = limiter.limit("60 per minute")(app.view_functions["links.check"])

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from admin.app import create_staff_app
 from admin.web_settings import web_settings
 from delivery.errors import NotAllowed, TooFast
 from delivery.services import accounts
@@ -128,3 +129,29 @@ def test_the_page_says_what_happened_in_words(world: World, count: int) -> None:
     assert [answer.status_code for answer in answers] == [403] * 10 + [429] * 2
     assert "Too many attempts" in answers[-1].get_data(as_text=True)
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+def sign_in(app: Flask, password: str) -> int:
+    client = app.test_client()
+    fields = {"csrf_token": token_of(client.get("/sign-in").get_data(as_text=True)), "password": password}
+    return client.post("/sign-in", data={**fields, "email": "sinead@harbour.example.org"}).status_code
+
+
+@pytest.mark.parametrize("name", ["reader", "staff"])
+def test_a_whole_campus_signs_in_from_one_address_and_only_failures_make_it_wait(world: World, name: str) -> None:
+    settings = web_settings(world.services, name)
+    app = (
+        create_reader_app(world.ctx, settings)
+        if name == "reader"
+        else create_staff_app(world.ctx, settings, world.services.settings)
+    )
+
+    assert [sign_in(app, PASSWORD) for _ in range(12)] == [303] * 12
+    assert [sign_in(app, "wrong") for _ in range(11)] == [403] * 10 + [429]
+
+
+def test_without_a_pace_no_failure_makes_anybody_wait(world: World) -> None:
+    unpaced = replace(world.ctx, settings=replace(world.ctx.settings, sign_in_pace=()))
+    app = create_reader_app(unpaced, web_settings(world.services, "reader"))
+
+    assert [sign_in(app, "wrong") for _ in range(12)] == [403] * 12

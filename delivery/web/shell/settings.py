@@ -17,7 +17,7 @@ class WebSettings:
     upload_bytes: int = 200 * 1024 * 1024
     accel: str = ""
     testing: bool = False
-    sign_in_limit: str = "10 per 5 minutes"
+    form_limit: str = "10 per 5 minutes"
     overall_limit: str = "1000 per 5 minutes"
     limits_url: str = ""
 

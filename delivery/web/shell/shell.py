@@ -136,10 +136,16 @@ def key_site() -> KeySite | None:
     return KeySite(host, f"{parts.scheme}://{parts.netloc}")
 
 
-def limit_attempts(app: Flask, endpoint: str) -> None:
-    """Let one address try a form only so often, and all together only so often."""
+def limit_attempts(app: Flask, endpoint: str, counts_failures: bool = False) -> None:
+    """Let one address try a form only so often, and all together only so often.
+
+    Where the use case itself ``counts_failures`` of each address, those who succeed are not counted: behind one address a
+    whole campus may sign in.
+    """
     limiter, settings = app.extensions["rushlight_limiter"], app.extensions["rushlight"][1]
-    view = limiter.limit(settings.sign_in_limit, methods=["POST"])(app.view_functions[endpoint])
+    view = app.view_functions[endpoint]
+    if not counts_failures:
+        view = limiter.limit(settings.form_limit, methods=["POST"])(view)
     view = limiter.limit(settings.overall_limit, key_func=lambda: "all", methods=["POST"])(view)
     app.view_functions[endpoint] = view
 
