@@ -177,15 +177,14 @@ def sign_out(ctx: Context, secret: str, person: Person) -> None:
         work.record(Event("person:signed_out", ctx.clock(), person.reader_key, person.library_id))
 
 
-def register(ctx: Context, library_id: str, name: str, email: str, password: str, language: str) -> None:
-    """A reader registers. The answer is the same whether or not the address is known; the mail tells the truth."""
+def register(ctx: Context, library_id: str, name: str, email: str, language: str) -> None:
+    """A reader registers. The answer is the same whether or not the address is known; the mail tells the truth.
+
+    No password is taken before the address is confirmed: anybody may register another's address, before or after its owner.
+    """
     if not ctx.settings.open_registration:
         raise NotAllowed("registration-closed", "Accounts come from your library.")
     now = ctx.clock()
-    weak = weakness(password)
-    if weak:
-        raise Invalid({"password": weak})
-    hashed = hash_password(password)
     with ctx.store.write() as work:
         work.libraries.get(library_id)
         person, salt = new_person(library_id, name, email, language, frozenset({Role.READER}), now)
@@ -197,10 +196,9 @@ def register(ctx: Context, library_id: str, name: str, email: str, password: str
             return
         if known is not None:
             work.people.save(replace(known, name=person.name, library_id=library_id, language=language))
-            work.people.set_password(known.id, hashed)
             person = known
         else:
-            work.people.add(replace(person, standing=Standing.UNCONFIRMED), salt, hashed)
+            work.people.add(replace(person, standing=Standing.UNCONFIRMED), salt, "")
             work.record(Event("person:added", now, person.reader_key, library_id, code="registered"))
         _mail(work, "confirm", person, now)
 
@@ -211,11 +209,20 @@ def _mail(work: Work, letter: str, person: Person, now: datetime) -> None:
     work.jobs.add(NewJob(MAIL, f"mail:{letter}:{person.id}:{minute}", {"letter": letter, "person": person.id}), now)
 
 
-def confirm(ctx: Context, token: str) -> SignedIn:
-    """The address is confirmed: the account opens. Works once."""
+def confirm(ctx: Context, token: str, password: str) -> SignedIn:
+    """The address is confirmed: the account opens, with the password that whoever reads its mail sets now. Works once.
+
+    Invalid for a weak password, which uses nothing up; Conflict when the token is over or the account was closed.
+    """
+    weak = weakness(password)
+    if weak:
+        raise Invalid({"password": weak})
+    read_mailed_token(ctx, "confirm", token)
+    hashed = hash_password(password)
     with ctx.store.write() as work:
         person = replace(_redeem(ctx, work, "confirm", token), standing=Standing.ACTIVE)
         work.people.save(person)
+        work.people.set_password(person.id, hashed)
         work.record(Event("person:confirmed", ctx.clock(), person.reader_key, person.library_id))
     return let_in(ctx, READER_APP, person, ctx.clock())
 

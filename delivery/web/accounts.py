@@ -95,14 +95,7 @@ def register() -> ResponseReturnValue:
     if request.method == "POST":
         form = request.form
         try:
-            accounts.register(
-                ctx,
-                form.get("library", ""),
-                form.get("name", ""),
-                form.get("email", ""),
-                form.get("password", ""),
-                g.language,
-            )
+            accounts.register(ctx, form.get("library", ""), form.get("name", ""), form.get("email", ""), g.language)
             return render_template("mailed.html", what="confirm")
         except Invalid as error:
             errors = error.fields
@@ -113,16 +106,21 @@ def register() -> ResponseReturnValue:
 
 @registering.route("/confirm/<token>", methods=["GET", "POST"])
 def confirm(token: str) -> ResponseReturnValue:
-    """Confirm an address. Opening the link shows a button; only pressing it confirms, so that mail scanners do nothing."""
+    """Confirm an address and set the password. Opening the link shows a form; only sending it confirms, so that mail
+    scanners do nothing."""
     ctx, _ = site()
+    errors: dict[str, str] = {}
     try:
         if request.method == "POST":
-            begin_session(accounts.confirm(ctx, token))
-            return redirect(url_for("asking.form"), 303)
+            try:
+                begin_session(accounts.confirm(ctx, token, request.form.get("password", "")))
+                return redirect(url_for("asking.form"), 303)
+            except Invalid as error:
+                errors = error.fields
         accounts.read_mailed_token(ctx, "confirm", token)
     except Conflict:
         return render_template("mailed_over.html"), 410
-    return render_template("confirm.html")
+    return render_template("confirm.html", errors=errors), 422 if errors else 200
 
 
 @blueprint.route("/forgot", methods=["GET", "POST"])

@@ -50,6 +50,7 @@ PLAIN: Mapping[str, Fields] = {
         "password": MAILED,
     },
     "reader POST /forgot": {"email": "maeve@harbour.example.org"},
+    "reader POST /confirm/<token>": {"password": MAILED},
     "reader POST /reset/<token>": {"password": MAILED},
     "staff POST /forgot": {"email": "sinead@harbour.example.org"},
     "staff POST /reset/<token>": {"password": MAILED},

@@ -265,7 +265,7 @@ def test_a_library_that_is_not_configured_gets_no_new_readers(tmp_path: Path, co
 
 
 def test_whoever_registered_a_strangers_address_before_has_no_use_of_it(world: World) -> None:
-    accounts.register(world.ctx, "harbour", "Thief", "victim@example.org", "thiefs-long-password", "en")
+    accounts.register(world.ctx, "harbour", "Thief", "victim@example.org", "en")
 
     came = arriving.arrive(world.ctx, READER_APP, ISSUER, claims(email="victim@example.org"), "en")
 

@@ -26,7 +26,7 @@ def spellings(world: World, purpose: str, token: str) -> list[str]:
 
 
 def test_an_address_is_confirmed_once_and_no_second_sign_in_is_had_by_another_spelling(world: World) -> None:
-    accounts.register(world.ctx, "harbour", "Eve", "eve@harbour.example.org", PASSWORD, "en")
+    accounts.register(world.ctx, "harbour", "Eve", "eve@harbour.example.org", "en")
     with world.store.read() as work:
         person = work.people.by_email("eve@harbour.example.org")
         assert person is not None
@@ -34,11 +34,11 @@ def test_an_address_is_confirmed_once_and_no_second_sign_in_is_had_by_another_sp
     written = spellings(world, "confirm", world.ctx.signer("confirm").sign([person.id, stamp]))
     assert len(written) > 1, "the signature has no letter with spare bits: this test shows nothing"
 
-    accounts.confirm(world.ctx, written[0])
+    accounts.confirm(world.ctx, written[0], PASSWORD)
 
     for token in written:
         with pytest.raises(Conflict):
-            accounts.confirm(world.ctx, token)
+            accounts.confirm(world.ctx, token, PASSWORD)
 
 
 def test_a_password_is_set_once(world: World) -> None:
