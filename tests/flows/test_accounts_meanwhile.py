@@ -98,14 +98,14 @@ def test_a_new_password_opens_no_account_that_was_closed_after_the_look(world: W
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_confirmed_address_opens_no_account_that_was_closed_meanwhile(world: World, moment: int) -> None:
-    accounts.register(world.ctx, "harbour", "Eve", "eve@harbour.example.org", PASSWORD, "en")
+    accounts.register(world.ctx, "harbour", "Eve", "eve@harbour.example.org", "en")
     with world.store.read() as work:
         person = work.people.by_email("eve@harbour.example.org")
     assert person is not None
     token = mailed(world, "confirm", person)
     ctx, store = before(world, moment, lambda: accounts.disable(world.ctx, person, "operator"))
     with suppress(DeliveryError):
-        accounts.confirm(ctx, token)
+        accounts.confirm(ctx, token, OTHER)
 
     assert now(world, person).standing is (Standing.DISABLED if store.done else Standing.ACTIVE)
 
