@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import pikepdf
 import pytest
 from pikepdf import Name
 
+from drm.pdf.copying import URN
 from drm.pdf.opening import translated
+from drm.pdf.rewrite import make_copy
 from drm.pdf.tail.personalise import blank_tail
 from drm.pdf.tail.proving import MasterProof, prove_master
-from drm.pdf.values import PdfRefused
+from drm.pdf.values import PdfRefused, Permissions
+from drm.pdf.verifying import Verdict, verify
 from tests.drm.pdf.tail.masters import KEYS, Ready, ready
 from tests.drm.pdf_drawing.samples import SPEC, document, saved, text_at
 
@@ -94,3 +98,43 @@ def test_a_form_of_the_page_is_not_taken_for_its_stamp(tmp_path: Path) -> None:
     one = ready(tmp_path, pdf)
     assert prove_master(proof(one))["pages_read"] == 2
     assert refused(changed_source(one, b"")) == "output-invalid"
+
+
+def altered(tmp_path: Path, change: Callable[[pikepdf.Pdf], object]) -> Verdict:
+    """What is said of a copy that is not encrypted after somebody changed it."""
+    source, out = tmp_path / "source.pdf", tmp_path / "copy.pdf"
+    source.write_bytes(saved(document(PAGE, PAGE)))
+    make_copy(source, out, replace(SPEC, permissions=Permissions(encrypt=False)))
+    assert verify(out).good
+    with pikepdf.open(out, allow_overwriting_input=True) as pdf:
+        change(pdf)
+        pdf.save(out)
+    return verify(out)
+
+
+def without_cover(pdf: pikepdf.Pdf) -> None:
+    del pdf.pages[0]
+
+
+def painted_over(pdf: pikepdf.Pdf) -> None:
+    page = pdf.pages[1].obj
+    page.Contents.append(pdf.make_stream(b"q 1 g 0 0 2000 2000 re f Q % /RlS Do"))
+
+
+def painted_over_and_quoted(pdf: pikepdf.Pdf) -> None:
+    page = pdf.pages[1].obj
+    page.Contents.append(pdf.make_stream(b"q 1 g 0 0 2000 2000 re f Q (/RlS Do Q) pop"))
+
+
+def of_another_number(pdf: pikepdf.Pdf) -> None:
+    with pdf.open_metadata() as metadata:
+        metadata["dc:identifier"] = URN + "A"
+
+
+@pytest.mark.parametrize("change", [without_cover, painted_over, painted_over_and_quoted, of_another_number])
+def test_a_copy_without_its_cover_painted_over_or_of_another_number_is_not_good(
+    tmp_path: Path, change: Callable[[pikepdf.Pdf], object]
+) -> None:
+    verdict = altered(tmp_path, change)
+
+    assert (verdict.good, verdict.code) == (False, "stamp-missing")
