@@ -241,9 +241,8 @@ def draw_over(
         content = content_of(page.obj)
         state = Balance(broken=True) if content is None else balance(content)
     resources = _own_resources(pdf, page)
-    if (
-        state.broken or state.missing_saves
-    ):  # a Q too many is passed over; with a q put before, it would undo what came since
+    # A Q too many is passed over by readers; with a q put before, it would undo what came since.
+    if state.broken or state.missing_saves:
         read = _unpacked(streams)
         if None in read:  # nobody knows what such a stream leaves behind
             inner = [_as_form(page, _as_it_is(pdf, stream), resources) for stream in streams]
