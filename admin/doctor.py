@@ -199,7 +199,12 @@ def _checked(settings: Settings, check: Callable[[Services], LogVerdict]) -> Fin
     from admin.wiring import build_services
 
     try:
-        verdict = check(build_services(settings))
+        services = build_services(settings)
+        try:
+            verdict = check(services)
+        finally:  # the page of an operator asks again and again
+            services.engine.dispose()
+            services.store.secrets.engine.dispose()
     except (SettingsError, DatabaseFailure) as error:
         return Finding("log", False, f"cannot be checked ({type(error).__name__})", "mend the faults above first")
     except Exception as error:  # noqa: BLE001 - a doctor must finish the round
