@@ -120,6 +120,6 @@ def encrypt_dictionary(file_key: bytes, lock: Lock, bits: int, random: bytes) ->
 
 
 def quoted(data: bytes) -> bytes:
-    """Any bytes as a literal string (ISO 32000-2, 7.3.4.2)."""
-    escaped = data.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)").replace(b"\r", b"\\r")
+    """Any bytes as a literal string (ISO 32000-2, 7.3.4.2). Whatever byte of it is lost, it is seen by its length or its shape."""
+    escaped = data.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)").replace(b"\r", b"\\015")
     return b"(%s)" % escaped

@@ -19,7 +19,7 @@ INDEX = re.compile(
 ROW = re.compile(rb"(\d{10}) 00000 n \n")
 TRAILER = re.compile(rb"trailer\n<</Size (\d+)/Root ")
 SECTION = re.compile(rb"(\d+) (\d+)\n")
-STRING = rb"\(((?:[^\\()\r]|\\[\\()r])*)\)"
+STRING = rb"\(((?:[^\\()\r]|\\[\\()]|\\015)*)\)"
 ENCRYPT = re.compile(
     rb"\d+ 0 obj\n<</Filter/Standard/V 5/R 6/Length 256/CF<<.*?/StrF/StdCF/P -\d+/U%s/UE%s/O%s/OE%s/Perms%s>>\nendobj\n"
     % ((STRING,) * 5),
@@ -129,7 +129,7 @@ def _check_encrypt(data: bytes, start: int) -> None:
 
 def _length(escaped: bytes) -> int:
     """How many bytes stand for themselves in a literal string."""
-    return len(re.sub(rb"\\(.)", rb"\1", escaped, flags=re.S))
+    return len(re.sub(rb"\\(?:015|.)", b".", escaped, flags=re.S))
 
 
 def _check_owned(master: Master, entries: dict[int, int]) -> None:
