@@ -14,7 +14,8 @@ from delivery.sources import FetchFailed
 Resolver = Callable[[str, int], list[str]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# ``is_global`` alone lets through addresses that embed a private one (NAT64, 6to4, v4-compatible) and multicast.
+# ``is_global`` alone lets through addresses that embed a private one (NAT64, 6to4, v4-compatible, SIIT), multicast, and what was
+# set aside after this Python was made (documentation, segment routing).
 DENIED = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -26,6 +27,7 @@ DENIED = tuple(
         "172.16.0.0/12",
         "192.0.0.0/24",
         "192.0.2.0/24",
+        "192.88.99.0/24",
         "192.168.0.0/16",
         "198.18.0.0/15",
         "198.51.100.0/24",
@@ -34,19 +36,26 @@ DENIED = tuple(
         "240.0.0.0/4",
         "::/96",
         "::ffff:0:0/96",
+        "::ffff:0:0:0/96",
         "64:ff9b::/96",
         "64:ff9b:1::/48",
         "100::/64",
         "2001::/23",
         "2001:db8::/32",
         "2002::/16",
+        "3fff::/20",
+        "5f00::/16",
         "fc00::/7",
         "fe80::/10",
         "fec0::/10",
         "ff00::/8",
     )
 )
+ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+"""What stands before the IPv4 address that an interface's half of an address embeds (RFC 5214), in whatever network."""
 PORTS = frozenset({80, 443})
+# Blanks, controls, surrogates, and the stroke that some take for a slash.
+UNWRITABLE = re.compile("[\0- \\\\\x7f-\x9f\ud800-\udfff]")
 # Host names that are numbers in disguise: 2130706433, 0x7f000001, 0177.0.0.1, 127.1
 NUMERIC = re.compile(r"(?i)(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+)){0,3}\.?")
 
@@ -69,6 +78,8 @@ def permitted(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
+    if ip.version == 6 and int(ip) >> 32 & 0xFFFFFFFF in ISATAP:
+        return False
     return ip.is_global and not any(ip.version == network.version and ip in network for network in DENIED)
 
 
@@ -90,7 +101,7 @@ def check_url(
     the only names a source may lead to.
     """
     refused = FetchFailed("refused-address", "The address is not one that this service connects to.")
-    if len(url) > 4096 or any(ord(c) < 33 or c == "\\" for c in url):
+    if len(url) > 4096 or UNWRITABLE.search(url):
         raise refused
     try:
         parts = urlsplit(url)

@@ -115,7 +115,7 @@ class GuardedHttp:
                 if answer.is_redirect and more:
                     raise FetchFailed("bad-redirect", "What is secret is not sent on to another address.")
                 if answer.is_redirect:
-                    following = urljoin(url, answer.headers.get("location", ""))
+                    following = _following(url, answer.headers.get("location", ""))
                     if target.scheme == "https" and not following.startswith("https:"):
                         raise FetchFailed("bad-redirect", "The source leads from a secure address to an insecure one.")
                     url = following
@@ -132,7 +132,7 @@ class GuardedHttp:
         if time.monotonic() >= end:
             raise FetchFailed("timeout", "The source took too long.", False)
         # Connect to the address that was checked, under the name that was asked for.
-        place = httpx.URL(url).copy_with(host=target.address)
+        place = _place(url, target)
         standard = target.port == (443 if target.scheme == "https" else 80)
         host = f"[{target.host}]" if ":" in target.host else target.host
         headers = {
@@ -181,6 +181,21 @@ class _Body:
             raise FetchFailed("timeout", "The source stopped sending.", False) from error
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise FetchFailed("truncated", "The transfer broke off.", False) from error
+
+
+def _following(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise FetchFailed("bad-redirect", "The source leads to what is no address.") from None
+
+
+def _place(url: str, target: Target) -> httpx.URL:
+    """The address that was checked. httpx has rules of its own for what an address may be."""
+    try:
+        return httpx.URL(url).copy_with(host=target.address)
+    except (httpx.InvalidURL, ValueError):
+        raise FetchFailed("refused-address", "The address is not one that this service connects to.") from None
 
 
 def _length(answer: httpx.Response) -> int | None:

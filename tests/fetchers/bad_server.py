@@ -88,6 +88,7 @@ fixed("to-private", head("302 Found", "Location: http://10.0.0.1/a.pdf", "Conten
 fixed("to-metadata", head("301 Moved", "Location: http://169.254.169.254/latest/", "Content-Length: 0"))
 fixed("to-credentials", head("302 Found", "Location: http://a:b@example.org/", "Content-Length: 0"))
 fixed("to-other-port", head("302 Found", "Location: http://127.0.0.1:22/", "Content-Length: 0"))
+fixed("to-half-an-address", head("302 Found", "Location: http://[", "Content-Length: 0"))
 fixed("to-nowhere", head("302 Found", "Content-Length: 0"))
 fixed("relative", head("302 Found", "Location: good", "Content-Length: 0"))
 

@@ -14,6 +14,7 @@ PRIVATE_ADDRESSES = [
     "198.19.255.255", "198.51.100.9", "203.0.113.9", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
     "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:a9fe:a9fe", "64:ff9b::7f00:1", "64:ff9b::a00:1",
     "64:ff9b:1::1", "100::1", "2001::1", "2001:10::1", "2001:db8::1", "2002:7f00:1::", "2002:c0a8:101::1", "fc00::1",
+    "192.88.99.1", "::ffff:0:7f00:1", "3fff::1", "5f00::1", "2a00:1450::5efe:7f00:1", "2a00:1450::200:5efe:a00:1",
     "fd00:ec2::254", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1", "ff0e::1", "not-an-address", "",
 ]  # fmt: skip
 REFUSED_URLS = [
@@ -29,6 +30,7 @@ REFUSED_URLS = [
     "http://example.org:abc/", "http://example.org\\@127.0.0.1/", "http://exam\nple.org/", "http://example.org/a b", "http://exa\tmple.org/",
     "http://example.org/\0", " http://example.org/", "http://１２７.０.０.１/", "http://①②⑦.⓪.⓪.①/", "http://127。0。0。1/",
     "http://" + "a" * 70 + ".example/", "http://example.org/" + "a" * 5000, "http://[::1", "http://[v1.a]/", "http://-/",
+    "http://example.org/\x7f", "http://example.org/\x85", "http://example.org/\x9f", "http://example.org/?q=\ud800",
 ]  # fmt: skip
 GOOD_URLS = [
     "http://example.org/", "https://example.org/a.pdf", "https://example.org:443/a", "http://example.org:80/a?b=c#d",

@@ -52,6 +52,7 @@ BAD = {
     "to-metadata": {"refused-address"},
     "to-credentials": {"refused-address"},
     "to-other-port": {"refused-address"},
+    "to-half-an-address": {"bad-redirect"},
     "to-nowhere": {"not-found", "bad-redirect"},
     "dripping-head": {"timeout"},
     "dripping-body": {"timeout"},
@@ -143,6 +144,15 @@ def test_a_redirect_is_resolved_and_checked_anew(server: BadServer, tmp_path: Pa
 
     assert failed.value.code == "refused-address"
     assert asked == ["second.example"]
+
+
+def test_an_address_that_only_the_library_below_cannot_read_is_refused(server: BadServer, tmp_path: Path) -> None:
+    client = GuardedHttp("tests", Patience(1, 1, 2), allowed=frozenset({("127.0.0.1", server.port)}))
+
+    for url in (server.url("good").replace("127", "\uff11\uff12\uff17"), server.url("good\x7f"), server.url("\ud800")):
+        with pytest.raises(FetchFailed) as failed:
+            client.fetch_pdf(url, tmp_path / "file.pdf", soon())
+        assert (failed.value.code, failed.value.permanent) == ("refused-address", True)
 
 
 @pytest.mark.parametrize("data", [b"{", b"[" * 200_000, b"\xff\xfe", b" " * 3_000_000])
