@@ -146,7 +146,8 @@ def open_window(
     with pacing.alarming(ctx, pacing.OPEN), ctx.store.write() as work:
         # Whoever presses at the same moment waits here, and then finds the mark and the window of this one.
         delivery = _same_device(work, work.deliveries.lock(delivery.number), device)
-        window = Window(secret_hash(secret), delivery.number, now, _end_of_window(ctx, delivery, now))
+        used = _once_used(ctx, work, delivery, now)
+        window = Window(secret_hash(secret), delivery.number, now, _end_of_window(ctx, used, now))
         known = work.deliveries.window(window.secret_hash) is not None
         if not work.deliveries.open_window(delivery.number, window, now):
             state = state_of(delivery, now)
@@ -154,8 +155,8 @@ def open_window(
             raise Conflict(f"link-{code}", "This link can no longer be opened.")
         if not known:
             pacing.take_open(ctx, work, delivery, token_id)
-            if delivery.opens_used == 0:
-                _first_use(ctx, work, delivery, now)
+            if used is not delivery:
+                work.deliveries.save(used)
             work.record(Event("window:opened", now, "reader", delivery.library_id, delivery.request, delivery.number))
     return Opened(secret, delivery.filename, bool(delivery.terms.get("view_only")))
 
@@ -182,14 +183,17 @@ def _same_device(work: Work, delivery: Delivery, device: str) -> Delivery:
     return delivery
 
 
-def _first_use(ctx: Context, work: Work, delivery: Delivery, now: datetime) -> None:
-    """The first open starts what runs from first use: the link may end sooner than it would have unopened."""
-    if delivery.open_access:
-        return
+def _once_used(ctx: Context, work: Work, delivery: Delivery, now: datetime) -> Delivery:
+    """The copy with the end that its link has once it is opened ``now``, its opens not counted yet.
+
+    The first open starts what runs from first use: the link may end sooner, or later, than it would have unopened.
+    """
+    if delivery.opens_used or delivery.open_access or state_of(delivery, now) is not LinkState.LIVE:
+        return delivery
     ready = read_ready(ctx, work, work.requests.get(delivery.request))
-    if ready.terms.begins_with_use:
-        end = ready.terms.expires_after_use(delivery.issued_at, now, ready.library.tz)
-        work.deliveries.save(replace(delivery, expires_at=end))
+    if not ready.terms.begins_with_use:
+        return delivery
+    return replace(delivery, expires_at=ready.terms.expires_after_use(delivery.issued_at, now, ready.library.tz))
 
 
 def _secret_of(ctx: Context, delivery: Delivery, nonce: str) -> str:

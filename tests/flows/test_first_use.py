@@ -119,3 +119,40 @@ def test_calendars_of_provinces_know_their_own_days() -> None:
     assert date(2026, 2, 16) in holidays_after("CA-ON", date(2026, 2, 2), 20)
     assert date(2026, 2, 16) not in holidays_after("CA", date(2026, 2, 2), 20)
     assert holidays_after("", date(2026, 2, 2), 20) == ()
+
+
+def test_opened_in_the_last_minute_unopened_the_only_open_is_a_whole_window(world: World) -> None:
+    with_link(world, 'ttl = "P30D"\nttl_from = "first_use"\nunopened = "P7D"\nopens = 1')
+    delivery = supplied(world)
+    world.clock.move(timedelta(days=7, minutes=-1))
+    client = world.reader_app().test_client()
+    window = press(client, address(world, delivery))
+    world.clock.move(timedelta(minutes=90))
+    served = client.get(window).status_code
+    world.clock.move(timedelta(minutes=31))
+
+    assert (served, client.get(window).status_code) == (200, 303)
+
+
+def test_a_window_ends_with_a_link_that_ends_soon_after_first_use(world: World) -> None:
+    with_link(world, 'ttl = "PT1H"\nttl_from = "first_use"\nopens = 3')
+    delivery = supplied(world)
+    client = world.reader_app().test_client()
+    window = press(client, address(world, delivery))
+    world.clock.move(timedelta(minutes=59))
+    served = client.get(window).status_code
+    world.clock.move(timedelta(minutes=2))
+
+    assert (served, client.get(window).status_code) == (200, 303)
+
+
+def test_a_link_that_ended_unopened_is_not_opened_by_what_would_run_from_first_use(world: World) -> None:
+    with_link(world, 'ttl = "P30D"\nttl_from = "first_use"\nunopened = "P7D"')
+    delivery = supplied(world)
+    token = world.ctx.links.sign(delivery.number)
+    nonce = downloading.look(world.ctx, token).nonce
+    world.clock.now = delivery.expires_at or world.clock.now
+
+    with pytest.raises(Conflict):
+        downloading.open_window(world.ctx, token, nonce, None)
+    assert now(world, delivery).expires_at == delivery.expires_at
