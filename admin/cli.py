@@ -76,7 +76,8 @@ def rushlight() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit. People get one line, never a traceback."""
     written = sys.argv[1:] if arguments is None else arguments
-    if not all(is_text(word) for word in written):
+    # Those about PDF files keep nothing: their paths may hold any bytes.
+    if written[:1] != ["pdf"] and not all(is_text(word) for word in written):
         click.echo("an argument is not UTF-8, or holds a character that cannot be kept", err=True)
         sys.exit(USAGE)
     try:

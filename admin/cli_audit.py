@@ -94,7 +94,7 @@ def audit_checkpoint(show: bool) -> None:
 
 
 @audit.command("prove")
-@click.argument("seq", type=click.IntRange(1, 2**63 - 1), help="Number of the event, from 1.")
+@click.argument("seq", type=click.IntRange(1), help="Number of the event, from 1.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the event and its proof as files."
 )

@@ -48,7 +48,7 @@ class SqlOutbox:
                 self.added.append(ids[job.key])
         if missing := [job.key for job in jobs if job.key not in ids]:
             known = select(JobRow.key, JobRow.id).where(JobRow.key.in_(missing))
-            ids |= dict(self.session.execute(known).tuples().all())
+            ids.update((row.key, row.id) for row in self.session.execute(known))
         return [ids[job.key] for job in jobs]
 
     def due(self, now: datetime, limit: int) -> tuple[int, ...]:

@@ -68,4 +68,7 @@ def _log(services: Services, outside: bool) -> Iterator[Violation]:
         bad = verdict.size if verdict.first_bad is None else verdict.first_bad
         yield Violation("log-broken", {"event": str(bad)}, verdict.problem)
     for place, trouble in troubles.items():
-        yield Violation("log-place-differs" if trouble.differs else "log-place-unasked", {"place": place}, trouble.text)
+        if trouble.differs:
+            yield Violation("log-place-differs", {"place": place}, trouble.text)
+        else:
+            yield Violation("log-place-unasked", {"place": place}, trouble.text)

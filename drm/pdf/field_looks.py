@@ -15,7 +15,7 @@ from drm.pdf.glyphs import Lettering, number
 from drm.pdf.names import clean_text, is_drawable
 
 MULTILINE, PASSWORD, COMBO = 1 << 12, 1 << 13, 1 << 17
-COLOUR = re.compile(rb"(?:^|[\s\]])((?:[-+]?[0-9]*\.?[0-9]+\s+){1,4}(?:g|rg|k))(?=\s|$)")
+COLOUR = re.compile(rb"(?:^|[\s\]])((?:[-+]?(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)\s++){1,4}+(?:g|rg|k))(?=\s|$)")
 ENCODINGS = {"/WinAnsiEncoding": "cp1252", "/MacRomanEncoding": "mac_roman"}
 PAINTS = re.compile(rb"(?<![^\s)>\]])(?:Tj|TJ|'|\"|Do|EI|sh)(?![^\s\[<(/])")
 LEAST_SIZE, EDGE, LEADING = 4.0, 2.0, 1.25

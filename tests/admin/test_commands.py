@@ -396,6 +396,5 @@ def test_an_announced_key_verifies_and_signs_nothing_before_it_is_rotated_in(sho
     announced = read_keys(shop.home / "keys.json").ring
     assert "key k2 is added" in shop("keys", "rotate")
     rotated = read_keys(shop.home / "keys.json").ring
-
     assert (sorted(announced.keys), announced.current) == (["k1", "k2"], "k1")
     assert (dict(rotated.keys), rotated.current) == (dict(announced.keys), "k2")

@@ -42,7 +42,7 @@ PARTS = (
     _tests("F1", f"kills at every named point, {counts.CRASH_ROUNDS.soak} times each", 17, *_faults("crash_points")),
     _tests("F2", "kills at random moments", 2, *_faults("killing")),
     _tests("F3", f"{counts.SYSTEM_CALLS.soak} system calls", 13, *_faults("system_calls")),
-    _tests("F4", f"{counts.REPEATED_RINGS.soak} rounds", 6, *_faults("repeated_rings", "races")),
+    _tests("F4", f"{counts.REPEATED_RINGS.soak} rounds", 6, *_faults("repeated_rings", "races", "same_moment")),
     _tests(
         "F5",
         f"{counts.BROKERS.soak} emptied, {counts.LOST_BROKERS.soak} lost",

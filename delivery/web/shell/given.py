@@ -37,7 +37,8 @@ def guard(app: Flask) -> None:
 def _refuse_odd_texts() -> None:
     """Unreadable where a text of the address, the query or a form cannot be kept. What is in a file is no text."""
     _check([("address", request.path)])
-    _check(request.args.items(multi=True))
+    # A place in a list has an answer of its own, wherever it was made up.
+    _check((name, value) for name, value in request.args.items(multi=True) if name != "from")
     if request.endpoint is not None and request.blueprint not in NO_FORMS:
         _check(request.form.items(multi=True))
         _check((name, file.filename or "") for name, file in request.files.items(multi=True))
