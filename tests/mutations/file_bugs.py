@@ -95,8 +95,8 @@ FILES = (
     Bug(
         "a name is resolved again when connecting",
         "fetchers/http.py",
-        "place = httpx.URL(url).copy_with(host=target.address)",
-        "place = httpx.URL(url)",
+        "return httpx.URL(url).copy_with(host=target.address)",
+        "return httpx.URL(url)",
         ("tests/fetchers/test_http.py",),
     ),
     Bug(
