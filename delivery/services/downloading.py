@@ -60,6 +60,13 @@ class LinkView:
 
 
 @dataclass(frozen=True)
+class RetryKey:
+    """In place of a page's nonce: what a program calls one open of its own, however often it asks for it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Opened:
     """A download window's address: the secret and the file's name."""
 
@@ -128,9 +135,9 @@ def machine_hit(ctx: Context, token: str) -> None:
 
 
 def open_window(
-    ctx: Context, token: str, nonce: str, person: Person | None, device: str = "", token_id: str = ""
+    ctx: Context, token: str, nonce: str | RetryKey, person: Person | None, device: str = "", token_id: str = ""
 ) -> Opened:
-    """Count one open and start a download window. The same nonce again leads to the same window and is not counted.
+    """Count one open and start a download window. The same nonce or key again leads to the same window and is not counted.
 
     Conflict with the link's state as code when it may not be opened, or as other-device where the agreement permits the first
     device alone; NotAllowed when only the signed-in reader may; TooFast when he, his library or the API token takes too much.
@@ -141,7 +148,7 @@ def open_window(
     delivery = view.delivery
     if delivery.same_reader_only and (person is None or person.reader_key != delivery.reader_key):
         raise NotAllowed("sign-in-to-open", "Only the reader who asked may open this, signed in.")
-    secret = _secret_of(ctx, delivery, nonce)
+    secret = _secret_of(ctx, delivery, nonce, person)
     now = ctx.clock()
     with pacing.alarming(ctx, pacing.OPEN), ctx.store.write() as work:
         # Whoever presses at the same moment waits here, and then finds the mark and the window of this one.
@@ -196,14 +203,18 @@ def _once_used(ctx: Context, work: Work, delivery: Delivery, now: datetime) -> D
     return replace(delivery, expires_at=ready.terms.expires_after_use(delivery.issued_at, now, ready.library.tz))
 
 
-def _secret_of(ctx: Context, delivery: Delivery, nonce: str) -> str:
+def _secret_of(ctx: Context, delivery: Delivery, nonce: str | RetryKey, person: Person | None) -> str:
+    key = ctx.ring.derive("rushlight.window.v1")
+    if isinstance(nonce, RetryKey):
+        # No signed nonce has a stroke in it.
+        return window_secret(key, f"{person.id if person else ''}|{delivery.number}|{nonce.text}")
     try:
         number, _ = ctx.signer(NONCE).read(nonce, ctx.settings.nonce_life)
     except (TokenError, ValueError):
         raise Conflict("stale-page", "This page is too old. Load it again and press the button once more.") from None
     if number != delivery.number:
         raise Conflict("stale-page", "This page belongs to another link. Load it again.")
-    return window_secret(ctx.ring.derive("rushlight.window.v1"), nonce)
+    return window_secret(key, nonce)
 
 
 def find_download(ctx: Context, secret: str, address: str, count: bool = True) -> tuple[Download | None, str]:

@@ -82,11 +82,7 @@ def create() -> ResponseReturnValue:
     ctx, _ = site()
     person = _caller()
     body = request.get_data()
-    key = request.headers.get("Idempotency-Key", "")
-    if len(key) > LONGEST_KEY:
-        raise Invalid({"Idempotency-Key": "too-long"})
-    if not is_text(key):
-        raise Unreadable({"Idempotency-Key": "control-characters"})
+    key = _key()
     digest = hashlib.sha256(body).hexdigest()
     kept = _kept(person, key, digest)
     if kept is not None:
@@ -107,6 +103,15 @@ def create() -> ResponseReturnValue:
             raise
         return jsonify(kept.answer), kept.status
     return jsonify(answer), status
+
+
+def _key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > LONGEST_KEY:
+        raise Invalid({"Idempotency-Key": "too-long"})
+    if not is_text(key):
+        raise Unreadable({"Idempotency-Key": "control-characters"})
+    return key
 
 
 def _answer(submitted: Submitted) -> tuple[dict[str, object], int]:
@@ -197,13 +202,15 @@ def cancel(number: str) -> ResponseReturnValue:
 
 @blueprint.post("/requests/<number>/open")
 def open_window(number: str) -> ResponseReturnValue:
-    """Open a download window: counts one open."""
+    """Open a download window: counts one open. The same Idempotency-Key leads to the same window, counted once."""
     ctx, settings = site()
     person, found = _own(number)
     if not found.delivery:
         raise Conflict("nothing-to-open", "There is no copy for this request.")
     token = ctx.links.sign(found.delivery)
-    opened = downloading.open_window(ctx, token, downloading.look(ctx, token).nonce, person, token_id=g.token_id)
+    key = _key()
+    nonce = downloading.RetryKey(key) if key else downloading.look(ctx, token).nonce
+    opened = downloading.open_window(ctx, token, nonce, person, token_id=g.token_id)
     return jsonify({"url": settings.base_url + address_of(opened), "view_only": opened.view_only}), 201
 
 

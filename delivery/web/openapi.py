@@ -39,6 +39,7 @@ _ERRORS: dict[str, Any] = {
     for status in (400, 401, 403, 404, 409, 422, 429, 503)
 }
 _NUMBER = [{"name": "number", "in": "path", "required": True, "schema": _TEXT}]
+_KEY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}
 
 DESCRIPTION: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -57,9 +58,7 @@ DESCRIPTION: dict[str, Any] = {
             },
             "post": {
                 "summary": "Ask for a document",
-                "parameters": [
-                    {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}
-                ],
+                "parameters": [_KEY],
                 "requestBody": {
                     "required": True,
                     "content": {
@@ -101,8 +100,8 @@ DESCRIPTION: dict[str, Any] = {
         },
         "/requests/{number}/open": {
             "post": {
-                "summary": "Open a download window; counts one open",
-                "parameters": _NUMBER,
+                "summary": "Open a download window; counts one open, or none where the same key opened it before",
+                "parameters": [*_NUMBER, _KEY],
                 "responses": {"201": _said("The window's address"), **_ERRORS},
             }
         },

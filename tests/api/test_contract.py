@@ -12,6 +12,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
+from delivery.services import downloading
 from delivery.services.expiring import forget_old
 from tests.faults.test_races import at_once
 from tests.flows.test_pages import bearer
@@ -99,3 +100,36 @@ def test_a_key_is_kept_a_day_and_a_longer_one_than_255_is_refused(world: World) 
     assert status("k" * 255) == 202
     with world.store.read() as work:
         assert work.requests.of_reader(world.reader.id, 10).total == 1
+
+
+def test_an_open_that_is_asked_for_again_with_its_key_is_counted_once(world: World) -> None:
+    client, headers, number = world.reader_app().test_client(), bearer(world), world.ask().number
+    world.work()
+
+    def opened(key: str) -> str:
+        given = {**headers, "Idempotency-Key": key} if key else headers
+        answer = client.post(f"/api/v1/requests/{number}/open", headers=given)
+        world.clock.move(timedelta(minutes=1))
+        return str((answer.json or {}).get("url", answer.status_code))
+
+    first, again = opened("k1"), opened("k1")
+    used = world.delivery(number).opens_used
+    others = [opened("k2"), opened("")]
+
+    assert (first, used) == (again, 1)
+    assert client.get(first).status_code == 200
+    assert len({first, *others}) == 3
+    assert opened("k" * 256) == "422"
+
+
+def test_one_readers_key_opens_no_window_of_another(world: World) -> None:
+    number = world.ask().number
+    world.work()
+    token = world.ctx.links.sign(world.get(number).delivery)
+
+    opened = [
+        downloading.open_window(world.ctx, token, downloading.RetryKey("k"), person).secret
+        for person in (world.reader, world.other, world.reader)
+    ]
+
+    assert opened[0] == opened[2] != opened[1]
