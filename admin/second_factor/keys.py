@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from admin.second_factor.views import blueprint, half_sign_in, prove_page, where_to
 from delivery.errors import Invalid
 from delivery.services import security_keys
-from delivery.web.accounts import begin_session
+from delivery.web.accounts import complete_session
 from delivery.web.shell.shell import key_site, site
 
 
@@ -24,7 +24,9 @@ def by_key() -> ResponseReturnValue:
         return redirect(url_for("accounts.sign_in"), 303)
     target, form = where_to(), request.form
     try:
-        begin_session(security_keys.finish_by_key(ctx, there, half, form.get("enrolment", ""), form.get("answer", "")))
+        complete_session(
+            security_keys.finish_by_key(ctx, there, half, form.get("enrolment", ""), form.get("answer", ""))
+        )
     except Invalid as error:
         return prove_page(person, error.fields)
     return redirect(target, 303)

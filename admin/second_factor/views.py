@@ -11,7 +11,7 @@ from delivery.errors import Invalid
 from delivery.people import Person
 from delivery.services import second_factors, security_keys
 from delivery.services.second_factors import Enrolment
-from delivery.web.accounts import begin_session
+from delivery.web.accounts import complete_session
 from delivery.web.guards import safe_next
 from delivery.web.shell.shell import key_site, site
 
@@ -45,7 +45,7 @@ def code() -> ResponseReturnValue:
     if request.method == "POST":
         target = where_to()
         try:
-            begin_session(second_factors.finish_by_code(ctx, half, request.form.get("code", "")[:100]))
+            complete_session(second_factors.finish_by_code(ctx, half, request.form.get("code", "")[:100]))
             return redirect(target, 303)
         except Invalid as error:
             errors = error.fields
@@ -72,7 +72,7 @@ def first_app() -> ResponseReturnValue:
     target = where_to()
 
     def done() -> None:
-        begin_session(second_factors.finish(ctx, half, person))
+        complete_session(second_factors.finish(ctx, half, person))
 
     return _app_page(person, target, done, first=True)
 

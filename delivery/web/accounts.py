@@ -25,6 +25,14 @@ def begin_session(signed_in: SignedIn) -> None:
         session["lang"] = language
 
 
+def complete_session(signed_in: SignedIn) -> None:
+    """A new session for a sign-in whose other half is proved now: that its first half came by a provider stays known."""
+    outside = bool(session.get("openid"))
+    begin_session(signed_in)
+    if outside:
+        session["openid"] = True
+
+
 def enter(signed_in: SignedIn, target: str) -> ResponseReturnValue:
     """Go on to where somebody wanted to, over the second factor where one is needed."""
     begin_session(signed_in)

@@ -18,10 +18,12 @@ from joserfc.jwk import OctKey, RSAKey
 from admin.settings import Settings
 from admin.wiring import real_clock
 from delivery.errors import NotAllowed
+from delivery.identity import Started
 from delivery.people import Role, Standing
 from delivery.services import accounts, arriving
 from delivery.services.accounts import READER_APP, STAFF_APP
 from tests.delivery.web_test_support import token_of
+from tests.flows.test_second_factor import code_of, enrolled
 from tests.services.openid import CrookedProvider, crooked, other_hands, query_of
 from tests.world import PASSWORD, World, make_world
 
@@ -288,6 +290,43 @@ def test_a_second_factor_is_asked_for_after_the_provider_too(world: World) -> No
 
     assert came.needs == "enrol"
     assert accounts.who(world.ctx, STAFF_APP, came.secret) is None
+
+
+class Leaving:
+    """A provider that lets the librarian in, and has a place to sign out."""
+
+    issuer = ISSUER
+
+    def start(self, back: str) -> Started:
+        return Started(f"{ISSUER}/auth", "state", "nonce", "verifier")
+
+    def finish(self, code: str, back: str, nonce: str, verifier: str) -> dict[str, object]:
+        return claims("s2", "sinead@harbour.example.org")
+
+    def leave(self, back: str) -> str:
+        return f"{ISSUER}/logout"
+
+
+@pytest.mark.parametrize("factor", [False, True])
+def test_signing_out_leads_to_the_provider_with_a_second_factor_or_without(world: World, factor: bool) -> None:
+    world = replace(world, ctx=replace(world.ctx, provider=Leaving()))
+    secret = enrolled(world)[0] if factor else ""
+    client = world.staff_app().test_client()
+    client.get("/sign-in/openid")
+    client.get("/sign-in/openid/back?state=state&code=abc")
+    if factor:
+        page = client.get("/sign-in/second").get_data(as_text=True)
+        client.post("/sign-in/second", data={"csrf_token": token_of(page), "code": code_of(world, secret)})
+
+    left = client.post("/sign-out", data={"csrf_token": token_of(client.get("/readers").get_data(as_text=True))})
+    page = client.get("/sign-in").get_data(as_text=True)
+    form = {"csrf_token": token_of(page), "email": "sinead@harbour.example.org", "password": PASSWORD}
+    client.post("/sign-in", data=form)
+    with client.session_transaction() as session:
+        still = session.get("openid")
+
+    assert f"{ISSUER}/logout" in left.get_data(as_text=True)
+    assert still is None
 
 
 def test_without_a_provider_there_is_no_such_page(tmp_path: Path, collection: Path) -> None:
