@@ -30,6 +30,7 @@ from drm.quota import record_keys
 
 EXPORT_BATCH = 500
 FORMULA_SIGNS = frozenset("=+-@|%")
+SPLITTING = re.compile("([;\t])")
 IN_THE_MAKING = frozenset({"draft", "proposed"})
 LIBRARY_PAYS = "library-royalty"
 """How a fee is settled that the library pays to the rights holder itself."""
@@ -259,12 +260,29 @@ def verify_log(ctx: Context, officer: Person) -> LogVerdict:
 
 
 def guarded_cell(value: object) -> str:
-    """A CSV cell that no spreadsheet takes for a formula (OWASP, CSV injection): a leading apostrophe disarms it."""
+    """A CSV cell that no spreadsheet takes for a formula (OWASP, CSV injection): a leading apostrophe disarms it.
+
+    Many countries' spreadsheets split a line at semicolons, wherever the quotes of our commas stand: what would begin a
+    cell of theirs is disarmed as well.
+    """
     text = "" if value is None else str(value)
-    # Programs pass over blanks and what cannot be seen, and some read the wide forms of East Asia as the plain ones.
-    seen = next((place for place, sign in enumerate(text) if unicodedata.category(sign)[0] not in "ZC"), len(text))
-    starts = unicodedata.normalize("NFKC", text[seen : seen + 1])
-    return f"'{text}" if starts in FORMULA_SIGNS or text[:1] in {"\t", "\r", "\n"} else text
+    begins = _first_seen(text)
+    first, *others = SPLITTING.split(text[begins:])
+    # What stands in quotes there begins after them.
+    pieces = [f"'{piece}" if _is_formula(piece.replace('"', "")) else piece for piece in others]
+    guarded = "".join([text[:begins], first, *pieces])
+    return f"'{guarded}" if _is_formula(text) or text[:1] in {"\t", "\r", "\n"} else guarded
+
+
+def _first_seen(text: str) -> int:
+    # Programs pass over blanks and what cannot be seen.
+    return next((place for place, sign in enumerate(text) if unicodedata.category(sign)[0] not in "ZC"), len(text))
+
+
+def _is_formula(text: str) -> bool:
+    # Some read the wide forms of East Asia as the plain ones.
+    begins = _first_seen(text)
+    return unicodedata.normalize("NFKC", text[begins : begins + 1]) in FORMULA_SIGNS
 
 
 def export_columns() -> Mapping[str, str]:

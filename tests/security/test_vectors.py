@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import normalize
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -171,7 +172,22 @@ def test_no_cell_of_a_table_begins_with_a_formula(text: str) -> None:
     assert (cell, after) == (f"'{text}", "after")
 
 
-@pytest.mark.parametrize("text", ["Tides", "a = b", "河口", "O'Brien", "10.5555/a-b", "", "1987"])
+@pytest.mark.parametrize("text", [text for text in FORMULAS if len(text.splitlines()) == 1], ids=repr)
+@pytest.mark.parametrize("before", ["River;", "a, b; ", "a\t", 'a; "', "a；;\u200b"])
+def test_no_cell_begins_with_a_formula_where_a_line_is_split_at_semicolons(before: str, text: str) -> None:
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow(["1", guarded_cell(before + text), "after"])
+
+    for delimiter in ";\t":
+        cells = [
+            cell for row in csv.reader(io.StringIO(line.getvalue(), newline=""), delimiter=delimiter) for cell in row
+        ]
+        assert not [cell for cell in cells if normalize("NFKC", cell.strip())[:1] in set("=+-@|%")]
+
+
+@pytest.mark.parametrize(
+    "text", ["Tides", "a = b", "河口", "O'Brien", "10.5555/a-b", "", "1987", "a; b", "Byrne, M.; Walsh, S.", "a;\tb\n"]
+)
 def test_an_ordinary_cell_stays_as_it_is(text: str) -> None:
     assert guarded_cell(text) == text
 
