@@ -114,6 +114,9 @@ def send(download: Download, request: Request, ctx: Context, settings: WebSettin
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Robots-Tag": "noindex, nofollow",
     }
+    # Without a date of change there is nothing to compare If-Unmodified-Since with: it is ignored (RFC 9110, 13.1.4).
+    if "If-Match" in request.headers and not request.if_match.contains(download.etag.strip('"')):
+        return Response(status=412, headers=headers)
     if request.if_none_match.contains(download.etag.strip('"')):
         return Response(status=304, headers=headers)
     try:

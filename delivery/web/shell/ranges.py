@@ -10,6 +10,8 @@ from delivery.outgoing import Part
 
 MOST_RANGES = 32
 """More ranges in one request than any viewer asks for are answered with the whole file."""
+LONGEST = 18
+"""Digits of a number that may be a place in a file. What ends further on ends with the file."""
 OpenPart = Callable[[int, int], Iterator[Part]]
 
 
@@ -44,7 +46,8 @@ def wanted(header: str | None, if_range: str | None, etag: str, size: int) -> tu
         first, dash, last = part.partition("-")
         if not dash or not (first or last) or any(end and not _is_number(end) for end in (first, last)):
             return ()
-        if first and last and int(last) < int(first):
+        first, last = _small(first), _small(last)
+        if len(first) > LONGEST or (first and last and int(last) < int(first)):
             return ()
         found.append(_slice(first, last, size))
     parts = tuple(part for part in found if part is not None)
@@ -54,7 +57,12 @@ def wanted(header: str | None, if_range: str | None, etag: str, size: int) -> tu
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
+    return text.isascii() and text.isdigit()
+
+
+def _small(text: str) -> str:
+    """A number without the noughts before it; of one that is beyond every file only so much that it still is."""
+    return (text.lstrip("0") or "0")[: LONGEST + 1] if text else ""
 
 
 def _slice(first: str, last: str, size: int) -> Slice | None:
