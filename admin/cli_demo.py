@@ -30,7 +30,7 @@ def demo(once: bool, reset: bool) -> None:
     from admin.wiring import build_services
 
     settings = read_settings()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _stop)
     if reset:
         _reset(settings)
     make_ready(settings)
@@ -59,6 +59,11 @@ def demo(once: bool, reset: bool) -> None:
             server.wait(20)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def _stop(*_: object) -> None:
+    """As Ctrl-C does, also where a shell that runs a script has started us in the background with Ctrl-C switched off."""
+    raise KeyboardInterrupt
 
 
 def _reset(settings: Settings) -> None:
