@@ -15,6 +15,8 @@ from webauthn.helpers.structs import (
 )
 
 LONGEST_ANSWER = 16_384
+# What the library raises for an answer that is none: its own errors, and those of code that did not expect such a one.
+NO_ANSWER = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def registered(site: KeySite, challenge: bytes, answer: str) -> NewKey:
             expected_rp_id=site.host,
             expected_origin=site.origin,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except NO_ANSWER as error:
         raise KeyRefused(type(error).__name__) from None
     return NewKey(found.credential_id.hex(), found.credential_public_key, found.sign_count)
 
@@ -97,7 +99,7 @@ def credential_of(answer: str) -> str:
     """The id in hex of the key that an answer says it is from; "" for what is no answer."""
     try:
         found = webauthn.helpers.parse_authentication_credential_json(answer[:LONGEST_ANSWER])
-    except (WebAuthnException, ValueError, KeyError, TypeError):
+    except NO_ANSWER:
         return ""
     return found.raw_id.hex()
 
@@ -113,6 +115,6 @@ def proved(site: KeySite, challenge: bytes, answer: str, public_key: bytes, coun
             credential_public_key=public_key,
             credential_current_sign_count=counter,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except NO_ANSWER as error:
         raise KeyRefused(type(error).__name__) from None
     return int(found.new_sign_count)
