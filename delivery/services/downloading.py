@@ -203,6 +203,12 @@ def _once_used(ctx: Context, work: Work, delivery: Delivery, now: datetime) -> D
     return replace(delivery, expires_at=ready.terms.expires_after_use(delivery.issued_at, now, ready.library.tz))
 
 
+def device_of(ctx: Context, nonce: str) -> str:
+    """What a device without a mark of its own is known by. The same page gives the same: who presses again, for the answer with
+    his mark was lost on the way, is let in again."""
+    return window_secret(ctx.ring.derive("rushlight.device.v1"), nonce)
+
+
 def _secret_of(ctx: Context, delivery: Delivery, nonce: str | RetryKey, person: Person | None) -> str:
     key = ctx.ring.derive("rushlight.window.v1")
     if isinstance(nonce, RetryKey):

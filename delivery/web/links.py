@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
@@ -69,9 +68,10 @@ def open_link(token: str) -> ResponseReturnValue:
     if view.needs_sign_in and g.person is None:
         return redirect(url_for("accounts.sign_in", next=url_for("links.landing", token=token)), 303)
     bound = view.delivery is not None and bool(view.delivery.terms.get("same_device"))
-    device = request.cookies.get(DEVICE) or (secrets.token_hex(16) if bound else "")
+    nonce = request.form.get("nonce", "")
+    device = request.cookies.get(DEVICE) or (downloading.device_of(ctx, nonce) if bound else "")
     try:
-        opened = downloading.open_window(ctx, token, request.form.get("nonce", ""), g.person, device)
+        opened = downloading.open_window(ctx, token, nonce, g.person, device)
     except Conflict as conflict:
         if conflict.code == "other-device":
             raise

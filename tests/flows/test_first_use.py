@@ -114,6 +114,19 @@ def test_a_link_for_the_first_device_alone_opens_on_no_other(world: World) -> No
     assert now(world, delivery).opens_used == 2
 
 
+def test_who_presses_again_because_the_answer_was_lost_is_no_other_device(world: World) -> None:
+    with_link(world, 'ttl = "P10D"\nsame_device = true')
+    delivery = supplied(world)
+    page = {"nonce": downloading.look(world.ctx, address(world, delivery).removeprefix("/d/")).nonce}
+    lost, again = (
+        world.reader_app().test_client(use_cookies=False).post(address(world, delivery), data=page) for _ in range(2)
+    )
+
+    assert (lost.status_code, again.status_code) == (303, 303)
+    assert again.headers["Location"] == lost.headers["Location"]
+    assert now(world, delivery).opens_used == 1
+
+
 def test_calendars_of_provinces_know_their_own_days() -> None:
     assert is_known("CA-ON")
     assert date(2026, 2, 16) in holidays_after("CA-ON", date(2026, 2, 2), 20)
