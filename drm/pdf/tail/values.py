@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from drm.pdf.ink import Band
 
-ENGINE_VERSION = 7
+ENGINE_VERSION = 8
 """Raised with every change that alters the bytes of tails; deliveries remember it."""
 
 WM_VERSION = 0
