@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from admin.settings import read_settings
+from delivery.stores import LARGEST
 
 if TYPE_CHECKING:
     from delivery.services.context import Context
@@ -41,7 +42,7 @@ def jobs_list(as_json: bool) -> None:
 
 @jobs.command("retry")
 @click.argument(
-    "numbers", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1), help="Numbers of jobs, as the list has them."
+    "numbers", nargs=-1, required=True, type=click.IntRange(1, LARGEST), help="Numbers of jobs, as the list has them."
 )
 def jobs_retry(numbers: tuple[int, ...]) -> None:
     """Try jobs again, by their numbers. A request that went to the desk meanwhile looks at all its sources again.
@@ -58,7 +59,7 @@ def jobs_retry(numbers: tuple[int, ...]) -> None:
 
 @jobs.command("dismiss")
 @click.argument(
-    "numbers", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1), help="Numbers of jobs, as the list has them."
+    "numbers", nargs=-1, required=True, type=click.IntRange(1, LARGEST), help="Numbers of jobs, as the list has them."
 )
 def jobs_dismiss(numbers: tuple[int, ...]) -> None:
     """Give jobs up for good, by their numbers. What they were about stays as it is."""

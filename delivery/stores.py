@@ -19,6 +19,8 @@ from delivery.people import Library, Person, Role
 from delivery.searching import Leg
 from drm.audit.chain import LogRow
 
+LARGEST = 2**63 - 1
+"""The largest number that a store takes."""
 MOST_COUNTED = 10_000
 """How far lists are counted, so that no page takes longer the longer a consortium runs. That many means: or more."""
 

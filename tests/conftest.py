@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.services.databases import BOTH
 from tests.services.processes import ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -183,6 +184,17 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.world import collection_for
 
     return collection_for(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(params=BOTH)
+def either(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[World]:
+    """A small installation on each database."""
+    from tests.world import make_world
+
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    made = make_world(tmp_path / "either", collection, url)
+    yield made
+    made.close()
 
 
 @pytest.fixture

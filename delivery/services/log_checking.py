@@ -96,7 +96,7 @@ def _given(stretch: Stretch, number: int) -> bytes:
 def _opened(keys: LogKeys, kept: KeptCheckpoint) -> tuple[int, bytes, str]:
     try:
         seen = open_checkpoint(kept.note, keys.verifiers)
-    except (BadNote, ValueError) as problem:
+    except BadNote as problem:
         return kept.size, b"", f"the checkpoint over {kept.size} events is wrong: {problem}"
     if kept.at == NO_TIME:
         return kept.size, b"", f"the checkpoint over {kept.size} events does not say when it was signed"

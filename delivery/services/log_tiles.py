@@ -5,12 +5,10 @@ from __future__ import annotations
 from delivery.errors import NotFound
 from delivery.log_places import KeptCheckpoint
 from delivery.ports import Work
+from delivery.stores import LARGEST
 from drm.audit.proofs import Proof
 from drm.audit.tiles import WIDTH, TileName, holds, packed, subtrees
 from drm.audit.tree import HASH_BYTES, Subtree, entry_hash, prove_inclusion
-
-HIGHEST = 2**63 - 1
-"""No database takes a higher number."""
 
 
 def tile_bytes(work: Work, name: TileName, size: int) -> bytes:
@@ -55,7 +53,7 @@ def cosigned(work: Work, kept: KeptCheckpoint) -> bytes:
 
 def entry_of(work: Work, seq: int) -> bytes:
     """The bytes of event ``seq``. NotFound where there is no such event, whatever number that is."""
-    leaves = work.tree.leaves(seq - 1, 1) if 0 < seq <= HIGHEST else []
+    leaves = work.tree.leaves(seq - 1, 1) if 0 < seq <= LARGEST else []
     if not leaves:
         raise NotFound("unknown-event", "There is no such event.")
     return leaves[0]

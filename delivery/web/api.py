@@ -16,9 +16,9 @@ from delivery.plain_texts import all_texts, is_text
 from delivery.ports import Work
 from delivery.services import downloading, pacing, requesting
 from delivery.services.requesting import Asked, Submitted
-from delivery.stores import KeptAnswer
+from delivery.stores import LARGEST, KeptAnswer
 from delivery.web.links import address_of
-from delivery.web.shell.given import LARGEST, within
+from delivery.web.shell.given import within
 from delivery.web.shell.problems import problem
 from delivery.web.shell.shell import site
 from drm.tokens import TokenError

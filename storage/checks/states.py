@@ -19,7 +19,7 @@ from storage.models import UNDONE, DeliveryRow, EventRow, JobRow, RequestRow, Us
 LIVE = DeliveryRow.state == CopyState.LIVE.value
 HOLDS = ("", "approval", "declaration", "fee")
 JOB_STATES = ("queued", "running", "done", "quarantined", "retried", "dismissed")
-USES = ("reserved", "filled", "cancelled")
+USES = ("reserved", "filled", "cancelled", "unfilled")
 ENDS = ("copy:revoked", "copy:expired", "request:replaced")
 """Events after which a copy is never live again."""
 LONGEST_WINDOW = timedelta(minutes=1_440)

@@ -28,8 +28,8 @@ GOOD = {
 
 
 @contextlib.contextmanager
-def server(replies: Mapping[str, str]) -> Iterator[str]:
-    """The address of a server that says what it is told to."""
+def server(replies: Mapping[str, str], taken: list[str] | None = None) -> Iterator[str]:
+    """The address of a server that says what it is told to; the lines of the letters that it takes go into ``taken``."""
 
     class Talk(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -42,6 +42,8 @@ def server(replies: Mapping[str, str]) -> Iterator[str]:
                     self.say(word)
                 while inside and line != ".":
                     line = self.rfile.readline().strip(b"\r\n").decode()
+                    if taken is not None:
+                        taken.append(line)
                 if inside:
                     inside = False
                     self.say(".")
@@ -64,8 +66,12 @@ def answer(step: str, reply: str, user: str = "user:secret@") -> MailFailed:
 
 
 def test_a_server_that_takes_all_takes_the_letter() -> None:
-    with server(GOOD) as address:
+    taken: list[str] = []
+    with server(GOOD, taken) as address:
         SmtpMailer(f"smtp://user:secret@{address}", "a@rushlight.example", lambda: datetime.now(UTC)).send(LETTER)
+
+    assert "Subject: Your document" in taken
+    assert taken[-1] == "."
 
 
 @pytest.mark.parametrize(

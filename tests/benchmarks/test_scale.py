@@ -11,10 +11,11 @@ from benchmarks.scale.fill import fill
 from benchmarks.scale.pages import Site
 from delivery.lifecycle import State
 from storage.models import DeliveryRow, EventRow, LedgerRow, UsageRow
+from tests.services.databases import BOTH
 from tests.world import make_world
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", BOTH)
 def test_a_generated_history_verifies_and_goes_on(
     database: str, request: pytest.FixtureRequest, tmp_path: Path, collection: Path
 ) -> None:

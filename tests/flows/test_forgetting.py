@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +20,7 @@ from delivery.services.requesting import Asked
 from drm.agreements import load_agreements
 from drm.policy import decide
 from tests.packed import all_rows, taught
-from tests.world import LIMITED, World, make_world
+from tests.world import LIMITED, World
 
 DOI = ("10.5555/lantern.2021.0001", "10.5555/lantern.2022.0002", "10.5555/lantern.2019.0003")
 CATEGORY, GROUP, PURPOSE = "professor-emeritus", "oncology-group-7", "research"
@@ -46,15 +44,11 @@ TEXT = (
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[World]:
+@pytest.fixture
+def either(either: World) -> World:
     """A small installation on each database, where one reader has a category and a group."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    made = make_world(tmp_path / "home", collection, url)
-    prepared(made)
-    yield made
-    made.services.engine.dispose()
-    made.store.secrets.engine.dispose()
+    prepared(either)
+    return either
 
 
 def prepared(world: World) -> World:

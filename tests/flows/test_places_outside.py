@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +35,16 @@ def witness(tmp_path: Path) -> Iterator[World]:
     made = make_world(tmp_path / "witness", Path())
     yield made
     made.close()
+
+
+@contextmanager
+def witnessed(world: World, witness: World, size: int) -> Iterator[WitnessPlace]:
+    """A log of so many events, signed, and a witness that is asked about it."""
+    events(world, size)
+    sign(world)
+    with witnessing(witness, world) as place:
+        uses(world, place)
+        yield place
 
 
 def checked(world: World) -> tuple[LogVerdict, dict[str, Trouble]]:
@@ -81,10 +91,7 @@ def test_a_witness_that_answers_with_an_error_has_said_nothing(world: World, sta
 
 
 def test_a_witness_shows_that_the_log_was_rewritten_with_every_key(world: World, witness: World) -> None:
-    events(world, 300)
-    sign(world)
-    with witnessing(witness, world) as place:
-        uses(world, place)
+    with witnessed(world, witness, 300) as place:
         assert give_checkpoints(world.ctx) == {}
         assert checked(world) == (LogVerdict(True, 300), {})
         rewritten(world, 300)
@@ -98,10 +105,7 @@ def test_a_witness_shows_that_the_log_was_rewritten_with_every_key(world: World,
 
 
 def test_a_witness_is_shown_that_the_log_continues_what_it_saw(world: World, witness: World) -> None:
-    events(world, 300)
-    sign(world)
-    with witnessing(witness, world) as place:
-        uses(world, place)
+    with witnessed(world, witness, 300):
         give_checkpoints(world.ctx)
         events(world, 20)
         sign(world)
@@ -116,10 +120,7 @@ def test_a_witness_is_shown_that_the_log_continues_what_it_saw(world: World, wit
 def test_a_log_that_was_rewritten_and_grew_is_refused_and_the_refusal_stays_a_finding(
     world: World, witness: World
 ) -> None:
-    events(world, 300)
-    sign(world)
-    with witnessing(witness, world) as place:
-        uses(world, place)
+    with witnessed(world, witness, 300) as place:
         give_checkpoints(world.ctx)
         rewritten(world, 300)
         events(world, 20)
@@ -134,10 +135,7 @@ def test_a_log_that_was_rewritten_and_grew_is_refused_and_the_refusal_stays_a_fi
 
 
 def test_a_kept_cosignature_shows_that_its_checkpoint_was_replaced(world: World, witness: World) -> None:
-    events(world, 300)
-    sign(world)
-    with witnessing(witness, world) as place:
-        uses(world, place)
+    with witnessed(world, witness, 300) as place:
         give_checkpoints(world.ctx)
     rewritten(world, 300)
 
@@ -151,10 +149,7 @@ def test_a_kept_cosignature_shows_that_its_checkpoint_was_replaced(world: World,
 def test_a_witness_that_saw_a_log_which_is_gone_says_so_before_anything_is_signed_anew(
     world: World, witness: World
 ) -> None:
-    events(world, 5)
-    sign(world)
-    with witnessing(witness, world) as place:
-        uses(world, place)
+    with witnessed(world, witness, 5) as place:
         give_checkpoints(world.ctx)
         execute(world, "DROP TRIGGER audit_checkpoints_no_delete", "DELETE FROM audit_checkpoints")
         execute(world, "DELETE FROM audit_places")
@@ -281,10 +276,7 @@ def test_what_is_no_line_of_a_witness_is_noticed(world: World, line: str, told: 
 def test_checkpoints_that_were_removed_are_missed_where_a_place_was_given_them(
     world: World, witness: World, left: str
 ) -> None:
-    events(world, 5)
-    sign(world)
-    with witnessing(witness, world) as place:
-        uses(world, place)
+    with witnessed(world, witness, 5):
         give_checkpoints(world.ctx)
     execute(world, *(f"DROP TRIGGER audit_{name}_no_delete" for name in ("checkpoints", "cosignatures")))
     for table in {"audit_checkpoints", "audit_places", "audit_cosignatures"} - {left}:

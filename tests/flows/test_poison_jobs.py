@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ from delivery.ports import Blob, Letter, MailFailed
 from delivery.services.company import company
 from delivery.services.quarantine import dismiss, retry, waiting_for_person
 from delivery.services.working import run_job, sweep
-from tests.world import World, make_world
+from tests.world import World
 
 
 class Mailer:
@@ -127,15 +127,6 @@ def die_in_company(world: World, job: int) -> None:
     with world.store.write() as work:
         assert work.jobs.claim(job, world.clock()) is not None
     world.clock.move(timedelta(minutes=6))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[World]:
-    """A world on each database."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    world = make_world(tmp_path / "either", collection, url)
-    yield world
-    world.close()
 
 
 @pytest.mark.service

@@ -86,12 +86,10 @@ def limited(world: World) -> World:
     return world
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def counted(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[World]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    world = limited(make_world(tmp_path / "home", collection, url))
-    yield world
-    world.close()
+@pytest.fixture
+def counted(either: World) -> World:
+    """A world on each database under an agreement with a limit."""
+    return limited(either)
 
 
 def test_a_delivery_takes_few_statements_and_no_more_after_a_long_history(counted: World) -> None:

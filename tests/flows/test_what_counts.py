@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from delivery.lifecycle import State
 from delivery.services.correcting import correct
 from delivery.stores import UsageRecord
 from tests.flows.test_routes import Elsewhere, with_sources
-from tests.world import LIMITED, World, make_world
+from tests.world import LIMITED, World
 
 BY_FILL = LIMITED.format(most=1, per="entity", effect="deny").replace(
     'unit = "month"', 'unit = "month", anchor = "filled_at"'
@@ -20,16 +19,6 @@ BY_FILL = LIMITED.format(most=1, per="entity", effect="deny").replace(
 OTHER_NAME = BY_FILL.replace('id = "limited"', 'id = "limited-b"').replace("limited.per_month", "b.per_month")
 START_OF_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 BEFORE, AFTER = START_OF_YEAR - timedelta(days=9), START_OF_YEAR + timedelta(days=9)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[World]:
-    """A small installation on each database."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    made = make_world(tmp_path / "home", collection, url)
-    yield made
-    made.services.engine.dispose()
-    made.store.secrets.engine.dispose()
 
 
 def bound(world: World, text: str, name: str = "limited") -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from alembic import command
@@ -18,7 +16,7 @@ from delivery.stores import Source
 from drm.agreements import AgreementError
 from storage.migrating import _config, migrate
 from storage.models.columns import MOST_KEY, bounded
-from tests.world import LIMITED, World, make_world
+from tests.world import LIMITED, World
 
 LONG_ID = "desk-of-the-national-library-and-of-all-its-branches-in-the-west"[:63]
 PAYING = LIMITED.format(most=0, per="entity", effect="needs_fee").replace(
@@ -27,15 +25,6 @@ PAYING = LIMITED.format(most=0, per="entity", effect="needs_fee").replace(
 CHANCE = random.Random(1)
 LATIN = " ".join("".join(CHANCE.choice("abcdefghijklmnop") for _ in range(9)) for _ in range(190))
 CHINESE = "".join(chr(CHANCE.randint(0x4E00, 0x9F00)) for _ in range(1_900))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[World]:
-    """A world on each database."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    world = make_world(tmp_path / "home", collection, url)
-    yield world
-    world.close()
 
 
 def limit(world: World, per: str, effect: str = "deny", most: int = 1) -> None:

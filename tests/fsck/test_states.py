@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from delivery.services import desk, linking
 from tests.fsck.planting import Used, make_used
 
 LIVE = "state = 'live' AND opens_used > 0"
@@ -59,3 +60,15 @@ def test_a_mail_that_was_never_sent_is_named(used: Used) -> None:
     used.sql("UPDATE jobs SET state = 'done' WHERE state = 'queued'")
 
     assert [one.code for one in used.found()] == ["mail-without-event"]
+
+
+def test_every_end_that_a_person_gives_a_request_is_no_finding(used: Used) -> None:
+    world = used.world
+    desk.leave_unfilled(world.ctx, world.librarian, used.at_desk, "Nobody has it.")
+    cancelled = world.ask(world.other, title="Another that nobody has", year="2021").number
+    world.work()
+    desk.cancel_for_reader(world.ctx, world.librarian, cancelled, "Asked for twice.")
+    linking.revoke(world.ctx, world.librarian, used.delivery(used.whole), "The wrong one.")
+    world.work()
+
+    assert used.found(deep=True) == []

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.fsck.planting import Used, make_used
+from tests.services.databases import BOTH
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def any_used(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[Used]:
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
     made = make_used(tmp_path / "home", collection, url)

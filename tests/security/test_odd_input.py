@@ -6,10 +6,8 @@ import inspect
 import json
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +22,7 @@ from delivery.services.telling import TELLABLE
 from tests.delivery.web_test_support import signed_in, token_of
 from tests.faults.counts import SOAK
 from tests.flows.test_pages import bearer
-from tests.world import World, make_world
+from tests.world import World
 
 UNREADABLE = ("\0", "a\0b")
 ODD = (
@@ -58,15 +56,6 @@ ACTS = {
 LEFT_OUT = {"static", "accounts.sign_out"}
 """Files of ours; and who signs out sees no more pages."""
 BODY = {"citation": {"doi": "10.5555/lantern.2021.0001"}, "deliberate": True}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path, collection: Path) -> Iterator[World]:
-    """A world on each database."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    world = make_world(tmp_path / "home", collection, url)
-    yield world
-    world.close()
 
 
 def all_roles(world: World) -> World:

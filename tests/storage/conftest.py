@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from storage.engine import open_engine
 from storage.migrating import migrate
+from tests.services.databases import BOTH
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else f"sqlite:///{tmp_path / 'l.db'}"
     engine = open_engine(url)

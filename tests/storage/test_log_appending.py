@@ -21,12 +21,13 @@ from storage.engine import open_engine
 from storage.migrating import migrate
 from storage.reader_secrets import ReaderSecrets
 from storage.unit_of_work import SqlStore
+from tests.services.databases import BOTH
 
 KEY = b"k" * 32
 LOOKED = Event("request:looked", datetime(2026, 11, 24, tzinfo=UTC), "system")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def processes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[SqlStore, SqlStore]]:
     """Two stores on one database that know nothing of each other."""
     url = f"sqlite:///{tmp_path / 'log.db'}"

@@ -25,6 +25,7 @@ from storage.masters import SqlMasters
 from storage.migrating import _config, migrate
 from storage.models.packing import packed, unpacked
 from storage.requests import SqlRequests
+from tests.services.databases import BOTH
 from tests.storage.test_packing_old_rows import LIBRARY
 
 AT = "2026-01-01 00:00:00.000000"
@@ -93,7 +94,7 @@ def old_rows(connection: Connection) -> None:
     connection.execute(text(NAME), names)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A database of the schema before, with rows."""
     own = request.param == "postgresql"

@@ -15,6 +15,7 @@ from storage.engine import open_engine
 from storage.migrating import migrate
 from storage.models import DeliveryRow, RequestRow, UsageChangeRow, UsageRow
 from storage.models.packing import unpacked
+from tests.services.databases import BOTH
 
 CITATION = {"title": "潮汐 in 'estuaries' \u2028", "container": "Journal of Tides", "issn": "2999-0001"}
 BLOB = f"sources/3f/{'3f' * 32}.pdf"
@@ -48,7 +49,7 @@ CHANGE = (
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A database of the schema before, with rows."""
     own = request.param == "postgresql"

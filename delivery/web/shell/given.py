@@ -11,10 +11,9 @@ from werkzeug.routing import IntegerConverter
 
 from delivery.errors import Unreadable
 from delivery.plain_texts import is_text
+from delivery.stores import LARGEST
 
 MOST_PAGES = 1_000_000
-LARGEST = 2**63 - 1
-"""The largest number that databases take."""
 YEARS = range(1_000, 9_001)
 """Years by which one can reckon some years forth and back."""
 NO_FORMS = frozenset({"api", "log"})

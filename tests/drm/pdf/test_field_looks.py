@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from drm.pdf.sanitise import sanitise
 from tests.drm.pdf.active import plain
 from tests.drm.pdf.test_flattening import DEFAULT, GREEN, cleaned, colour, look, with_field
 from tests.drm.pdf_drawing.samples import saved, texts
+from tests.services.commands import needed
 
 CJK = "王小明"
 TEXT, COMBO, SEVERAL, LIST = (
@@ -46,8 +46,7 @@ def song() -> Dictionary:
 
 
 def poppler(data: bytes, folder: Path) -> str:
-    if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext is not installed")
+    needed("pdftotext", "poppler-utils")
     path = folder / "copy.pdf"
     path.write_bytes(data)
     return subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True).stdout.decode()
@@ -85,6 +84,7 @@ def test_an_appearance_with_the_words_of_a_choice_is_not_replaced_by_its_code() 
     assert CJK in texts(cleaned(pdf))[0]
 
 
+@pytest.mark.service
 @pytest.mark.parametrize("value", [CJK, "Αθήνα", "Łódź", "Дмитрий", "naïve"])
 @pytest.mark.parametrize("entries", [TEXT, COMBO, SEVERAL])
 def test_a_value_in_any_script_is_drawn_where_there_is_no_appearance(
@@ -105,6 +105,7 @@ def test_an_appearance_that_shows_nothing_yet_is_drawn() -> None:
     assert CJK in texts(cleaned(pdf))[0]
 
 
+@pytest.mark.service
 def test_many_lines_in_another_script_stay_inside_their_field(tmp_path: Path) -> None:
     pdf = filled(f"{CJK * 30}\nend", False, {**SEVERAL, "Rect": Array([72, 100, 272, 200])})
     pdf.Root.AcroForm.Fields[0].MK = Dictionary()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tests.admin.test_pdf_contract import COPY, rushlight
 from tests.drm.pdf.bad_files import good
 from tests.drm.pdf.tail.masters import ready
 from tests.drm.pdf_drawing.samples import SPEC
+from tests.services.commands import needed
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,7 @@ def test_a_password_that_readers_would_not_take_is_refused(password: str) -> Non
     assert refused.value.code == "unsupported"
 
 
+@pytest.mark.service
 @pytest.mark.parametrize("engine", ["tail", "rewrite"])
 @pytest.mark.parametrize("password", ["\u2168 e\u0301", "é" * 63 + "x"])
 def test_a_prepared_password_opens_the_copy_as_it_was_given_and_as_it_was_prepared(
@@ -55,13 +56,9 @@ def test_a_prepared_password_opens_the_copy_as_it_was_given_and_as_it_was_prepar
     assert verify(out).code == "password-required"
     with pikepdf.open(out, password=secret) as pdf:
         assert len(pdf.pages) == 3
-    if shutil.which("qpdf"):
-        assert (
-            subprocess.run(
-                ["qpdf", "--check", f"--password={secret}", out], capture_output=True, check=False
-            ).returncode
-            == 0
-        )
+    needed("qpdf", "qpdf")
+    read = subprocess.run(["qpdf", "--check", f"--password={secret}", out], capture_output=True, check=False)
+    assert read.returncode == 0
 
 
 def test_copies_by_a_master_refuse_it_too(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from drm.pdf.policy import Policy
 from drm.pdf.tail.copying import copy_by_choice
 from drm.pdf.values import Limits, PdfRefused
 from tests.drm.pdf_drawing.samples import SPEC, document, saved, text_at, texts
+from tests.services.commands import needed
 
-needs_qpdf = pytest.mark.skipif(shutil.which("qpdf") is None, reason="qpdf is not installed")
 WAYS = {"RC4-40": ["40"], "RC4-128": ["128"], "AES-128": ["128", "--use-aes=y"]}
 EDGE = text_at(
     40, 25, "Words where the footer usually is, from the left to the right edge of the page, and on and on. " * 2, 6
@@ -27,6 +26,7 @@ EDGE = text_at(
 
 def locked(folder: Path, way: str, password: bytes) -> Path:
     """A file protected by these very bytes."""
+    needed("qpdf", "qpdf")
     (folder / "open.pdf").write_bytes(saved(document(EDGE)))
     words: list[str | bytes] = [
         "--password-mode=bytes",
@@ -42,7 +42,7 @@ def locked(folder: Path, way: str, password: bytes) -> Path:
     return source
 
 
-@needs_qpdf
+@pytest.mark.service
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("password", "encoding"), [("Zoë", "pdfdoc"), ("10 €", "pdfdoc"), ("10 €", "cp1252"), ("Zoë", "utf-8")]
@@ -56,7 +56,7 @@ def test_a_password_that_is_not_ascii_opens_the_file(tmp_path: Path, way: str, p
     assert inspect(source, Limits(), password)["text_pages"] == 1
 
 
-@needs_qpdf
+@pytest.mark.service
 def test_the_pages_of_such_a_file_are_looked_at_for_a_free_place(tmp_path: Path) -> None:
     source = locked(tmp_path, "RC4-128", b"10 \x80")
     view = View(0, 0, 595, 842, 0, 1)
@@ -66,7 +66,7 @@ def test_the_pages_of_such_a_file_are_looked_at_for_a_free_place(tmp_path: Path)
     assert places[0] == places[1] != places[2]
 
 
-@needs_qpdf
+@pytest.mark.service
 @pytest.mark.parametrize("engine", ["tail", "rewrite"])
 def test_another_password_opens_nothing(tmp_path: Path, engine: str) -> None:
     source = locked(tmp_path, "AES-128", "Zoë".encode("pdfdoc"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from drm.pdf.tail.preparing import _without_parts
 from drm.pdf.values import PdfRefused
 from tests.drm.pdf.active import plain
 from tests.drm.pdf.tail.masters import ready
+from tests.services.commands import needed
 
 ADDRESS = "https://example.org/standard"
 
@@ -36,7 +36,7 @@ def test_a_copy_holds_no_clear_text_of_the_extensions_that_its_source_names(tmp_
         assert list(again.Root.Extensions.keys()) == ["/ADBE"]
 
 
-@pytest.mark.skipif(shutil.which("qpdf") is None, reason="qpdf is not installed")
+@pytest.mark.service
 def test_qpdf_finds_nothing_wrong_with_a_copy_of_a_file_of_version_2(tmp_path: Path) -> None:
     pdf = plain()
     pdf.Root.Version = Name("/2.0")
@@ -44,6 +44,7 @@ def test_qpdf_finds_nothing_wrong_with_a_copy_of_a_file_of_version_2(tmp_path: P
         ISO_=Dictionary(BaseVersion=Name("/2.0"), ExtensionLevel=32001, URL=String(ADDRESS))
     )
     (tmp_path / "copy.pdf").write_bytes(ready(tmp_path, pdf).copy())
+    needed("qpdf", "qpdf")
 
     assert subprocess.run(["qpdf", "--check", tmp_path / "copy.pdf"], capture_output=True, check=False).returncode == 0
 

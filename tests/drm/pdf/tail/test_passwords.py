@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from drm.pdf.tail.crypt import hash_password, make_lock, permission_bits, wrappe
 from drm.pdf.values import Permissions
 from tests.drm.pdf.tail.masters import Ready, ready
 from tests.drm.pdf_drawing.samples import SPEC, document, text_at
+from tests.services.commands import needed
 
 PASSWORDS = [
     *("", "a", "open sesame", "0", " ", "password with spaces", "Passw0rd!", "()\\<>[]{}/%", "'\"`$"),
@@ -93,8 +93,7 @@ def test_a_readers_password_opens_the_copy_in_two_libraries_and_nothing_else_doe
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_a_lock_opens_with_either_password_in_three_readers(tmp_path: Path, password: str) -> None:
     """A file that qpdf encrypted, with our lock and our wrapped file key in place of its own."""
-    if not shutil.which("pdftotext"):
-        pytest.skip("pdftotext is not installed; type: apt-get install poppler-utils")
+    needed("pdftotext", "poppler-utils")
     owner = f"owner of {password}"[:100]
     path = tmp_path / "locked.pdf"
     document(text_at(72, 700, "Estuary")).save(path, encryption=pikepdf.Encryption(user="u", owner="o", R=6))
@@ -141,12 +140,10 @@ def test_qpdf_shows_the_permissions_that_were_asked_for(
 ) -> None:
     permissions = Permissions(print=print_, copy_text=copy_text)  # type: ignore[arg-type]  # one of the three
     (tmp_path / "copy.pdf").write_bytes(one.copy(replace(SPEC, permissions=permissions)))
-    try:
-        done = subprocess.run(
-            ["qpdf", "--show-encryption", tmp_path / "copy.pdf"], capture_output=True, text=True, check=True
-        )
-    except FileNotFoundError:
-        pytest.skip("the qpdf command is not installed; type: apt-get install qpdf")
+    needed("qpdf", "qpdf")
+    done = subprocess.run(
+        ["qpdf", "--show-encryption", tmp_path / "copy.pdf"], capture_output=True, text=True, check=True
+    )
 
     shown = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
     words = {True: "allowed", False: "not allowed"}
@@ -165,10 +162,8 @@ def test_poppler_opens_a_copy_with_the_readers_password_only(one: Ready, tmp_pat
         command = ["pdftotext", "-upw", word, str(tmp_path / "copy.pdf"), "-"]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
-    try:
-        opened, wrong = read(password), read("another")
-    except FileNotFoundError:
-        pytest.skip("pdftotext is not installed; type: apt-get install poppler-utils")
+    needed("pdftotext", "poppler-utils")
+    opened, wrong = read(password), read("another")
 
     assert "Niamh Okonkwo" in opened
     assert wrong == ""
