@@ -37,6 +37,7 @@ from delivery.services.telling import decide_at_desk, library_states
 from delivery.sources import FetchFailed, receive_upload
 from delivery.stores import SameWork, Source
 from drm.audit.events import Event
+from drm.decisions import Outcome
 from drm.pdf.values import PdfRefused
 from drm.reasons import Explanation, explain
 
@@ -215,7 +216,8 @@ def upload(ctx: Context, staff: Person, number: str, stream: BinaryIO, name: str
     with ctx.store.write() as work:
         request = _mine(work, staff, number)
         desk = _decided_for(request, desks)
-        if desk is None:  # it did not come here by a decision for the desk, as after its job was set aside
+        # It came here without a decision for the desk, as after its job was set aside, or holds no place since it was edited.
+        if desk is None or _is_without_place(request):
             request = decide_at_desk(work, request, tuple(Route(one, None) for one in desks), now, final=False)
             desk = _decided_for(request, desks)
         if desk is None:
@@ -233,6 +235,14 @@ def upload(ctx: Context, staff: Person, number: str, stream: BinaryIO, name: str
 def _decided_for(request: DocumentRequest, desks: Sequence[Source]) -> Source | None:
     """The desk under whose agreements a request was decided; None where it was decided for another source."""
     return next((desk for desk in desks if desk.id == request.decision.get("source")), None)
+
+
+def _is_without_place(request: DocumentRequest) -> bool:
+    """Whether a request was denied as it stands, which may be over by now; what two officers wanted beyond a limit is not."""
+    stored = request.decision.get("decision")
+    return (
+        isinstance(stored, Mapping) and stored.get("outcome") == Outcome.DENY.word and not request.found.get("override")
+    )
 
 
 def _no_agreement() -> Conflict:

@@ -18,6 +18,7 @@ from delivery.people import Role
 from delivery.privacy import ActKind
 from delivery.services import desk, officers, overriding, two_persons, working
 from delivery.services.fulfilling import start_preparing
+from tests.faults.installation import violations
 from tests.flows.test_routes import Elsewhere, held, run_all, with_sources
 from tests.world import LIMITED, World, citation
 
@@ -159,6 +160,34 @@ def test_a_citation_that_is_mended_while_a_request_waits_for_approval_is_what_co
     officers.approve(world.ctx, world.officer, asked.number, "")
     world.work()
     assert world.get(asked.number).state is State.SUPPLIED
+
+
+def test_what_was_denied_when_it_was_edited_takes_a_place_when_it_is_filled_after_all(
+    world: World, collection: Path
+) -> None:
+    world.load(ONE_OF_EACH.replace("max = 0", "max = 9"))
+    world.bind("collection", [])
+    world.bind("desk", ["one_each"])
+    first, second = (
+        world.ask(reader, title=title, container="A journal", year="2020").number
+        for reader, title in ((world.reader, "One work"), (world.other, "Another work"))
+    )
+    world.work()
+    wanted = {name: value for name, value in world.get(first).citation.to_dict().items() if value}
+    desk.edit_citation(world.ctx, world.librarian, second, wanted, world.get(second).version)
+    assert (world.get(second).reason, held_of(world, second)) == ("ARTICLE_LIMIT", 0)
+
+    desk.leave_unfilled(world.ctx, world.librarian, first, "nobody has it")
+    upload(world, world.get(second), collection)
+
+    assert (world.get(second).state, held_of(world, second)) == (State.SUPPLIED, 2)
+    assert violations(world) == []
+
+
+def held_of(world: World, number: str) -> int:
+    """Slots that the present claim of a request holds."""
+    with world.store.read() as work:
+        return sum(entry.kind == "reserve" for entry in work.ledger.entries(world.get(number).claim))
 
 
 def test_a_citation_is_not_changed_while_its_text_is_looked_for(world: World) -> None:
